@@ -1,0 +1,10 @@
+// Original file: /work/main/proto/portolan/v1/internal.proto
+
+
+export interface Frame {
+  'records'?: (Buffer | Uint8Array | string);
+}
+
+export interface Frame__Output {
+  'records': (Buffer);
+}

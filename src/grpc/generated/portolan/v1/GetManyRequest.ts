@@ -1,0 +1,10 @@
+// Original file: /work/main/proto/portolan/v1/kv.proto
+
+
+export interface GetManyRequest {
+  'keys'?: (Buffer | Uint8Array | string)[];
+}
+
+export interface GetManyRequest__Output {
+  'keys': (Buffer)[];
+}

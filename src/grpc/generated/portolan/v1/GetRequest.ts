@@ -1,0 +1,10 @@
+// Original file: /work/main/proto/portolan/v1/kv.proto
+
+
+export interface GetRequest {
+  'key'?: (Buffer | Uint8Array | string);
+}
+
+export interface GetRequest__Output {
+  'key': (Buffer);
+}

@@ -1,0 +1,12 @@
+// Original file: /work/main/proto/portolan/v1/internal.proto
+
+
+export interface MemberHello {
+  'id'?: (string);
+  'process'?: (string);
+}
+
+export interface MemberHello__Output {
+  'id': (string);
+  'process': (string);
+}

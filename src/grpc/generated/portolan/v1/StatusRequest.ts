@@ -1,0 +1,8 @@
+// Original file: /work/main/proto/portolan/v1/cluster.proto
+
+
+export interface StatusRequest {
+}
+
+export interface StatusRequest__Output {
+}

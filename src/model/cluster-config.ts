@@ -1,0 +1,42 @@
+/** What a cluster is and never ceases to be: the znode `/cluster`, written once by its creator. */
+import { isCount, isUuid, type Uuid } from './ids.js';
+import { LIMITS } from './limits.js';
+import { encodeRecord, RecordReader } from './records.js';
+import { ZNODES } from './znodes.js';
+
+const FORMAT = 1;
+const SLOT_RULE = 'crc16-xmodem-tag';
+
+export interface ClusterConfig {
+  readonly clusterUuid: Uuid;
+  readonly shards: number;
+  /** Replicas each shard should have. */
+  readonly replicas: number;
+  /** Storage nodes to wait for before the shards are first placed, so that all get their part. */
+  readonly initialStorage: number;
+}
+
+export function encodeClusterConfig(config: ClusterConfig): Buffer {
+  return encodeRecord({ format: FORMAT, slotRule: SLOT_RULE, ...config });
+}
+
+/** @throws BadRecordError if the znode holds something else. */
+export function decodeClusterConfig(bytes: Uint8Array): ClusterConfig {
+  const record = new RecordReader(ZNODES.cluster, bytes);
+  record.format(FORMAT);
+  record.field('slotRule', `"${SLOT_RULE}"`, (rule): rule is string => rule === SLOT_RULE);
+  return {
+    clusterUuid: record.field('clusterUuid', 'a uuid', isUuid),
+    shards: record.field(
+      'shards',
+      `a count from 1 to ${LIMITS.shardsMax}`,
+      (count): count is number => isCount(count, 1) && count <= LIMITS.shardsMax,
+    ),
+    replicas: record.field('replicas', 'a count', isPositive),
+    initialStorage: record.field('initialStorage', 'a count', isPositive),
+  };
+}
+
+function isPositive(value: unknown): value is number {
+  return isCount(value, 1);
+}

@@ -1,0 +1,42 @@
+/** What a leader and the members of its cluster tell each other (`internal.proto`, Member). */
+import type { Epoch, LeaderEpoch, MemberId, Seq, ShardId, Uuid } from './ids.js';
+import type { Registration } from './registrations.js';
+import type { VersionedConfig } from './shard-config.js';
+
+export interface LeaderHello {
+  readonly type: 'hello';
+  readonly clusterUuid: Uuid;
+  readonly leaderEpoch: LeaderEpoch;
+  readonly leader: MemberId;
+}
+
+/** Changed parts of the map; `nodes` is the whole table of registered nodes, if it changed. */
+export interface MapUpdate {
+  readonly type: 'map';
+  readonly shards: readonly VersionedConfig[];
+  readonly nodes: readonly Registration[] | undefined;
+}
+
+export type LeaderMessage = LeaderHello | MapUpdate;
+
+export interface MemberHello {
+  readonly type: 'hello';
+  readonly id: MemberId;
+  readonly process: Uuid;
+}
+
+/** A replica that exists durably on the node that reports it. */
+export interface ReplicaEntry {
+  readonly shard: ShardId;
+  readonly shardUuid: Uuid;
+  readonly store: Uuid;
+  readonly epoch: Epoch;
+  readonly lastSeq: Seq;
+}
+
+export interface ReplicaReport {
+  readonly type: 'replicas';
+  readonly replicas: readonly ReplicaEntry[];
+}
+
+export type MemberMessage = MemberHello | ReplicaReport;

@@ -1,0 +1,50 @@
+/**
+ * What a storage node needs of its disk: one ordered store of bytes per data directory, batches
+ * that happen whole or not at all, and an error that is never papered over.
+ */
+
+/** A batch under construction. Spent after `write`. */
+export interface DiskBatch {
+  put(key: Buffer, value: Buffer): void;
+  remove(key: Buffer): void;
+  /**
+   * Writes everything at once; resolves when it is on stable storage.
+   *
+   * @throws StorageFailure: the outcome is unknown, and the disk takes no further writes until it
+   *   is opened again (S20).
+   */
+  writeDurably(): Promise<void>;
+}
+
+export interface Disk {
+  batch(): DiskBatch;
+  /**
+   * The value of a key, undefined if there is none. Synchronous: a read of a cached block costs
+   * less than a hop to another thread. Sees every batch that resolved.
+   *
+   * @throws StorageFailure
+   */
+  get(key: Buffer): Buffer | undefined;
+  /** Entries with `from` <= key < `to`, in byte order. For start-up, not for the hot path. */
+  scan(from: Buffer, to: Buffer): AsyncIterable<readonly [key: Buffer, value: Buffer]>;
+  /** Bytes free for this process on the file system of the data directory. */
+  freeBytes(): Promise<number>;
+  /** Waits for the batch under way, then closes. */
+  close(): Promise<void>;
+}
+
+/** The disk refused or lied. The replica stops; nothing is repaired in place (S20). */
+export class StorageFailure extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'StorageFailure';
+  }
+}
+
+/** The data directory cannot be used at all: in use, foreign, or not writable. For the operator. */
+export class UnusableDirectoryError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'UnusableDirectoryError';
+  }
+}

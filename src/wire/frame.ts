@@ -1,0 +1,170 @@
+/**
+ * Frames: many calls in one stream message, between routers (or smart clients) and storage nodes.
+ *
+ * A stream message costs 25 to 40 us of CPU at each end however small it is, so everything that is
+ * ready to go travels together. Payload bytes are copied once into the frame and never decoded
+ * between the client and the node.
+ *
+ * On the stream a frame is the protobuf message `Frame { bytes records = 1; }`; records follow
+ * each other without padding. All numbers are big-endian.
+ *
+ *   request  = length:u32 call:u32 kind:u8 shard:u16 epoch:u48 budgetMs:u32 payload
+ *   response = length:u32 call:u32 status:u8 payload
+ *
+ * `length` counts the bytes behind it. `call` is chosen by the caller, unique on its stream while
+ * the call is open. `epoch` is the shard's epoch in the caller's map. `budgetMs` is how long the
+ * caller will wait: time left, not a time of day, so no clocks are compared. The payload is the
+ * KV request as received (`kv.proto`). Response status 0: the payload is the KV response. Status
+ * 1: the payload is an ErrorDetail. Status 2: as 1, but the outcome is unknown.
+ *
+ * Worked example, a Get of key "k" (0a 01 6b), call 7, shard 5, epoch 3, 1,000 ms:
+ *   00000014 00000007 01 0005 000000000003 000003e8 0a016b
+ */
+import type { CallKind } from '../model/calls.js';
+import type { Epoch, ShardId } from '../model/ids.js';
+import { WireError } from './protobuf.js';
+
+export interface RequestRecord {
+  readonly call: number;
+  readonly kind: CallKind;
+  readonly shard: ShardId;
+  readonly epoch: Epoch;
+  /** Milliseconds the caller will still wait, at least 0. */
+  readonly budgetMs: number;
+  readonly payload: Buffer;
+}
+
+export type ResponseStatus = 'ok' | 'refused' | 'unknown';
+
+export interface ResponseRecord {
+  readonly call: number;
+  readonly status: ResponseStatus;
+  readonly payload: Buffer;
+}
+
+const KINDS: readonly CallKind[] = ['get', 'put', 'delete'];
+const STATUSES: readonly ResponseStatus[] = ['ok', 'refused', 'unknown'];
+
+const LENGTH_BYTES = 4;
+const REQUEST_HEAD_BYTES = LENGTH_BYTES + 4 + 1 + 2 + 6 + 4;
+const RESPONSE_HEAD_BYTES = LENGTH_BYTES + 4 + 1;
+
+/** Bytes a request takes in a frame. */
+export function requestRecordBytes(payloadBytes: number): number {
+  return REQUEST_HEAD_BYTES + payloadBytes;
+}
+
+/** Bytes a response takes in a frame. */
+export function responseRecordBytes(payloadBytes: number): number {
+  return RESPONSE_HEAD_BYTES + payloadBytes;
+}
+
+export function encodeRequests(requests: readonly RequestRecord[]): Buffer {
+  const bytes = requests.reduce((sum, { payload }) => sum + requestRecordBytes(payload.length), 0);
+  const { frame, start } = allocateFrame(bytes);
+  let at = start;
+  for (const request of requests) {
+    frame.writeUInt32BE(REQUEST_HEAD_BYTES - LENGTH_BYTES + request.payload.length, at);
+    frame.writeUInt32BE(request.call, at + 4);
+    frame.writeUInt8(KINDS.indexOf(request.kind) + 1, at + 8);
+    frame.writeUInt16BE(request.shard, at + 9);
+    frame.writeUIntBE(request.epoch, at + 11, 6);
+    frame.writeUInt32BE(Math.max(0, Math.floor(request.budgetMs)), at + 17);
+    request.payload.copy(frame, at + REQUEST_HEAD_BYTES);
+    at += REQUEST_HEAD_BYTES + request.payload.length;
+  }
+  return frame;
+}
+
+/** @throws WireError if the bytes are not a frame of requests. */
+export function decodeRequests(frame: Buffer): RequestRecord[] {
+  return decodeRecords(frame, REQUEST_HEAD_BYTES, (record, payload) => {
+    const kind = KINDS[record.readUInt8(8) - 1];
+    if (kind === undefined) throw new WireError('a request of unknown kind');
+    return {
+      call: record.readUInt32BE(4),
+      kind,
+      shard: record.readUInt16BE(9) as ShardId,
+      epoch: record.readUIntBE(11, 6) as Epoch,
+      budgetMs: record.readUInt32BE(17),
+      payload,
+    };
+  });
+}
+
+export function encodeResponses(responses: readonly ResponseRecord[]): Buffer {
+  const bytes = responses.reduce(
+    (sum, { payload }) => sum + responseRecordBytes(payload.length),
+    0,
+  );
+  const { frame, start } = allocateFrame(bytes);
+  let at = start;
+  for (const response of responses) {
+    frame.writeUInt32BE(RESPONSE_HEAD_BYTES - LENGTH_BYTES + response.payload.length, at);
+    frame.writeUInt32BE(response.call, at + 4);
+    frame.writeUInt8(STATUSES.indexOf(response.status), at + 8);
+    response.payload.copy(frame, at + RESPONSE_HEAD_BYTES);
+    at += RESPONSE_HEAD_BYTES + response.payload.length;
+  }
+  return frame;
+}
+
+/** @throws WireError if the bytes are not a frame of responses. */
+export function decodeResponses(frame: Buffer): ResponseRecord[] {
+  return decodeRecords(frame, RESPONSE_HEAD_BYTES, (record, payload) => {
+    const status = STATUSES[record.readUInt8(8)];
+    if (status === undefined) throw new WireError('a response of unknown status');
+    return { call: record.readUInt32BE(4), status, payload };
+  });
+}
+
+/** Field 1, length-delimited: the only field of `Frame`. */
+const FRAME_TAG = 0x0a;
+
+/** A buffer with the protobuf head of `Frame` written and room for the records. */
+function allocateFrame(recordBytes: number): { frame: Buffer; start: number } {
+  const head: number[] = [FRAME_TAG];
+  let rest = recordBytes;
+  while (rest > 0x7f) {
+    head.push((rest & 0x7f) | 0x80);
+    rest >>>= 7;
+  }
+  head.push(rest);
+  const frame = Buffer.allocUnsafe(head.length + recordBytes);
+  frame.set(head, 0);
+  return { frame, start: head.length };
+}
+
+function decodeRecords<T>(
+  frame: Buffer,
+  headBytes: number,
+  decode: (record: Buffer, payload: Buffer) => T,
+): T[] {
+  const records: T[] = [];
+  let at = frameStart(frame);
+  while (at < frame.length) {
+    if (frame.length - at < headBytes) throw new WireError('a record cut off in its head');
+    const end = at + LENGTH_BYTES + frame.readUInt32BE(at);
+    if (end < at + headBytes || end > frame.length) throw new WireError('a record of wrong length');
+    const record = frame.subarray(at, end);
+    records.push(decode(record, record.subarray(headBytes)));
+    at = end;
+  }
+  return records;
+}
+
+/** Where the records begin, after checking that the field covers the whole message. */
+function frameStart(frame: Buffer): number {
+  if (frame.length === 0) return 0; // Protobuf leaves out an empty field.
+  if (frame[0] !== FRAME_TAG) throw new WireError('a message that is not a frame');
+  let length = 0;
+  let at = 1;
+  for (let shift = 0; ; shift += 7) {
+    const byte = frame[at++];
+    if (byte === undefined || shift > 28) throw new WireError('a frame cut off in its head');
+    length += (byte & 0x7f) * 2 ** shift;
+    if (byte < 0x80) break;
+  }
+  if (at + length !== frame.length) throw new WireError('a frame of wrong length');
+  return at;
+}
