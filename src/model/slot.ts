@@ -47,7 +47,10 @@ export type SlotRange = readonly [first: number, last: number];
  * 64 shards: shard 0 has slots 0 to 255.
  */
 export function slotRangeOf(shard: ShardId, shardCount: number): SlotRange {
-  assert(shard < shardCount && shardCount <= SLOT_COUNT, 'slot range', () => ({ shard, shardCount }));
+  assert(shard < shardCount && shardCount <= SLOT_COUNT, 'slot range', () => ({
+    shard,
+    shardCount,
+  }));
   const first = Math.floor((shard * SLOT_COUNT) / shardCount);
   const last = Math.floor(((shard + 1) * SLOT_COUNT) / shardCount) - 1;
   return [first, last];

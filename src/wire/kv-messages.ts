@@ -9,7 +9,9 @@ import { RefusedError } from '../model/refusals.js';
 import { FieldReader, varintBytes, WireError, writeVarint } from './protobuf.js';
 
 /** What must hold of the key's current version (0 = absent) for a write to be applied. */
-export type Condition = { readonly type: 'always' } | { readonly type: 'version'; readonly is: number };
+export type Condition =
+  | { readonly type: 'always' }
+  | { readonly type: 'version'; readonly is: number };
 
 export interface GetCall {
   readonly kind: 'get';

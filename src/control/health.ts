@@ -1,0 +1,93 @@
+/** Whether a cluster is well, and if not, what is wrong: in the words an operator reads. */
+import type { MemberId, ShardId } from '../model/ids.js';
+import { replicaOn, type ShardConfig } from '../model/shard-config.js';
+import type { ShardMap } from '../model/shard-map.js';
+
+/** A node of the map, whether it is registered or only expected. */
+export interface NodeHealth {
+  readonly id: MemberId;
+  readonly state: 'up' | 'down';
+  readonly address: string;
+  readonly host: string;
+  readonly zone: string;
+  readonly shards: number;
+  readonly primaries: number;
+}
+
+/** Every node that is registered or that some shard counts on, by name. */
+export function nodesOf(map: ShardMap): readonly NodeHealth[] {
+  const counts = new Map<MemberId, { shards: number; primaries: number }>();
+  for (const id of map.nodes.keys()) counts.set(id, { shards: 0, primaries: 0 });
+  for (const { config } of map.shards.values()) {
+    for (const { node } of config.replicas) {
+      const count = counts.get(node) ?? { shards: 0, primaries: 0 };
+      count.shards++;
+      if (node === config.primary) count.primaries++;
+      counts.set(node, count);
+    }
+  }
+  return [...counts]
+    .sort(([left], [right]) => compareNames(left, right))
+    .map(([id, count]) => {
+      const node = map.nodes.get(id);
+      return {
+        id,
+        state: node === undefined ? 'down' : 'up',
+        address: node?.address ?? '',
+        host: node?.labels.host ?? '',
+        zone: node?.labels.zone ?? '',
+        ...count,
+      };
+    });
+}
+
+/** What is wrong, worst first; empty if the cluster is well. */
+export function problemsOf(map: ShardMap, leader: MemberId | undefined): readonly string[] {
+  const problems: string[] = [];
+  if (map.shardCount === 0)
+    problems.push('this router has not read the cluster from ZooKeeper yet');
+  const unserved = new Map<string, ShardId[]>();
+  for (let id = 0; id < map.shardCount; id++) {
+    const why = whyUnserved(map, map.config(id as ShardId));
+    if (why !== undefined) unserved.set(why, [...(unserved.get(why) ?? []), id as ShardId]);
+  }
+  for (const [why, shards] of unserved) problems.push(`${nameShards(shards)}: ${why}`);
+  if (leader === undefined) problems.push('no router leads: the shard map cannot change');
+  return problems;
+}
+
+function whyUnserved(map: ShardMap, config: ShardConfig | undefined): string | undefined {
+  if (config === undefined) return 'no configuration: not placed yet, or its znode is unreadable';
+  const node = map.nodes.get(config.primary);
+  if (node === undefined) return `primary ${config.primary} is down`;
+  const place = replicaOn(config, config.primary);
+  if (place?.store !== node.store) {
+    return `primary ${config.primary} came back with another data directory; start it with its old one`;
+  }
+  if (config.state === 'creating') return 'being created';
+  return undefined;
+}
+
+/** "shard 4", "shards 0-3, 8": short even for thousands. */
+function nameShards(shards: readonly ShardId[]): string {
+  const ranges: string[] = [];
+  let first = shards[0];
+  let last = first;
+  const close = () => ranges.push(first === last ? `${first}` : `${first}-${last}`);
+  for (const shard of shards.slice(1)) {
+    if (last !== undefined && shard === last + 1) {
+      last = shard;
+      continue;
+    }
+    close();
+    first = shard;
+    last = shard;
+  }
+  close();
+  return `shard${shards.length === 1 ? '' : 's'} ${ranges.join(', ')}`;
+}
+
+/** `s2` before `s10`. */
+function compareNames(left: string, right: string): number {
+  return left.localeCompare(right, 'en', { numeric: true });
+}

@@ -1,0 +1,233 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Controller, type ProposedWrite } from '../../src/control/controller.js';
+import type { ClusterConfig } from '../../src/model/cluster-config.js';
+import type { LeaderEpoch, MemberId, ShardId } from '../../src/model/ids.js';
+import type { Registration } from '../../src/model/registrations.js';
+import type { ShardConfig, VersionedConfig } from '../../src/model/shard-config.js';
+import { clusterOf, configOf, nodeOf, reportOf, uuidOf } from '../support/configs.js';
+
+const LEADER_EPOCH = 7 as LeaderEpoch;
+
+/** A controller over a tree of shard znodes that accepts every write. */
+class Harness {
+  readonly cluster: ClusterConfig;
+  readonly controller: Controller;
+  readonly znodes = new Map<ShardId, VersionedConfig>();
+  readonly writes: ProposedWrite[] = [];
+  nonce = 0;
+
+  constructor(cluster = clusterOf(), stored: readonly ShardConfig[] = []) {
+    this.cluster = cluster;
+    this.controller = new Controller(cluster, LEADER_EPOCH);
+    for (const config of stored) this.znodes.set(config.shard, { config, version: 3 });
+    for (let id = 0; id < cluster.shards; id++) {
+      const shard = id as ShardId;
+      const znode = this.znodes.get(shard);
+      this.controller.step({
+        type: 'shard-read',
+        stored: znode ? { type: 'config', ...znode } : { type: 'absent', shard },
+      });
+    }
+  }
+
+  nodes(...nodes: Registration[]): this {
+    this.controller.step({ type: 'nodes', nodes });
+    return this;
+  }
+
+  settle(): this {
+    this.controller.step({ type: 'nodes-settled' });
+    return this;
+  }
+
+  reportAll(): this {
+    const replicas = [...this.znodes.values()].map(({ config }) => reportOf(config));
+    this.controller.step({ type: 'reported', replicas });
+    return this;
+  }
+
+  /** Carries out what is proposed now; returns it. */
+  run(): readonly ProposedWrite[] {
+    const { writes } = this.controller.takeReady();
+    for (const write of writes) this.#apply(write);
+    this.writes.push(...writes);
+    return writes;
+  }
+
+  #apply({ draft, basedOn, shardUuid }: ProposedWrite): void {
+    const before = this.znodes.get(draft.shard);
+    expect(before?.version).toBe(basedOn);
+    const config = {
+      ...draft,
+      shardUuid: shardUuid ?? uuidOf(`minted-${draft.shard}`),
+      nonce: `${this.nonce++}`,
+    };
+    const version = basedOn === undefined ? 0 : basedOn + 1;
+    this.znodes.set(draft.shard, { config, version });
+    this.controller.step({ type: 'written', written: { config, version } });
+  }
+
+  config(shard: number): ShardConfig {
+    return this.znodes.get(shard as ShardId)!.config;
+  }
+
+  primaries(): Map<MemberId, number> {
+    const counts = new Map<MemberId, number>();
+    for (const { config } of this.znodes.values()) {
+      counts.set(config.primary, (counts.get(config.primary) ?? 0) + 1);
+    }
+    return counts;
+  }
+}
+
+const [s1, s2, s3] = [nodeOf('s1'), nodeOf('s2'), nodeOf('s3')];
+
+describe('first placement', () => {
+  it('waits for the nodes the cluster was told to expect, and until they have settled', () => {
+    const harness = new Harness(clusterOf({ initialStorage: 3 }));
+    expect(harness.nodes(s1, s2).settle().run()).toEqual([]);
+    expect(harness.nodes(s1, s2, s3).run()).toHaveLength(6);
+    expect(new Harness().nodes(s1).run()).toEqual([]);
+  });
+
+  it('balances the shards to within one per node', () => {
+    const harness = new Harness(clusterOf({ shards: 64 })).nodes(s1, s2, s3).settle();
+    harness.run();
+    expect([...harness.primaries().values()].sort()).toEqual([21, 21, 22]);
+  });
+
+  it('goes on where a leader that died left off, and keeps the balance', () => {
+    const made = [configOf(0, s1), configOf(1, s1)];
+    const harness = new Harness(clusterOf(), made).nodes(s1, s2, s3).settle();
+    harness.run();
+    expect([...harness.primaries().values()]).toEqual([2, 2, 2]);
+    expect(harness.config(0)).toEqual(made[0]);
+  });
+
+  it('a shard becomes active only after its primary reported the replica as durable', () => {
+    const harness = new Harness().nodes(s1).settle();
+    harness.run();
+    expect(harness.config(0).state).toBe('creating');
+    expect(harness.run()).toEqual([]);
+    harness.reportAll().run();
+    expect(harness.config(0)).toMatchObject({ state: 'active', epoch: 1, leaderEpoch: 7 });
+    expect(harness.run()).toEqual([]);
+  });
+
+  it('a report of another shard of the same number does not count', () => {
+    const harness = new Harness().nodes(s1).settle();
+    harness.run();
+    const foreign = { ...reportOf(harness.config(0)), shardUuid: uuidOf('other') };
+    harness.controller.step({ type: 'reported', replicas: [foreign] });
+    expect(harness.run()).toEqual([]);
+  });
+
+  it('a shard being created moves to another node when its node is gone, in a new epoch', () => {
+    const harness = new Harness().nodes(s1).settle();
+    harness.run();
+    harness.nodes(s2, s3).run();
+    expect([...harness.primaries()]).toEqual([
+      ['s2', 3],
+      ['s3', 3],
+    ]);
+    expect(harness.config(0)).toMatchObject({ state: 'creating', epoch: 2 });
+  });
+});
+
+describe('shards that hold data', () => {
+  const stored = [0, 1, 2, 3, 4, 5].map((id) => configOf(id, s1));
+
+  it('a successor that reads a right map changes nothing', () => {
+    const harness = new Harness(clusterOf(), stored).nodes(s1, s2).settle().reportAll();
+    expect(harness.run()).toEqual([]);
+  });
+
+  it('S1 a primary that restarted gets a new epoch, and its new life is recorded', () => {
+    const reborn = nodeOf('s1', 2);
+    const harness = new Harness(clusterOf(), stored).nodes(reborn).settle();
+    expect(harness.run().map(({ why }) => why)).toEqual(stored.map(() => 'new-life'));
+    expect(harness.config(0)).toMatchObject({
+      epoch: 2,
+      state: 'active',
+      shardUuid: stored[0]!.shardUuid,
+      replicas: [{ node: 's1', store: s1.store, incarnation: 2 }],
+    });
+    expect(harness.run()).toEqual([]);
+  });
+
+  it('S19 a primary that is away keeps its shards: nobody else has the data', () => {
+    const harness = new Harness(clusterOf(), stored).nodes(s2, s3).settle();
+    expect(harness.run()).toEqual([]);
+  });
+
+  it('S19 a primary that came back with another data directory is not started empty', () => {
+    const wiped = nodeOf('s1', 2, 'fresh-disk');
+    const harness = new Harness(clusterOf(), stored).nodes(wiped).settle();
+    const ready = harness.controller.takeReady();
+    expect(ready.writes).toEqual([]);
+    expect(ready.events).toContainEqual({ type: 'replica-lost', shard: 0, node: 's1' });
+    expect(harness.controller.takeReady().events).toEqual([]);
+  });
+
+  it('S19 a znode that does not parse is named and never written', () => {
+    const controller = new Controller(clusterOf({ shards: 1 }), LEADER_EPOCH);
+    const shard = 0 as ShardId;
+    controller.step({ type: 'shard-read', stored: { type: 'garbled', shard } });
+    controller.step({ type: 'nodes', nodes: [s1] });
+    controller.step({ type: 'nodes-settled' });
+    const ready = controller.takeReady();
+    expect(ready.writes).toEqual([]);
+    expect(ready.events).toEqual([{ type: 'shard-garbled', shard }]);
+  });
+
+  it('nothing is decided about a shard that was not read yet', () => {
+    const controller = new Controller(clusterOf(), LEADER_EPOCH);
+    controller.step({ type: 'nodes', nodes: [s1] });
+    controller.step({ type: 'nodes-settled' });
+    expect(controller.takeReady().writes).toEqual([]);
+  });
+
+  it('S18 a shard has one write under way at a time', () => {
+    const harness = new Harness(clusterOf(), stored).nodes(nodeOf('s1', 2)).settle();
+    expect(harness.controller.takeReady().writes).toHaveLength(6);
+    expect(harness.controller.takeReady().writes).toEqual([]);
+    harness.controller.step({ type: 'not-written', shard: 2 as ShardId });
+    expect(harness.controller.takeReady().writes.map(({ draft }) => draft.shard)).toEqual([2]);
+  });
+});
+
+it('S1 S19 over any comings and goings: epochs only grow, data stays on its store', () => {
+  const life = fc.record({
+    node: fc.constantFrom('s1', 's2', 's3'),
+    event: fc.constantFrom('up', 'down', 'wiped', 'report'),
+  });
+  fc.assert(
+    fc.property(fc.array(life, { maxLength: 40 }), (steps) => {
+      const harness = new Harness(clusterOf({ shards: 4 })).settle();
+      const up = new Map<string, Registration>();
+      let lives = 0;
+      for (const { node, event } of steps) {
+        if (event === 'up') up.set(node, nodeOf(node, ++lives));
+        if (event === 'wiped') up.set(node, nodeOf(node, ++lives, `${node}-${lives}`));
+        if (event === 'down') up.delete(node);
+        if (event === 'report') harness.reportAll();
+        const before = new Map(harness.znodes);
+        harness.nodes(...up.values()).run();
+        for (const [shard, { config }] of before) {
+          const after = harness.config(shard);
+          expect(after.epoch).toBeGreaterThanOrEqual(config.epoch);
+          const sameOwner =
+            after.primary === config.primary &&
+            after.replicas[0]!.incarnation === config.replicas[0]!.incarnation &&
+            after.replicas[0]!.store === config.replicas[0]!.store;
+          if (after.epoch === config.epoch) expect(sameOwner).toBe(true);
+          if (config.state === 'active') {
+            expect(after.state).toBe('active');
+            expect(after.replicas[0]!.store).toBe(config.replicas[0]!.store);
+          }
+        }
+      }
+    }),
+  );
+});
