@@ -21,15 +21,14 @@ import type { ClusterConfig } from '../model/cluster-config.js';
 import type { Epoch, LeaderEpoch, MemberId, ShardId, Uuid } from '../model/ids.js';
 import type { ReplicaEntry } from '../model/member-messages.js';
 import type { Registration } from '../model/registrations.js';
-import { replicaOn, type ShardConfig, type VersionedConfig } from '../model/shard-config.js';
+import {
+  replicaOn,
+  type ShardConfig,
+  type StoredShard,
+  type VersionedConfig,
+} from '../model/shard-config.js';
 import { slotRangeOf } from '../model/slot.js';
 import { Placement } from './placement.js';
-
-/** What a shard's znode was found to hold. */
-export type StoredShard =
-  | ({ readonly type: 'config' } & VersionedConfig)
-  | { readonly type: 'absent'; readonly shard: ShardId }
-  | { readonly type: 'garbled'; readonly shard: ShardId };
 
 export type ControllerInput =
   /** A shard's znode was read: at the start, and after a write that met something unexpected. */

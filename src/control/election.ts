@@ -8,7 +8,7 @@
  * it leads, because the predecessor may have left while one further ahead lives on. Being lowest is
  * not yet leading: the driver must also take the leaderEpoch (rule Z2).
  */
-import { assert } from '../model/assert.js';
+import { inElectionOrder } from '../model/election-order.js';
 
 /** Where a candidate stands. */
 export type Standing =
@@ -26,24 +26,4 @@ export function standingOf(own: string, names: readonly string[]): Standing {
   const lowest = order[0];
   if (watches === undefined || lowest === undefined) return { role: 'lowest' };
   return { role: 'follower', watches, lowest };
-}
-
-/** Candidate names by their sequence number, lowest first; names without one are left out. */
-export function inElectionOrder(names: readonly string[]): readonly string[] {
-  return names
-    .flatMap((name) => {
-      const sequence = sequenceOf(name);
-      return sequence === undefined ? [] : [{ name, sequence }];
-    })
-    .sort((left, right) => left.sequence - right.sequence)
-    .map(({ name }) => name);
-}
-
-/** The number ZooKeeper gave: the last ten digits, whatever guid stands before them. */
-export function sequenceOf(name: string): number | undefined {
-  const digits = /_(\d{10})$/.exec(name)?.[1];
-  if (digits === undefined) return undefined;
-  const sequence = Number(digits);
-  assert(Number.isSafeInteger(sequence), 'sequence number', () => ({ name }));
-  return sequence;
 }

@@ -2,20 +2,10 @@
 import type { MemberId, ShardId } from '../model/ids.js';
 import { replicaOn, type ShardConfig } from '../model/shard-config.js';
 import type { ShardMap } from '../model/shard-map.js';
-
-/** A node of the map, whether it is registered or only expected. */
-export interface NodeHealth {
-  readonly id: MemberId;
-  readonly state: 'up' | 'down';
-  readonly address: string;
-  readonly host: string;
-  readonly zone: string;
-  readonly shards: number;
-  readonly primaries: number;
-}
+import type { NodeStatus } from '../model/status.js';
 
 /** Every node that is registered or that some shard counts on, by name. */
-export function nodesOf(map: ShardMap): readonly NodeHealth[] {
+export function nodesOf(map: ShardMap): readonly NodeStatus[] {
   const counts = new Map<MemberId, { shards: number; primaries: number }>();
   for (const id of map.nodes.keys()) counts.set(id, { shards: 0, primaries: 0 });
   for (const { config } of map.shards.values()) {
@@ -42,7 +32,7 @@ export function nodesOf(map: ShardMap): readonly NodeHealth[] {
 }
 
 /** What is wrong, worst first; empty if the cluster is well. */
-export function problemsOf(map: ShardMap, leader: MemberId | undefined): readonly string[] {
+export function problemsOf(map: ShardMap, leader: string | undefined): readonly string[] {
   const problems: string[] = [];
   if (map.shardCount === 0)
     problems.push('this router has not read the cluster from ZooKeeper yet');

@@ -6,6 +6,7 @@
  * attempt; `unknown` means it may have been, or may yet be, applied. A gRPC status without our
  * trailer makes no promise at all.
  */
+import type { VersionedConfig } from './shard-config.js';
 
 export type RetryAdvice =
   /** The same request will be refused again. */
@@ -64,14 +65,26 @@ export function isRefusalCode(text: string): text is RefusalCode {
   return Object.hasOwn(REFUSALS, text);
 }
 
+/** Where to ask instead: the configuration the refuser knows, so that one answer repairs a map. */
+export interface RefusalHint extends VersionedConfig {
+  /** HOST:PORT of the primary; undefined if the refuser does not know it. */
+  readonly address: string | undefined;
+}
+
+export interface RefusalOptions extends ErrorOptions {
+  readonly hint?: RefusalHint | undefined;
+}
+
 /** A request that was not done, and what its caller may rely on. Not a bug and not a surprise. */
 export class RefusedError extends Error {
   readonly code: RefusalCode;
+  readonly hint: RefusalHint | undefined;
 
-  constructor(code: RefusalCode, message: string, options?: ErrorOptions) {
+  constructor(code: RefusalCode, message: string, options?: RefusalOptions) {
     super(message, options);
     this.name = 'RefusedError';
     this.code = code;
+    this.hint = options?.hint;
   }
 
   get status(): GrpcStatusName {

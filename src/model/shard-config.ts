@@ -70,6 +70,13 @@ export interface VersionedConfig {
   readonly version: number;
 }
 
+/** What a shard's znode was found to hold. */
+export type StoredShard =
+  | ({ readonly type: 'config' } & VersionedConfig)
+  | { readonly type: 'absent'; readonly shard: ShardId }
+  /** It does not parse: named, and left as it is (S19). */
+  | { readonly type: 'garbled'; readonly shard: ShardId };
+
 export function encodeShardConfig(config: ShardConfig): Buffer {
   return encodeRecord({ format: FORMAT, ...config });
 }

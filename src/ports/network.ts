@@ -22,7 +22,7 @@ export interface KvHandler {
 
 /** One direction of a stream: what may be written to it. */
 export interface Outgoing<T> {
-  /** False: the stream takes more only after `onDrain`; what was written is not lost. */
+  /** False: the stream takes more only after `drain`; what was written is not lost. */
   write(message: T): boolean;
   /** Ends the stream; nothing may be written after. */
   end(): void;
@@ -31,6 +31,10 @@ export interface Outgoing<T> {
 /** What happens on a stream. */
 export interface StreamEvents<T> {
   message(message: T): void;
+  /**
+   * The stream takes messages again; on a dialed stream also once when the connection stands. What
+   * was not written before that first time has certainly not left this process.
+   */
   drain(): void;
   /** The stream is over, whoever ended it. Comes exactly once and is the last. */
   closed(reason: string): void;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { inElectionOrder, sequenceOf, standingOf } from '../../src/control/election.js';
+import { standingOf } from '../../src/control/election.js';
+import { inElectionOrder, sequenceOf } from '../../src/model/election-order.js';
 
 const names = ['d1-c_0000000003', 'a9-c_0000000001', 'zz-c_0000000002'];
 

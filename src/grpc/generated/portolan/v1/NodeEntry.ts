@@ -9,6 +9,7 @@ export interface NodeEntry {
   'incarnation'?: (number | string | Long);
   'host'?: (string);
   'zone'?: (string);
+  'process'?: (string);
 }
 
 export interface NodeEntry__Output {
@@ -18,4 +19,5 @@ export interface NodeEntry__Output {
   'incarnation': (string);
   'host': (string);
   'zone': (string);
+  'process': (string);
 }

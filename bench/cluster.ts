@@ -1,0 +1,62 @@
+/** The cluster a benchmark runs on: somebody else's, or a playground of its own. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const COMMAND = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
+
+export interface ClusterProcess {
+  readonly id: string;
+  readonly pid: number;
+  readonly address: string;
+}
+
+export interface OwnCluster {
+  readonly routers: readonly ClusterProcess[];
+  readonly storage: readonly ClusterProcess[];
+  /** Pids as they are now: the playground restarts what was killed. */
+  pidOf(id: string): number;
+  stop(): Promise<void>;
+}
+
+interface ReadyLine {
+  readonly event: string;
+  readonly routers: readonly ClusterProcess[];
+  readonly storage: readonly ClusterProcess[];
+}
+
+interface RestartedLine {
+  readonly event: string;
+  readonly id: string;
+  readonly pid: number;
+}
+
+/** Starts a playground that restarts what dies; resolves when it serves reads and writes. */
+export async function startCluster(): Promise<OwnCluster> {
+  const child = spawn(process.execPath, [COMMAND, 'playground', '--json', '--restart'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const pids = new Map<string, number>();
+  const ready = await new Promise<ReadyLine>((resolve, reject) => {
+    child.once('exit', (code) => reject(new Error(`the playground ended with status ${code}`)));
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const event = JSON.parse(line) as ReadyLine | RestartedLine;
+      if ('routers' in event) resolve(event);
+      else if (event.event === 'restarted') pids.set(event.id, event.pid);
+    });
+  });
+  for (const { id, pid } of [...ready.routers, ...ready.storage]) pids.set(id, pid);
+  return {
+    routers: ready.routers,
+    storage: ready.storage,
+    pidOf: (id) => pids.get(id) ?? -1,
+    stop: () => stopChild(child),
+  };
+}
+
+async function stopChild(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGTERM');
+  await exited;
+}

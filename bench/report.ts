@@ -1,0 +1,45 @@
+/** What a benchmark reports, as data (a contract) and as text. */
+import type { LatencyMs } from './gauge.js';
+import type { Kill } from './kills.js';
+import type { Op } from './options.js';
+
+export interface Report {
+  readonly op: Op;
+  readonly inFlight: number;
+  readonly seconds: number;
+  readonly valueBytes: number;
+  /** Operations that succeeded. */
+  readonly ops: number;
+  readonly opsPerSecond: number;
+  /** Operations that ended with an error, `unknown` among them. */
+  readonly failed: number;
+  /** Writes of which nobody can say whether they happened. */
+  readonly unknown: number;
+  /** Acknowledged writes that were not there at the end. Anything but 0 is a bug. */
+  readonly lost: number;
+  /** Reads that found less than was acknowledged before them. Anything but 0 is a bug. */
+  readonly staleReads: number;
+  readonly longestGapMs: number;
+  readonly latencyMs: LatencyMs;
+  readonly kills: readonly Kill[];
+}
+
+export function formatReport(report: Report): string {
+  const { latencyMs, kills } = report;
+  const lines = [
+    `${report.op}, ${report.inFlight} in flight, ${report.valueBytes}-byte values, ${report.seconds} s`,
+    `  ${report.opsPerSecond.toLocaleString('en')} ops/s (${report.ops.toLocaleString('en')} in all)`,
+    `  latency ms: p50 ${latencyMs.p50}  p99 ${latencyMs.p99}  p99.9 ${latencyMs.p999}  max ${latencyMs.max}`,
+    `  failed ${report.failed} (unknown ${report.unknown})  lost ${report.lost}  stale reads ${report.staleReads}`,
+    `  longest time without a success: ${report.longestGapMs} ms`,
+  ];
+  if (kills.length > 0) {
+    const takeovers = kills.flatMap(({ takeoverMs }) => takeoverMs ?? []).sort((a, b) => a - b);
+    lines.push(`  ${kills.length} kills of a ${kills[0]?.role}`);
+    if (takeovers.length > 0) {
+      const median = takeovers[Math.floor(takeovers.length / 2)];
+      lines.push(`  takeover ms: median ${median}  max ${takeovers.at(-1)}`);
+    }
+  }
+  return `${lines.join('\n')}\n`;
+}

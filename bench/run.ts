@@ -1,0 +1,121 @@
+/** One benchmark from beginning to end: cluster, warm-up, load, kills, verification, report. */
+import { type Client, connect } from '../src/client/index.js';
+import { type OwnCluster, startCluster } from './cluster.js';
+import { Gauge } from './gauge.js';
+import { Killer } from './kills.js';
+import { Ledger } from './ledger.js';
+import { Load } from './load.js';
+import type { BenchOptions } from './options.js';
+import type { Report } from './report.js';
+
+export async function runBenchmark(options: BenchOptions): Promise<Report> {
+  const own = options.routers === undefined ? await startOwn() : undefined;
+  const routers = options.routers ?? own?.routers.map(({ address }) => address) ?? [];
+  const client = connect([...routers], { timeoutMs: options.timeoutMs });
+  const stop = async (): Promise<void> => {
+    await client.close();
+    await own?.stop();
+  };
+  const interrupted = (): void => void stop().finally(() => process.exit(130));
+  process.once('SIGINT', interrupted);
+  try {
+    return await measure(options, client, own);
+  } finally {
+    process.off('SIGINT', interrupted);
+    await stop();
+  }
+}
+
+async function startOwn(): Promise<OwnCluster> {
+  say('starting a cluster: 3 routers, 3 storage nodes');
+  return startCluster();
+}
+
+async function measure(
+  options: BenchOptions,
+  client: Client,
+  own: OwnCluster | undefined,
+): Promise<Report> {
+  const ledger = new Ledger(options.keys);
+  const load = new Load(client, ledger, options, new Gauge(performance.now()));
+  if (options.op !== 'put') {
+    say(`writing ${options.keys} keys to read`);
+    await load.fill();
+  }
+  say(`warming up for ${options.warmupSeconds} s`);
+  load.start();
+  await pause(options.warmupSeconds * 1000);
+
+  const startMs = performance.now();
+  load.gauge = new Gauge(startMs);
+  const killer =
+    own && options.kill !== undefined ? new Killer(own, client, options.kill) : undefined;
+  const progress = setInterval(() => showProgress(load, startMs), 1000);
+  try {
+    await applyFaults(options, load, killer, startMs);
+  } finally {
+    clearInterval(progress);
+    await load.stop();
+  }
+  const seconds = (performance.now() - startMs) / 1000;
+  load.gauge.finish(performance.now());
+  say('reading back every acknowledged write');
+  const lost = await load.countLost();
+  return reportOf(options, load, { seconds, lost, kills: killer?.kills ?? [] });
+}
+
+/** Lets the load run for its time, killing at each interval. */
+async function applyFaults(
+  options: BenchOptions,
+  load: Load,
+  killer: Killer | undefined,
+  startMs: number,
+): Promise<void> {
+  const endMs = startMs + options.seconds * 1000;
+  for (let next = 1; killer !== undefined; next++) {
+    const atMs = startMs + next * options.every * 1000;
+    if (atMs >= endMs) break;
+    await pause(atMs - performance.now());
+    const kill = await killer.kill(startMs, () => load.gauge);
+    say(`killed a ${kill.role}: takeover ${kill.takeoverMs ?? '-'} ms, gap ${kill.gapMs} ms`);
+  }
+  await pause(endMs - performance.now());
+}
+
+function reportOf(
+  options: BenchOptions,
+  load: Load,
+  { seconds, lost, kills }: Pick<Report, 'lost' | 'kills' | 'seconds'>,
+): Report {
+  const { gauge } = load;
+  return {
+    op: options.op,
+    inFlight: options.inFlight,
+    seconds: Math.round(seconds * 10) / 10,
+    valueBytes: options.valueBytes,
+    ops: gauge.ops,
+    opsPerSecond: Math.round(gauge.ops / seconds),
+    failed: gauge.failed,
+    unknown: gauge.unknown,
+    lost,
+    staleReads: load.staleReads,
+    longestGapMs: Math.round(gauge.longestGapMs),
+    latencyMs: gauge.latencyMs,
+    kills,
+  };
+}
+
+function showProgress(load: Load, startMs: number): void {
+  const seconds = (performance.now() - startMs) / 1000;
+  const { ops, failed, latencyMs } = load.gauge;
+  const rate = Math.round(ops / seconds).toLocaleString('en');
+  say(`${seconds.toFixed(0).padStart(4)} s  ${rate} ops/s  p99 ${latencyMs.p99} ms  failed ${failed}`);
+}
+
+function say(line: string): void {
+  process.stderr.write(`bench: ${line}\n`);
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
+}

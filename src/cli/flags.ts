@@ -1,0 +1,109 @@
+/**
+ * Flags that several commands share. Every flag can also be given as an environment variable:
+ * `--session-timeout-ms` as PORTOLAN_SESSION_TIMEOUT_MS.
+ */
+import { InvalidArgumentError, Option } from 'commander';
+import { type Address, parseAddress } from '../model/address.js';
+import { CLUSTER_NAME_RULE, isClusterName, isMemberId, MEMBER_ID_RULE } from '../model/ids.js';
+import type { MemberId } from '../model/ids.js';
+import { CONNECT_STRING_RULE, parseConnectString } from '../zookeeper/connect-string.js';
+
+/** A flag with its environment variable. */
+export function flag(flags: string, description: string): Option {
+  const option = new Option(flags, description);
+  return option.env(`PORTOLAN_${option.name().replaceAll('-', '_').toUpperCase()}`);
+}
+
+export function zkFlag(): Option {
+  return flag('--zk <connect>', `ZooKeeper: ${CONNECT_STRING_RULE}`).argParser(zooKeeper);
+}
+
+export function clusterFlag(): Option {
+  return flag('--cluster <name>', 'name of the cluster').argParser(clusterName).default('default');
+}
+
+export function listenFlag(): Option {
+  return flag('--listen <address>', 'where gRPC listens, HOST:PORT; port 0 = any free one')
+    .argParser(address)
+    .default({ host: '127.0.0.1', port: 0 }, '127.0.0.1:0');
+}
+
+export function advertiseFlag(): Option {
+  return flag('--advertise <address>', 'what others dial, if not the address listened on') //
+    .argParser(address);
+}
+
+export function idFlag(what: string): Option {
+  return flag('--id <id>', `id of the ${what}; the host's name if not given`).argParser(memberId);
+}
+
+export function sessionTimeoutFlag(): Option {
+  return flag('--session-timeout-ms <ms>', 'after which ZooKeeper takes a silent process for dead')
+    .argParser(countOf(100, 600_000))
+    .default(6_000);
+}
+
+export function drainFlag(): Option {
+  return flag('--drain-ms <ms>', 'how long shutdown waits for calls under way')
+    .argParser(countOf(0, 600_000))
+    .default(5_000);
+}
+
+export function timeoutFlag(): Option {
+  return flag('--timeout-ms <ms>', 'how long the command may take').argParser(countOf(1, 60_000));
+}
+
+export function routersFlag(): Option {
+  return flag('--routers <list>', 'routers to ask, HOST:PORT[,...]').argParser(addressList);
+}
+
+export function jsonFlag(): Option {
+  return flag('--json', 'print JSON').default(false);
+}
+
+/** A whole number within bounds, both included. */
+export function countOf(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < least || value > most) {
+      throw new InvalidArgumentError(`expected a whole number from ${least} to ${most}.`);
+    }
+    return value;
+  };
+}
+
+export function address(text: string): Address {
+  const parsed = parseAddress(text);
+  if (parsed === undefined) throw new InvalidArgumentError('expected HOST:PORT.');
+  return parsed;
+}
+
+export function label(text: string): string {
+  if (!/^[\x21-\x7e]{1,128}$/.test(text)) {
+    throw new InvalidArgumentError('expected up to 128 printable characters without spaces.');
+  }
+  return text;
+}
+
+function addressList(text: string): readonly string[] {
+  const addresses = text.split(',');
+  for (const item of addresses) address(item);
+  return addresses;
+}
+
+function zooKeeper(text: string): string {
+  if (parseConnectString(text) === undefined) {
+    throw new InvalidArgumentError(`expected ${CONNECT_STRING_RULE}.`);
+  }
+  return text;
+}
+
+function clusterName(text: string): string {
+  if (!isClusterName(text)) throw new InvalidArgumentError(`expected ${CLUSTER_NAME_RULE}.`);
+  return text;
+}
+
+function memberId(text: string): MemberId {
+  if (!isMemberId(text)) throw new InvalidArgumentError(`expected ${MEMBER_ID_RULE}.`);
+  return text;
+}

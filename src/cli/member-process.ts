@@ -1,0 +1,65 @@
+/**
+ * One router or storage node of a playground: a process of its own, in a process group of its own,
+ * that can be killed, stopped and restarted alone, and that ends when the playground does, however
+ * that ends: their channel closes then.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const COMMAND = fileURLToPath(new URL('main.js', import.meta.url));
+
+export interface MemberEvents {
+  /** Each line it wrote. */
+  line(line: string): void;
+  /** It ended although nobody asked it to. */
+  died(how: string): void;
+}
+
+export class MemberProcess {
+  readonly id: string;
+  readonly #args: readonly string[];
+  readonly #events: MemberEvents;
+  #child: ChildProcess | undefined;
+  #gone: Promise<void> = Promise.resolve();
+  #stopping = false;
+
+  constructor(id: string, args: readonly string[], events: MemberEvents) {
+    this.id = id;
+    this.#args = args;
+    this.#events = events;
+  }
+
+  /** Of the process running now or last. */
+  get pid(): number {
+    return this.#child?.pid ?? -1;
+  }
+
+  start(): void {
+    const child = spawn(process.execPath, [COMMAND, ...this.#args], {
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      detached: true,
+    });
+    this.#child = child;
+    for (const stream of [child.stdout, child.stderr]) {
+      if (stream !== null) {
+        createInterface({ input: stream }).on('line', (line) => this.#events.line(line));
+      }
+    }
+    this.#gone = new Promise((resolve) => {
+      child.once('exit', (code, signal) => {
+        resolve();
+        if (!this.#stopping) this.#events.died(signal ?? `exit status ${code}`);
+      });
+    });
+  }
+
+  /** Asks it to stop in order and waits; `force` does not ask. */
+  async stop(force = false): Promise<void> {
+    this.#stopping = true;
+    // A paused process could not hear the request.
+    this.#child?.kill('SIGCONT');
+    this.#child?.kill(force ? 'SIGKILL' : 'SIGTERM');
+    await this.#gone;
+  }
+}

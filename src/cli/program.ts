@@ -1,0 +1,39 @@
+/** The command `portolan`: its sub-commands, and what is common to all. */
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { delCommand, getCommand, putCommand } from './kv-commands.js';
+import { playgroundCommand } from './playground-command.js';
+import { routerCommand } from './router-command.js';
+import { statusCommand } from './status-command.js';
+import { storageCommand } from './storage-command.js';
+
+const EXIT_CODES = `
+Exit status: 0 ok, 1 unexpected, 2 usage, 3 not found, 4 unavailable or deadline,
+  5 cluster unhealthy, 6 condition failed, 7 not permitted, 130/143 ended by a signal.
+Every flag can be an environment variable: --timeout-ms is PORTOLAN_TIMEOUT_MS.`;
+
+export function buildProgram(): Command {
+  const program = new Command('portolan')
+    .description('A sharded key-value store: LevelDB shards, ZooKeeper coordination, gRPC access.')
+    .version(version(), '--version')
+    .option('--debug', 'show where an error came from')
+    .showSuggestionAfterError(true)
+    .showHelpAfterError('(--help shows what there is)')
+    .addHelpText('after', EXIT_CODES);
+  const commands = [
+    playgroundCommand(),
+    routerCommand(),
+    storageCommand(),
+    getCommand(),
+    putCommand(),
+    delCommand(),
+    statusCommand(),
+  ];
+  for (const command of commands) program.addCommand(command.copyInheritedSettings(program));
+  return program;
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

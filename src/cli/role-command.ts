@@ -1,0 +1,101 @@
+/**
+ * What `portolan router` and `portolan storage` share: a log, a role, and an orderly end. SIGTERM
+ * and SIGINT stop the role in order; a second one ends the process at once.
+ */
+import { hostname } from 'node:os';
+import { Option } from 'commander';
+import { isMemberId, type MemberId } from '../model/ids.js';
+import type { Log, LogLevel } from '../ports/log.js';
+import type { RunningRole } from '../ports/process.js';
+import { createLog, LOG_LEVELS, type LogFormat } from '../system/log.js';
+import { CliError, EXIT } from './exit.js';
+import { flag } from './flags.js';
+
+export interface RoleFlags {
+  readonly id?: MemberId;
+  readonly zk?: string;
+  readonly logLevel: LogLevel;
+  readonly logFormat: LogFormat;
+}
+
+export function logFlags(): readonly Option[] {
+  return [
+    flag('--log-level <level>', 'least important lines to write').choices(LOG_LEVELS).default('info'),
+    flag('--log-format <format>', 'lines for people or for machines')
+      .choices(['text', 'json'])
+      .default('text'),
+  ];
+}
+
+/** The id given, or the host's name made to fit. */
+export function memberIdOf(flags: RoleFlags): MemberId {
+  if (flags.id !== undefined) return flags.id;
+  const fromHost = hostname()
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9-]+/g, '-')
+    .slice(0, 32)
+    .replaceAll(/^-+|-+$/g, '');
+  if (isMemberId(fromHost)) return fromHost;
+  throw new CliError(EXIT.usage, 'the host has no usable name: give the process one with --id');
+}
+
+export function zkOf(flags: RoleFlags): string {
+  if (flags.zk !== undefined) return flags.zk;
+  throw new CliError(
+    EXIT.usage,
+    'where is ZooKeeper? Give --zk HOST:PORT or PORTOLAN_ZK; ' +
+      'or try everything at once with: portolan playground',
+  );
+}
+
+/** Starts the role and stays until it ends; the exit code tells how. */
+export async function runRole(
+  member: MemberId,
+  flags: RoleFlags,
+  start: (log: Log) => Promise<RunningRole>,
+): Promise<void> {
+  const log = createLog({ member, level: flags.logLevel, format: flags.logFormat });
+  const stopRequested = stopSignals();
+  const role = await start(log);
+  dieWithParent(log);
+  const ended = await Promise.race([
+    role.ended.then(
+      () => undefined,
+      (reason: unknown) => ({ reason }),
+    ),
+    stopRequested.then((signal) => ({ signal })),
+  ]);
+  if (ended !== undefined && 'reason' in ended) {
+    const { reason } = ended;
+    log.error(reason instanceof Error ? reason.message : String(reason));
+    process.exitCode = EXIT.unexpected;
+  } else if (ended !== undefined) {
+    log.info('stopping', { signal: ended.signal });
+  }
+  await role.stop();
+  log.info('stopped');
+  process.exit();
+}
+
+/** The first SIGTERM or SIGINT; the second ends the process on the spot. */
+export function stopSignals(): Promise<NodeJS.Signals> {
+  let first = true;
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(signal, () => {
+        if (!first) process.exit(signal === 'SIGINT' ? EXIT.interrupted : EXIT.terminated);
+        first = false;
+        resolve(signal);
+      });
+    }
+  });
+}
+
+/** A child of the playground ends with it, even if the playground was killed: its channel closes. */
+function dieWithParent(log: Log): void {
+  if (process.channel === undefined) return;
+  process.on('disconnect', () => {
+    log.warn('the process that started this one is gone');
+    process.kill(process.pid, 'SIGTERM');
+  });
+}

@@ -1,0 +1,80 @@
+/** `portolan router`: one router in the foreground. */
+import { Command } from 'commander';
+import type { Address } from '../model/address.js';
+import { LIMITS } from '../model/limits.js';
+import { composeRouter } from '../router/compose.js';
+import {
+  address,
+  advertiseFlag,
+  clusterFlag,
+  countOf,
+  drainFlag,
+  flag,
+  idFlag,
+  listenFlag,
+  sessionTimeoutFlag,
+  zkFlag,
+} from './flags.js';
+import { logFlags, memberIdOf, type RoleFlags, runRole, zkOf } from './role-command.js';
+
+interface RouterFlags extends RoleFlags {
+  readonly cluster: string;
+  readonly listen: Address;
+  readonly advertise?: Address;
+  readonly admin: Address;
+  readonly sessionTimeoutMs: number;
+  readonly shards: number;
+  readonly replicas: number;
+  readonly initialStorage: number;
+  readonly drainMs: number;
+}
+
+const EXAMPLES = `
+Example:
+  portolan router --id r1 --zk zk1:2181,zk2:2181,zk3:2181 --listen 0.0.0.0:7000 --advertise r1:7000`;
+
+export function routerCommand(): Command {
+  const command = new Command('router')
+    .description('Run a router: serves every key, and leads the cluster when elected.')
+    .addOption(zkFlag())
+    .addOption(clusterFlag())
+    .addOption(idFlag('router'))
+    .addOption(listenFlag())
+    .addOption(advertiseFlag())
+    .addOption(
+      flag('--admin <address>', 'where admin HTTP listens (/livez /readyz /status /metrics)')
+        .argParser(address)
+        .default({ host: '127.0.0.1', port: 0 }, '127.0.0.1:0'),
+    )
+    .addOption(sessionTimeoutFlag())
+    .addOption(drainFlag())
+    .addOption(
+      flag('--shards <n>', 'shards of a cluster that does not exist yet')
+        .argParser(countOf(1, LIMITS.shardsMax))
+        .default(LIMITS.shardsDefault),
+    )
+    .addOption(
+      flag('--replicas <n>', 'replicas per shard; this version keeps one') //
+        .argParser(countOf(1, 1))
+        .default(1),
+    )
+    .addOption(
+      flag('--initial-storage <n>', 'storage nodes to wait for before shards are first placed')
+        .argParser(countOf(1, 1_000))
+        .default(1),
+    )
+    .addHelpText('after', EXAMPLES);
+  for (const option of logFlags()) command.addOption(option);
+  return command.action(async () => {
+    const flags = command.opts<RouterFlags>();
+    const id = memberIdOf(flags);
+    const zk = zkOf(flags);
+    const { cluster, listen, admin, sessionTimeoutMs, drainMs } = flags;
+    const { shards, replicas, initialStorage } = flags;
+    const config = { id, zk, cluster, listen, admin, sessionTimeoutMs, drainMs };
+    const create = { shards, replicas, initialStorage };
+    await runRole(id, flags, (log) => {
+      return composeRouter({ ...config, advertise: flags.advertise, create }, log);
+    });
+  });
+}

@@ -1,0 +1,69 @@
+/**
+ * Making a cluster: the znodes that must exist before anything else, and the record of what the
+ * cluster is. Safe when many routers do it at once: each step is one create, which exactly one
+ * wins, and all read back what the winner wrote.
+ */
+import {
+  type ClusterConfig,
+  decodeClusterConfig,
+  encodeClusterConfig,
+} from '../model/cluster-config.js';
+import { encodeLeaderRecord, NO_LEADER_YET } from '../model/leader-record.js';
+import { ZNODES } from '../model/znodes.js';
+import type { CoordinatorSession, Outcome } from '../ports/coordinator.js';
+
+const NO_DATA = Buffer.alloc(0);
+
+/** Parents first. `/cluster` comes last: whoever finds it finds the rest. */
+const LAYOUT: readonly (readonly [path: string, data: Buffer])[] = [
+  [ZNODES.election, NO_DATA],
+  [ZNODES.leader, NO_DATA],
+  [ZNODES.leaderEpoch, encodeLeaderRecord(NO_LEADER_YET)],
+  [ZNODES.nodes, NO_DATA],
+  [ZNODES.shards, NO_DATA],
+  [ZNODES.jobs, NO_DATA],
+];
+
+export interface EnsuredCluster {
+  readonly cluster: ClusterConfig;
+  /** Whether it was this call that made it. */
+  readonly created: boolean;
+}
+
+/**
+ * The cluster as it is, made as wanted if it did not exist. Anything but `ok`: call again.
+ *
+ * @throws BadRecordError if `/cluster` holds something else; it is not overwritten.
+ */
+export async function ensureCluster(
+  session: CoordinatorSession,
+  wanted: ClusterConfig,
+): Promise<Outcome<EnsuredCluster>> {
+  const found = await readCluster(session);
+  if (found.status !== 'ok') return found;
+  if (found.value !== undefined) {
+    return { status: 'ok', value: { cluster: found.value, created: false } };
+  }
+
+  for (const [path, data] of [...LAYOUT, [ZNODES.cluster, encodeClusterConfig(wanted)] as const]) {
+    const made = await session.create(path, data, 'persistent');
+    const exists = made.status === 'ok' || (made.status === 'failed' && made.code === 'node-exists');
+    if (!exists) return made;
+  }
+  const made = await readCluster(session);
+  if (made.status !== 'ok') return made;
+  if (made.value === undefined) return { status: 'unknown', reason: 'the cluster vanished again' };
+  const created = made.value.clusterUuid === wanted.clusterUuid;
+  return { status: 'ok', value: { cluster: made.value, created } };
+}
+
+/** The cluster's record; undefined if no router has made it yet. */
+export async function readCluster(
+  session: CoordinatorSession,
+): Promise<Outcome<ClusterConfig | undefined>> {
+  const barrier = await session.barrier();
+  if (barrier.status !== 'ok') return barrier;
+  const read = await session.read(ZNODES.cluster);
+  if (read.status !== 'ok') return read;
+  return { status: 'ok', value: read.value && decodeClusterConfig(read.value.data) };
+}

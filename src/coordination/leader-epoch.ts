@@ -1,0 +1,87 @@
+/**
+ * Taking office: the lowest candidate raises the leaderEpoch in one multi that also checks that its
+ * own candidacy still exists (rule Z2). From then on the znode's version is the fence: whoever
+ * raised it before can write nothing any more (rule Z3). Kafka's ZooKeeper controller
+ * raised `/controller_epoch` in the same way.
+ */
+import type { LeaderEpoch, MemberId } from '../model/ids.js';
+import { decodeLeaderRecord, encodeLeaderRecord, type LeaderRecord } from '../model/leader-record.js';
+import { BadRecordError } from '../model/records.js';
+import { candidateZnode, ZNODES } from '../model/znodes.js';
+import type { CoordinatorSession, Outcome, Znode } from '../ports/coordinator.js';
+import type { Random } from '../ports/random.js';
+
+/** One time in office. */
+export interface Term {
+  readonly leaderEpoch: LeaderEpoch;
+  /** Version of `/leader/epoch` that every write of this term checks. */
+  readonly fenceVersion: number;
+}
+
+export interface Claim {
+  readonly leader: MemberId;
+  /** Name of the leader's candidate znode, whose data is never changed. */
+  readonly candidate: string;
+  readonly random: Random;
+}
+
+/**
+ * Raises the leaderEpoch for this candidate. `failed` and `unknown` both mean: look at the election
+ * again; taking it twice is harmless, because the second time fences the first.
+ */
+export async function takeLeaderEpoch(
+  session: CoordinatorSession,
+  { leader, candidate, random }: Claim,
+): Promise<Outcome<Term>> {
+  const before = await readFence(session);
+  if (before.status !== 'ok') return before;
+  const record: LeaderRecord = {
+    leaderEpoch: (before.value.record.leaderEpoch + 1) as LeaderEpoch,
+    leader,
+    candidate,
+    nonce: random.nonce(),
+  };
+  const fenceVersion = before.value.version + 1;
+  const term = { leaderEpoch: record.leaderEpoch, fenceVersion };
+  const taken = await session.multi([
+    { type: 'check', path: candidateZnode(candidate), version: 0 },
+    {
+      type: 'set',
+      path: ZNODES.leaderEpoch,
+      data: encodeLeaderRecord(record),
+      version: before.value.version,
+    },
+  ]);
+  if (taken.status === 'ok') return { status: 'ok', value: term };
+  if (taken.status === 'failed') return taken;
+
+  // The answer was lost. The nonce tells whose write the znode holds (rule Z5).
+  const after = await readFence(session);
+  if (after.status !== 'ok') return taken;
+  return after.value.record.nonce === record.nonce ? { status: 'ok', value: term } : taken;
+}
+
+interface Fence {
+  readonly record: LeaderRecord;
+  readonly version: number;
+}
+
+async function readFence(session: CoordinatorSession): Promise<Outcome<Fence>> {
+  const barrier = await session.barrier();
+  if (barrier.status !== 'ok') return barrier;
+  const read = await session.read(ZNODES.leaderEpoch);
+  if (read.status !== 'ok') return read;
+  if (read.value === undefined) {
+    return { status: 'failed', code: 'no-node', message: `${ZNODES.leaderEpoch} does not exist` };
+  }
+  return decodeFence(read.value);
+}
+
+function decodeFence({ data, stat }: Znode): Outcome<Fence> {
+  try {
+    return { status: 'ok', value: { record: decodeLeaderRecord(data), version: stat.version } };
+  } catch (error) {
+    if (!(error instanceof BadRecordError)) throw error;
+    return { status: 'failed', code: 'refused', message: error.message };
+  }
+}

@@ -1,0 +1,195 @@
+/**
+ * Keeping a storage node registered: an ephemeral znode under `/nodes`, made again in every session
+ * (rule Z10).
+ *
+ * One multi creates the znode and sets its data: the second step's answer carries the transaction
+ * that created it, so the node knows its incarnation from the same atomic step (as Kafka's brokers
+ * learn their epoch, KIP-380). A znode that is already there is one of three:
+ *  - this session's own, from an attempt whose answer was lost: taken as it is;
+ *  - one with our store: left by an earlier session or process of this data directory. We hold the
+ *    directory's lock, so that one cannot be alive: removed and replaced;
+ *  - one with another store: another node uses our name. It may be dying, so we wait for as long
+ *    as its session can last, and then give up with a message for the operator.
+ */
+import type { Incarnation, MemberId } from '../model/ids.js';
+import { BadRecordError } from '../model/records.js';
+import { decodeNodeRecord, encodeNodeRecord, type NodeRecord } from '../model/registrations.js';
+import { nodeZnode } from '../model/znodes.js';
+import type { Cancel, Clock } from '../ports/clock.js';
+import type { CoordinatorSession, Outcome, Znode } from '../ports/coordinator.js';
+import type { Log } from '../ports/log.js';
+import type { Random } from '../ports/random.js';
+
+/** Somebody else is registered under this node's name, and stays. */
+export class NodeIdInUseError extends Error {
+  constructor(id: MemberId, holder: string) {
+    super(
+      `node id ${id} is in use by ${holder}. Start this node with another --id, ` +
+        'or stop the other process first',
+    );
+    this.name = 'NodeIdInUseError';
+  }
+}
+
+export interface RegistrationDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+export interface RegistrationEvents {
+  /** Registered, in this life. Again in every new session. */
+  registered(incarnation: Incarnation): void;
+  /** It will never succeed; the reason is for the operator. */
+  failed(reason: Error): void;
+}
+
+/** Pause after a step that was not answered, and while another holder may be dying. */
+const RETRY_MS = 200;
+/** Between looks whether the registration is still there, plus jitter (rule Z7). */
+const VERIFY_MS = { least: 30_000, jitter: 30_000 };
+/** Session timeouts after which a holder that is still there is alive. */
+const PATIENCE = 1.5;
+
+type Attempt =
+  | { readonly type: 'registered'; readonly incarnation: Incarnation }
+  /** Not now: no answer, or something was in the way and is being removed. */
+  | { readonly type: 'again' }
+  | { readonly type: 'held'; readonly holder: string };
+
+export class NodeRegistration {
+  readonly #record: NodeRecord;
+  readonly #events: RegistrationEvents;
+  readonly #deps: RegistrationDeps;
+  readonly #path: string;
+  #session: CoordinatorSession | undefined;
+  #incarnation: Incarnation | undefined;
+  #cancelTimer: Cancel = () => undefined;
+  #withdrawn = false;
+
+  constructor(record: NodeRecord, events: RegistrationEvents, deps: RegistrationDeps) {
+    this.#record = record;
+    this.#events = events;
+    this.#deps = deps;
+    this.#path = nodeZnode(record.id);
+  }
+
+  /** Registers in this session, and keeps looking that it stays so. */
+  enter(session: CoordinatorSession): void {
+    this.#session = session;
+    this.#incarnation = undefined;
+    session.on('state', (state) => {
+      if (state === 'connected' && session === this.#session) void this.#verify(session);
+    });
+    void this.#registerUntilDone(session);
+  }
+
+  /** Ends the registration at once, if ZooKeeper can be reached. */
+  async withdraw(): Promise<void> {
+    this.#withdrawn = true;
+    this.#cancelTimer();
+    if (this.#incarnation === undefined) return;
+    await this.#session?.remove(this.#path, 1);
+  }
+
+  async #registerUntilDone(session: CoordinatorSession): Promise<void> {
+    const { clock, log } = this.#deps;
+    const patienceEndMs = clock.now() + PATIENCE * session.timeoutMs;
+    let saidHeld = false;
+    while (this.#isCurrent(session)) {
+      const attempt = await this.#attempt(session);
+      if (!this.#isCurrent(session)) return;
+      if (attempt.type === 'registered') return this.#onRegistered(session, attempt.incarnation);
+      if (attempt.type === 'held') {
+        if (clock.now() > patienceEndMs) {
+          return this.#events.failed(new NodeIdInUseError(this.#record.id, attempt.holder));
+        }
+        if (!saidHeld) log.warn(`${attempt.holder} holds our node id; waiting for it to end`);
+        saidHeld = true;
+      }
+      await new Promise<void>((resolve) => {
+        this.#cancelTimer = clock.after(RETRY_MS, resolve);
+      });
+    }
+  }
+
+  async #attempt(session: CoordinatorSession): Promise<Attempt> {
+    const data = encodeNodeRecord(this.#record);
+    const made = await session.multi([
+      { type: 'create', path: this.#path, data, mode: 'ephemeral' },
+      { type: 'set', path: this.#path, data, version: 0 },
+    ]);
+    if (made.status === 'ok') {
+      const set = made.value[1];
+      if (set?.type === 'set') return registered(set.stat.czxid);
+    }
+    if (made.status === 'failed' && made.code !== 'node-exists') return { type: 'again' };
+    const found = await readFresh(session, this.#path);
+    if (found.status !== 'ok' || found.value === undefined) return { type: 'again' };
+    return this.#judge(session, found.value);
+  }
+
+  /** Whose znode this is, and what follows. */
+  async #judge(session: CoordinatorSession, { data, stat }: Znode): Promise<Attempt> {
+    const record = decodeOrUndefined(this.#record.id, data);
+    const isOurs = record?.process === this.#record.process;
+    if (isOurs && stat.owner === session.id) return registered(stat.czxid);
+    if (record?.store === this.#record.store) {
+      await session.remove(this.#path, stat.version);
+      return { type: 'again' };
+    }
+    return { type: 'held', holder: record?.address ?? 'a process with an unreadable registration' };
+  }
+
+  #onRegistered(session: CoordinatorSession, incarnation: Incarnation): void {
+    this.#incarnation = incarnation;
+    this.#deps.log.info(`registered as ${this.#path}`, { incarnation });
+    this.#events.registered(incarnation);
+    this.#verifyLater(session);
+  }
+
+  #verifyLater(session: CoordinatorSession): void {
+    const { clock, random } = this.#deps;
+    const delayMs = VERIFY_MS.least + VERIFY_MS.jitter * random.fraction();
+    this.#cancelTimer();
+    this.#cancelTimer = clock.after(delayMs, () => void this.#verify(session));
+  }
+
+  /** Registers again if the znode is not ours any more, whoever took it. */
+  async #verify(session: CoordinatorSession): Promise<void> {
+    if (!this.#isCurrent(session) || this.#incarnation === undefined) return;
+    const found = await readFresh(session, this.#path);
+    if (!this.#isCurrent(session)) return;
+    if (found.status === 'ok' && found.value?.stat.czxid !== this.#incarnation) {
+      this.#deps.log.warn(`the registration ${this.#path} is gone; registering again`);
+      this.#incarnation = undefined;
+      return this.#registerUntilDone(session);
+    }
+    this.#verifyLater(session);
+  }
+
+  #isCurrent(session: CoordinatorSession): boolean {
+    return !this.#withdrawn && session === this.#session && session.state !== 'lost';
+  }
+}
+
+function registered(czxid: number): Attempt {
+  return { type: 'registered', incarnation: czxid as Incarnation };
+}
+
+async function readFresh(
+  session: CoordinatorSession,
+  path: string,
+): Promise<Outcome<Znode | undefined>> {
+  const barrier = await session.barrier();
+  return barrier.status === 'ok' ? session.read(path) : barrier;
+}
+
+function decodeOrUndefined(id: MemberId, data: Buffer): NodeRecord | undefined {
+  try {
+    return decodeNodeRecord(id, data);
+  } catch (error) {
+    if (error instanceof BadRecordError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * Notices the death of a process within milliseconds: holds a `Health.Watch` stream to it, and when
+ * that breaks asks its port. The kernel closes a dead process's sockets at once, so its connection
+ * breaks and new ones are refused; a process that only hangs keeps both (D3).
+ *
+ * A connection that broke proves nothing by itself (a network may cut it), and one refusal is not
+ * believed either: a process that restarts its listener refuses for a moment. So: refused twice,
+ * 10 ms apart. A port that accepts leads to a new stream; silence for the timeout is `silent`.
+ *
+ * A guess that is wrong costs at most an unneeded change of the map: epochs and the leaderEpoch
+ * fence whoever was taken for dead (D2).
+ */
+import * as grpc from '@grpc/grpc-js';
+import { connectChannel, openChannel } from './channel.js';
+import { HEALTH } from './definitions.js';
+import { probeTcp } from './tcp-probe.js';
+
+const REFUSAL_GAP_MS = 10;
+/** How long a connection attempt or a probe may take, and how long the whole inquiry. */
+const PROBE_MS = 1_000;
+const INQUIRY_MS = 3_000;
+/** Between two attempts to watch a process that listens but does not answer. */
+const AGAIN_MS = 100;
+
+export class ProcessWatch {
+  readonly #address: string;
+  readonly #gone: (evidence: 'refused' | 'silent') => void;
+  #client: grpc.Client | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  /** Since when nothing proved that the process lives. */
+  #doubtedSince: number | undefined;
+  #refusals = 0;
+  #over = false;
+
+  constructor(address: string, gone: (evidence: 'refused' | 'silent') => void) {
+    this.#address = address;
+    this.#gone = gone;
+    this.#watch();
+  }
+
+  stop(): void {
+    this.#over = true;
+    clearTimeout(this.#timer);
+    this.#client?.close();
+    this.#client = undefined;
+  }
+
+  #watch(): void {
+    const client = openChannel(this.#address);
+    this.#client = client;
+    connectChannel(client, PROBE_MS, (problem) => {
+      if (this.#over || this.#client !== client) return;
+      if (problem !== undefined) return this.#inquire();
+      this.#follow(client);
+    });
+  }
+
+  #follow(client: grpc.Client): void {
+    const { path, requestSerialize, responseDeserialize } = HEALTH.Watch;
+    const stream = client.makeServerStreamRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      { service: 'liveness' },
+      new grpc.Metadata(),
+    );
+    stream.on('data', () => {
+      this.#doubtedSince = undefined;
+      this.#refusals = 0;
+    });
+    stream.on('error', () => undefined);
+    stream.on('status', () => {
+      if (!this.#over && this.#client === client) this.#inquire();
+    });
+  }
+
+  /** The stream broke, or there was none. */
+  #inquire(): void {
+    this.#client?.close();
+    this.#client = undefined;
+    this.#doubtedSince ??= performance.now();
+    probeTcp(this.#address, PROBE_MS, (result) => {
+      if (this.#over) return;
+      if (result === 'refused') {
+        this.#refusals++;
+        if (this.#refusals >= 2) return this.#end('refused');
+        return this.#after(REFUSAL_GAP_MS, () => this.#inquire());
+      }
+      this.#refusals = 0;
+      const doubtedMs = performance.now() - (this.#doubtedSince ?? 0);
+      if (doubtedMs >= INQUIRY_MS) return this.#end('silent');
+      this.#after(AGAIN_MS, () => this.#watch());
+    });
+  }
+
+  #after(delayMs: number, task: () => void): void {
+    this.#timer = setTimeout(task, delayMs);
+  }
+
+  #end(evidence: 'refused' | 'silent'): void {
+    this.stop();
+    this.#gone(evidence);
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * The state of a cluster, as `Cluster.Status`, the admin port and `portolan status` tell it. Plain
+ * strings and numbers: it is read by programs that know nothing of our types.
+ */
+
+export interface ClusterStatus {
+  readonly cluster: string;
+  /** A leader acts, and every shard has a primary that is up. */
+  readonly healthy: boolean;
+  /** The candidate that holds the leaderEpoch; undefined between two leaders. */
+  readonly leader: LeaderStatus | undefined;
+  /** In election order; each watches the one before it, the first watches nobody. */
+  readonly candidates: readonly CandidateStatus[];
+  readonly nodes: readonly NodeStatus[];
+  /** By id; those that were never placed are missing. */
+  readonly shards: readonly ShardStatus[];
+  /** What is wrong, in words, worst first. */
+  readonly problems: readonly string[];
+  /** False: leader and candidates are the last known ones. */
+  readonly zookeeperConnected: boolean;
+  /** Id of the router that answered. */
+  readonly answeredBy: string;
+}
+
+export interface LeaderStatus {
+  readonly id: string;
+  /** Path of its znode below the cluster's root. */
+  readonly znode: string;
+  readonly leaderEpoch: number;
+}
+
+export interface CandidateStatus {
+  readonly id: string;
+  /** Name of its znode. */
+  readonly znode: string;
+  /** Name of the znode it watches; undefined for the first. */
+  readonly watches: string | undefined;
+  readonly address: string;
+  /** Base URL of its admin HTTP port. */
+  readonly admin: string;
+}
+
+/** A node that is registered, or that some shard counts on. */
+export interface NodeStatus {
+  readonly id: string;
+  readonly state: 'up' | 'down';
+  /** Empty if it is down, as are the labels. */
+  readonly address: string;
+  readonly host: string;
+  readonly zone: string;
+  /** Replicas on this node, and how many of them are primary. */
+  readonly shards: number;
+  readonly primaries: number;
+}
+
+export interface ShardStatus {
+  readonly id: number;
+  /** First and last slot, both included. */
+  readonly slots: readonly [first: number, last: number];
+  readonly epoch: number;
+  readonly primary: string;
+  readonly isr: readonly string[];
+  readonly learners: readonly string[];
+  /** `creating` or `active`. */
+  readonly state: string;
+}

@@ -1,0 +1,263 @@
+/**
+ * One router's part in the election, over all its sessions: joins, watches its predecessor, leads
+ * when it is lowest *and* has taken the leaderEpoch, and stops leading when it cannot prove that it
+ * still may (rules Z1, Z2, Z4).
+ *
+ * `control/election.ts` decides; this drives. Every wake-up leads to the same step, `#evaluate`,
+ * which reads the candidates again: no wake-up is trusted to mean anything (rule Z7).
+ *
+ * A predecessor that crashed is noticed twice: by ZooKeeper when its session times out, and by its
+ * process's connection within milliseconds. If its port then refuses connections the process is
+ * gone, and its znode is removed at once (D3). A wrong guess would cost a leader its office but
+ * never the map its consistency: the leaderEpoch fences (D2).
+ */
+import { standingOf } from '../control/election.js';
+import { takeLeaderEpoch, type Term } from '../coordination/leader-epoch.js';
+import { createProtected } from '../coordination/protected-create.js';
+import type { MemberId, Uuid } from '../model/ids.js';
+import { type CandidateRecord, encodeCandidateRecord } from '../model/registrations.js';
+import { CANDIDATE_PREFIX, candidateZnode, ZNODES } from '../model/znodes.js';
+import type { Cancel, Clock } from '../ports/clock.js';
+import type { CoordinatorSession } from '../ports/coordinator.js';
+import type { Log } from '../ports/log.js';
+import type { Dialer } from '../ports/network.js';
+import type { Random } from '../ports/random.js';
+import { readCandidates } from '../coordination/candidates.js';
+
+/** Between looks at the election although nothing was heard (rule Z7), plus jitter. */
+const RESYNC_MS = { least: 30_000, jitter: 30_000 };
+/** Pause after a step that ZooKeeper did not answer. */
+const RETRY_MS = 200;
+
+export interface CandidacyDeps {
+  readonly self: MemberId;
+  readonly record: CandidateRecord;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly dialer: Dialer;
+}
+
+export interface CandidacyEvents {
+  /** This router leads from now on, until `resign` is called. */
+  lead(session: CoordinatorSession, term: Term): void;
+  /** This router leads no more. Called once per `lead`. */
+  resign(why: string): void;
+}
+
+export class Candidacy {
+  readonly #deps: CandidacyDeps;
+  readonly #events: CandidacyEvents;
+  /** In the names of all our candidate znodes: tells our own orphans from others (rule Z1). */
+  readonly #guid: Uuid;
+  #session: CoordinatorSession | undefined;
+  /** Name of our znode in this session; undefined before it is made. */
+  #own: string | undefined;
+  #term: Term | undefined;
+  /** The candidate whose deletion we wait for. */
+  #watched: { readonly name: string; readonly forget: () => void } | undefined;
+  /** `again`: something happened while the step ran, so it runs once more. */
+  #step: 'idle' | 'running' | 'again' = 'idle';
+  #cancelTimer: Cancel = () => undefined;
+  #withdrawn = false;
+
+  constructor(deps: CandidacyDeps, events: CandidacyEvents) {
+    this.#deps = deps;
+    this.#events = events;
+    this.#guid = deps.random.uuid();
+  }
+
+  /** Stands for election in this session, and no longer in the one before. */
+  enter(session: CoordinatorSession): void {
+    this.#resign('a new session began');
+    this.#forgetWatch();
+    this.#session = session;
+    this.#own = undefined;
+    session.on('unproven', () => {
+      if (session === this.#session) this.#resign('ZooKeeper is silent: the session may be over');
+    });
+    session.on('state', (state) => {
+      if (session !== this.#session) return;
+      if (state === 'lost') this.#resign('the session is lost');
+      if (state === 'connected') this.#evaluateSoon();
+    });
+    this.#evaluateSoon();
+  }
+
+  /** Stops leading because somebody else does, and stands for election again. */
+  fenced(): void {
+    this.#resign('another router took the leaderEpoch');
+    this.#evaluateSoon();
+  }
+
+  /** Leaves the election for good, so that the next one need not wait for a timeout. */
+  async withdraw(): Promise<void> {
+    this.#withdrawn = true;
+    this.#cancelTimer();
+    this.#forgetWatch();
+    this.#resign('the router stops');
+    if (this.#session === undefined || this.#own === undefined) return;
+    await this.#session.remove(candidateZnode(this.#own), 0);
+  }
+
+  #evaluateSoon(): void {
+    if (this.#step !== 'idle') {
+      this.#step = 'again';
+      return;
+    }
+    this.#step = 'running';
+    void this.#evaluateUntilQuiet();
+  }
+
+  async #evaluateUntilQuiet(): Promise<void> {
+    let answered = true;
+    do {
+      this.#step = 'running';
+      answered = this.#withdrawn || (await this.#evaluate());
+    } while (answered && this.#isAskedAgain());
+    this.#step = 'idle';
+    if (this.#withdrawn) return;
+    const { least, jitter } = RESYNC_MS;
+    const delayMs = answered ? least + jitter * this.#deps.random.fraction() : RETRY_MS;
+    this.#cancelTimer();
+    this.#cancelTimer = this.#deps.clock.after(delayMs, () => this.#evaluateSoon());
+  }
+
+  #isAskedAgain(): boolean {
+    return this.#step === 'again';
+  }
+
+  /** One look at the election and what follows from it. False: ZooKeeper did not answer. */
+  async #evaluate(): Promise<boolean> {
+    const session = this.#session;
+    if (session?.state !== 'connected') return true; // The state change wakes us.
+    if (this.#own === undefined && !(await this.#join(session))) return false;
+    const own = this.#own;
+    const children = await session.children(ZNODES.election);
+    if (session !== this.#session || own === undefined) return true;
+    if (children.status !== 'ok') return false;
+
+    const standing = standingOf(own, children.value ?? []);
+    switch (standing.role) {
+      case 'absent':
+        this.#resign('its znode is gone');
+        this.#own = undefined;
+        this.#evaluateSoon();
+        return true;
+      case 'lowest':
+        this.#forgetWatch();
+        return await this.#takeOffice(session, own);
+      case 'follower':
+        this.#resign('another router comes first');
+        return await this.#watch(session, standing.watches, standing.lowest);
+    }
+  }
+
+  async #join(session: CoordinatorSession): Promise<boolean> {
+    const { record, log } = this.#deps;
+    await this.#removePastLives(session);
+    const created = await createProtected(session, {
+      directory: ZNODES.election,
+      guid: this.#guid,
+      prefix: CANDIDATE_PREFIX,
+      data: encodeCandidateRecord(record),
+    });
+    if (created.status !== 'ok' || session !== this.#session) return false;
+    this.#own = created.value;
+    log.info(`znode name ${candidateZnode(created.value)}`);
+    return true;
+  }
+
+  /**
+   * Removes what an earlier process of ours left behind. It is dead: we listen on its address.
+   * Without this a router that restarts at once would be its own predecessor until a timeout.
+   */
+  async #removePastLives(session: CoordinatorSession): Promise<void> {
+    const children = await session.children(ZNODES.election);
+    if (children.status !== 'ok' || children.value === undefined) return;
+    const { id, address } = this.#deps.record;
+    for (const { name, record } of await readCandidates(session, children.value)) {
+      if (record.id === id && record.address === address && name !== this.#own) {
+        await session.remove(candidateZnode(name), 0);
+      }
+    }
+  }
+
+  async #takeOffice(session: CoordinatorSession, own: string): Promise<boolean> {
+    if (this.#term !== undefined) return true;
+    const { self, random, log } = this.#deps;
+    const taken = await takeLeaderEpoch(session, { leader: self, candidate: own, random });
+    if (session !== this.#session || this.#withdrawn) return true;
+    if (taken.status !== 'ok') {
+      log.warn('the leaderEpoch was not taken', {
+        why: taken.status === 'failed' ? taken.message : taken.reason,
+      });
+      return false;
+    }
+    this.#term = taken.value;
+    log.info('I am the leader', { leaderEpoch: taken.value.leaderEpoch });
+    this.#events.lead(session, taken.value);
+    return true;
+  }
+
+  async #watch(session: CoordinatorSession, name: string, lowest: string): Promise<boolean> {
+    if (this.#watched?.name === name) return true;
+    const { log } = this.#deps;
+    this.#forgetWatch();
+    const watch = { name, forget: () => undefined as void };
+    const read = await session.read(candidateZnode(name), {
+      onMaybeChanged: () => void this.#onWatched(session, watch.name),
+    });
+    if (session !== this.#session || this.#withdrawn) return true;
+    if (read.status !== 'ok') return false;
+    if (read.value === undefined) {
+      this.#evaluateSoon();
+      return true;
+    }
+    log.info(`I am not the leader, ${lowest} is the leader`);
+    log.info(`Watching znode ${name}`);
+    this.#watched = { name, forget: this.#watchProcess(session, name) };
+    return true;
+  }
+
+  /** The watch on our predecessor fired. It is a hint: look whether it is really gone. */
+  async #onWatched(session: CoordinatorSession, name: string): Promise<void> {
+    if (session !== this.#session || this.#watched?.name !== name) return;
+    this.#forgetWatch();
+    const read = await session.read(candidateZnode(name));
+    if (read.status === 'ok' && read.value === undefined) this.#deps.log.info(`${name} was deleted`);
+    this.#evaluateSoon();
+  }
+
+  /** Removes the predecessor's znode as soon as its process is provably gone. */
+  #watchProcess(session: CoordinatorSession, name: string): () => void {
+    let forget = (): void => undefined;
+    let forgotten = false;
+    void readCandidates(session, [name]).then(([predecessor]) => {
+      if (predecessor === undefined || forgotten) return;
+      forget = this.#deps.dialer.watchProcess(predecessor.record.address, (evidence) => {
+        if (evidence !== 'refused' || this.#watched?.name !== name) return;
+        this.#deps.log.warn(`${name} is dead: its port refuses connections`);
+        void session.remove(candidateZnode(name), 0);
+      });
+    });
+    return () => {
+      forgotten = true;
+      forget();
+    };
+  }
+
+  #forgetWatch(): void {
+    this.#watched?.forget();
+    this.#watched = undefined;
+  }
+
+  #resign(why: string): void {
+    if (this.#term === undefined) return;
+    this.#deps.log.warn(`I am not the leader any more: ${why}`, {
+      leaderEpoch: this.#term.leaderEpoch,
+    });
+    this.#term = undefined;
+    this.#events.resign(why);
+  }
+}

@@ -1,0 +1,256 @@
+/**
+ * What a router does while it leads: reads the map, watches registrations, lets the controller
+ * decide, writes its decisions fenced by the leaderEpoch, and tells every member.
+ *
+ * Whatever goes wrong with a write, the answer is the same: read the shards concerned again and let
+ * the controller decide anew. Only one answer means something else: if the fence does not hold,
+ * somebody else leads now, and this leadership is over (rule Z3). While ZooKeeper is away nothing
+ * is written; the map stays valid and data keeps flowing.
+ */
+import {
+  Controller,
+  type ControllerEvent,
+  type ProposedWrite,
+} from '../control/controller.js';
+import type { Term } from '../coordination/leader-epoch.js';
+import { WatchedChildren } from '../coordination/watched-read.js';
+import { assert, unreachable } from '../model/assert.js';
+import type { ClusterConfig } from '../model/cluster-config.js';
+import type { MemberId, ShardId } from '../model/ids.js';
+import type { Registration } from '../model/registrations.js';
+import { encodeShardConfig, type ShardConfig } from '../model/shard-config.js';
+import { shardZnode, ZNODES } from '../model/znodes.js';
+import type { Cancel, Clock } from '../ports/clock.js';
+import type { CoordinatorSession, MultiOp } from '../ports/coordinator.js';
+import type { Log } from '../ports/log.js';
+import type { Dialer } from '../ports/network.js';
+import type { Random } from '../ports/random.js';
+import { readCandidates } from '../coordination/candidates.js';
+import type { MapHolder } from './map-holder.js';
+import { readNodes, readShard } from './map-reader.js';
+import { MemberLinks } from './member-links.js';
+
+/** No node came or went for so long: those that start together are there. */
+const SETTLE_MS = 500;
+/** Shards written in one multi: well under the size bound of a request (rule Z8). */
+const WRITES_PER_MULTI = 64;
+/** Pause before trying again what ZooKeeper did not answer. */
+const RETRY_MS = 200;
+
+export interface LeadershipDeps {
+  readonly self: MemberId;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly dialer: Dialer;
+  readonly map: MapHolder;
+}
+
+/** What this leadership rests on. */
+export interface Office {
+  readonly term: Term;
+  readonly cluster: ClusterConfig;
+  /** Called at most once, if somebody else turns out to lead. */
+  readonly fenced: () => void;
+}
+
+export class Leadership {
+  readonly #deps: LeadershipDeps;
+  readonly #session: CoordinatorSession;
+  readonly #office: Office;
+  readonly #controller: Controller;
+  readonly #members: MemberLinks;
+  readonly #nodes: WatchedChildren;
+  readonly #candidates: WatchedChildren;
+  #stopSettling: Cancel = () => undefined;
+  #pausing: Promise<void> | undefined;
+  #stopped = false;
+
+  constructor(deps: LeadershipDeps, session: CoordinatorSession, office: Office) {
+    this.#deps = deps;
+    this.#session = session;
+    this.#office = office;
+    this.#controller = new Controller(office.cluster, office.term.leaderEpoch);
+    this.#members = new MemberLinks(deps, {
+      type: 'hello',
+      clusterUuid: office.cluster.clusterUuid,
+      leaderEpoch: office.term.leaderEpoch,
+      leader: deps.self,
+    });
+    this.#members.onReplicas = (replicas) => {
+      this.#controller.step({ type: 'reported', replicas });
+      this.#carryOut();
+    };
+    this.#nodes = this.#watch(ZNODES.nodes, (names) => this.#onNodes(names));
+    this.#candidates = this.#watch(ZNODES.election, (names) => this.#onCandidates(names));
+  }
+
+  /** Begins to lead. Everything runs in the background until `stop`. */
+  start(): void {
+    const shards = Array.from({ length: this.#office.cluster.shards }, (_, id) => id as ShardId);
+    void this.#readShards(shards);
+    this.#nodes.start();
+    this.#candidates.start();
+  }
+
+  /** Stops at once; writes under way are fenced by ZooKeeper, not by us. */
+  stop(): void {
+    this.#stopped = true;
+    this.#stopSettling();
+    this.#nodes.stop();
+    this.#candidates.stop();
+    this.#members.close();
+  }
+
+  #watch(path: string, changed: (names: readonly string[]) => Promise<void>): WatchedChildren {
+    const { clock, random } = this.#deps;
+    return new WatchedChildren({ session: this.#session, clock, random, path, changed });
+  }
+
+  /** Reads shards, all at once, until each was read: the requests share one connection. */
+  async #readShards(shards: readonly ShardId[]): Promise<void> {
+    const { log } = this.#deps;
+    await Promise.all(
+      shards.map(async (shard) => {
+        const stored = await this.#untilAnswered(() => readShard(this.#session, shard, log));
+        if (stored !== undefined) this.#controller.step({ type: 'shard-read', stored });
+      }),
+    );
+    this.#carryOut();
+  }
+
+  async #onNodes(names: readonly string[]): Promise<void> {
+    const nodes = await this.#untilAnswered(() => {
+      return readNodes(this.#session, names, this.#deps.log);
+    });
+    if (nodes === undefined) return;
+    this.#sayChanges(nodes);
+    this.#deps.map.setNodes(nodes);
+    this.#members.setNodes(nodes);
+    this.#controller.step({ type: 'nodes', nodes });
+    this.#stopSettling();
+    this.#stopSettling = this.#deps.clock.after(SETTLE_MS, () => {
+      this.#controller.step({ type: 'nodes-settled' });
+      this.#carryOut();
+    });
+    this.#carryOut();
+  }
+
+  #sayChanges(nodes: readonly Registration[]): void {
+    const { log, map } = this.#deps;
+    const before = map.map.nodes;
+    for (const { id, address, incarnation } of nodes) {
+      if (before.get(id)?.incarnation === incarnation) continue;
+      log.info(`storage node ${id} is up`, { address, incarnation });
+    }
+    const now = new Set(nodes.map(({ id }) => id));
+    for (const id of before.keys()) if (!now.has(id)) log.warn(`storage node ${id} is down`);
+  }
+
+  /** Learns which routers to tell. A candidate that cannot be read is told later. */
+  async #onCandidates(names: readonly string[]): Promise<void> {
+    const candidates = await readCandidates(this.#session, names);
+    if (this.#stopped) return;
+    this.#members.setRouters(
+      candidates.map(({ record }) => record).filter(({ id }) => id !== this.#deps.self),
+    );
+  }
+
+  /** Tells what changed and writes what the controller proposes. */
+  #carryOut(): void {
+    if (this.#stopped) return;
+    const { writes, changed, events } = this.#controller.takeReady();
+    if (changed.length > 0) {
+      this.#deps.map.applyConfigs(changed);
+      this.#members.tell(changed);
+    }
+    for (const event of events) this.#say(event);
+    for (let at = 0; at < writes.length; at += WRITES_PER_MULTI) {
+      void this.#write(writes.slice(at, at + WRITES_PER_MULTI));
+    }
+  }
+
+  /** One multi: the fence, then every proposed write at the version it was based on. */
+  async #write(writes: readonly ProposedWrite[]): Promise<void> {
+    const { random, log } = this.#deps;
+    const { term } = this.#office;
+    const configs = writes.map(({ draft, shardUuid }): ShardConfig => {
+      return { ...draft, shardUuid: shardUuid ?? random.uuid(), nonce: random.nonce() };
+    });
+    const outcome = await this.#session.multi([
+      { type: 'check', path: ZNODES.leaderEpoch, version: term.fenceVersion },
+      ...writes.map(({ basedOn }, index) => writeOp(configs[index], basedOn)),
+    ]);
+    if (this.#stopped) return;
+    if (outcome.status === 'ok') {
+      writes.forEach(({ basedOn }, index) => {
+        const config = configs[index];
+        if (config === undefined) return;
+        const version = basedOn === undefined ? 0 : basedOn + 1;
+        this.#controller.step({ type: 'written', written: { config, version } });
+      });
+      log.info(`shard map: ${describeWrites(writes)}`, { leaderEpoch: term.leaderEpoch });
+      return this.#carryOut();
+    }
+    if (outcome.status === 'failed' && outcome.code === 'bad-version' && outcome.opIndex === 0) {
+      log.warn('the fence does not hold: another router took the leaderEpoch', {
+        leaderEpoch: term.leaderEpoch,
+      });
+      return this.#office.fenced();
+    }
+    // Whether it happened or not, the znodes tell (rule Z5).
+    await this.#readShards(configs.map(({ shard }) => shard));
+  }
+
+  #say(event: ControllerEvent): void {
+    const { log } = this.#deps;
+    switch (event.type) {
+      case 'replica-lost':
+        return log.error(
+          `shard ${event.shard}: ${event.node} came back with another data directory; its data is ` +
+            'on the old one. Start the node with its old directory',
+        );
+      case 'shard-garbled':
+        return; // Said in detail when it was read.
+      default:
+        return unreachable(event);
+    }
+  }
+
+  /** What `read` gives, tried again while ZooKeeper does not answer; undefined once stopped. */
+  async #untilAnswered<T>(read: () => Promise<T | undefined>): Promise<T | undefined> {
+    for (;;) {
+      const answer = await read();
+      if (this.#stopped) return undefined;
+      if (answer !== undefined) return answer;
+      await this.#pause();
+    }
+  }
+
+  /** One pause shared by all who wait: ZooKeeper's silence concerns them alike. */
+  #pause(): Promise<void> {
+    this.#pausing ??= new Promise((resolve) => {
+      this.#deps.clock.after(RETRY_MS, () => {
+        this.#pausing = undefined;
+        resolve();
+      });
+    });
+    return this.#pausing;
+  }
+}
+
+function writeOp(config: ShardConfig | undefined, basedOn: number | undefined): MultiOp {
+  assert(config !== undefined, 'one configuration per write');
+  const path = shardZnode(config.shard);
+  const data = encodeShardConfig(config);
+  return basedOn === undefined
+    ? { type: 'create', path, data, mode: 'persistent' }
+    : { type: 'set', path, data, version: basedOn };
+}
+
+/** "12 create, 3 new-life". */
+function describeWrites(writes: readonly ProposedWrite[]): string {
+  const counts = new Map<string, number>();
+  for (const { why } of writes) counts.set(why, (counts.get(why) ?? 0) + 1);
+  return [...counts].map(([why, count]) => `${count} ${why}`).join(', ');
+}

@@ -1,0 +1,162 @@
+/**
+ * The router role: serves every key from its copy of the map, stands for election, and leads when
+ * elected. Everything it needs of the outside comes in through `RouterDeps`; `compose.ts` wires it.
+ *
+ * Start: listen (not ready), find ZooKeeper, make or read the cluster, read the map, be ready, stand
+ * for election. Stop, in this order: not ready, leave the election, finish the calls under way, end
+ * the session. With ZooKeeper away a router that has a map goes on serving.
+ */
+import { ensureCluster } from '../coordination/cluster-layout.js';
+import type { Term } from '../coordination/leader-epoch.js';
+import type { ClusterConfig } from '../model/cluster-config.js';
+import type { ShardId } from '../model/ids.js';
+import type { CandidateRecord } from '../model/registrations.js';
+import { ZNODES } from '../model/znodes.js';
+import type { Clock } from '../ports/clock.js';
+import type { Coordinator, CoordinatorSession } from '../ports/coordinator.js';
+import type { Log } from '../ports/log.js';
+import type { Dialer } from '../ports/network.js';
+import type { Random } from '../ports/random.js';
+import { Candidacy } from './candidacy.js';
+import type { RouterConfig } from './config.js';
+import type { LeaderFollower } from './follower.js';
+import { Leadership } from './leadership.js';
+import type { MapHolder } from './map-holder.js';
+import { readNodes, readShard } from './map-reader.js';
+
+/** Pause after a step that ZooKeeper did not answer. */
+const RETRY_MS = 200;
+
+export interface RouterDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly coordinator: Coordinator;
+  readonly dialer: Dialer;
+  readonly map: MapHolder;
+  readonly follower: LeaderFollower;
+  /** Called once, when the router has a map and serves. */
+  readonly ready: () => void;
+  /** Called at most once, when it cannot go on; the reason is for the operator. */
+  readonly failed: (reason: Error) => void;
+}
+
+export class Router {
+  readonly #config: RouterConfig;
+  readonly #deps: RouterDeps;
+  readonly #candidacy: Candidacy;
+  #cluster: ClusterConfig | undefined;
+  #leadership: Leadership | undefined;
+  #stopped = false;
+
+  constructor(config: RouterConfig, deps: RouterDeps, record: CandidateRecord) {
+    this.#config = config;
+    this.#deps = deps;
+    this.#candidacy = new Candidacy(
+      { self: config.id, record, ...deps },
+      {
+        lead: (session, term) => this.#lead(session, term),
+        resign: () => this.#resign(),
+      },
+    );
+  }
+
+  start(): void {
+    const { coordinator, log, failed } = this.#deps;
+    coordinator.start({
+      session: (session) => void this.#enter(session).catch(failed),
+      unreachable: (problem) => log.warn(problem),
+    });
+  }
+
+  /** Leaves the election; the calls under way are the composition root's to finish. */
+  async withdraw(): Promise<void> {
+    this.#stopped = true;
+    await this.#candidacy.withdraw();
+  }
+
+  /** A new session: know the cluster, have a map, stand for election. */
+  async #enter(session: CoordinatorSession): Promise<void> {
+    const cluster = await this.#untilAnswered(session, () => this.#ensureCluster(session));
+    if (cluster === undefined) return;
+    this.#checkSameCluster(cluster);
+    this.#cluster = cluster;
+    this.#deps.follower.clusterUuid = cluster.clusterUuid;
+    this.#deps.map.setShardCount(cluster.shards);
+    const read = await this.#untilAnswered(session, () => this.#readMap(session, cluster));
+    if (read === undefined) return;
+    this.#deps.ready();
+    this.#candidacy.enter(session);
+  }
+
+  async #ensureCluster(session: CoordinatorSession): Promise<ClusterConfig | undefined> {
+    const { random, log } = this.#deps;
+    const ensured = await ensureCluster(session, {
+      clusterUuid: random.uuid(),
+      ...this.#config.create,
+    });
+    if (ensured.status !== 'ok') return undefined;
+    const { created, cluster } = ensured.value;
+    if (created) log.info('created the cluster', { ...cluster });
+    return cluster;
+  }
+
+  /**
+   * A ZooKeeper that was wiped, or another one behind the same address, makes another cluster of
+   * the same name. Its map must not mix with ours (S19).
+   */
+  #checkSameCluster(cluster: ClusterConfig): void {
+    if (this.#cluster === undefined || this.#cluster.clusterUuid === cluster.clusterUuid) return;
+    throw new Error(
+      `cluster ${this.#config.cluster} is not the one this router joined: its ZooKeeper data was ` +
+        'replaced. Restore it, or restart the routers to serve the new cluster',
+    );
+  }
+
+  /** Puts what ZooKeeper holds into the map; undefined if it did not answer. */
+  async #readMap(session: CoordinatorSession, cluster: ClusterConfig): Promise<true | undefined> {
+    const { log, map } = this.#deps;
+    const shards = Array.from({ length: cluster.shards }, (_, id) => id as ShardId);
+    const [names, stored] = await Promise.all([
+      session.children(ZNODES.nodes),
+      Promise.all(shards.map((shard) => readShard(session, shard, log))),
+    ]);
+    if (names.status !== 'ok' || stored.includes(undefined)) return undefined;
+    const nodes = await readNodes(session, names.value ?? [], log);
+    if (nodes === undefined) return undefined;
+    map.setNodes(nodes);
+    map.applyConfigs(stored.filter((shard) => shard?.type === 'config'));
+    return true;
+  }
+
+  /** What `read` gives, tried again while this session is in use; undefined once it is not. */
+  async #untilAnswered<T>(
+    session: CoordinatorSession,
+    read: () => Promise<T | undefined>,
+  ): Promise<T | undefined> {
+    for (;;) {
+      if (this.#stopped || session !== this.#deps.coordinator.session) return undefined;
+      const answer = await read();
+      if (answer !== undefined) return answer;
+      await new Promise<void>((resolve) => this.#deps.clock.after(RETRY_MS, resolve));
+    }
+  }
+
+  #lead(session: CoordinatorSession, term: Term): void {
+    const cluster = this.#cluster;
+    if (cluster === undefined || this.#stopped) return;
+    this.#deps.follower.leadOurselves(this.#config.id, term.leaderEpoch);
+    this.#leadership = new Leadership({ self: this.#config.id, ...this.#deps }, session, {
+      term,
+      cluster,
+      fenced: () => this.#candidacy.fenced(),
+    });
+    this.#leadership.start();
+  }
+
+  #resign(): void {
+    this.#leadership?.stop();
+    this.#leadership = undefined;
+  }
+}
+

@@ -1,0 +1,62 @@
+/**
+ * Reading the map straight from ZooKeeper: what a leader does, and every router before any leader
+ * has spoken to it. Another router may read an old state; that is harmless, because a map never
+ * goes back and a stale route is refused (S23). What does not parse is named in the log and left.
+ */
+import { type Incarnation, isMemberId, type ShardId } from '../model/ids.js';
+import { BadRecordError } from '../model/records.js';
+import { decodeNodeRecord, type Registration } from '../model/registrations.js';
+import { decodeShardConfig, type StoredShard } from '../model/shard-config.js';
+import { nodeZnode, shardZnode } from '../model/znodes.js';
+import type { CoordinatorSession } from '../ports/coordinator.js';
+import type { Log } from '../ports/log.js';
+
+
+/** What a shard's znode holds; undefined if ZooKeeper did not answer. */
+export async function readShard(
+  session: CoordinatorSession,
+  shard: ShardId,
+  log: Log,
+): Promise<StoredShard | undefined> {
+  const read = await session.read(shardZnode(shard));
+  if (read.status !== 'ok') return undefined;
+  const znode = read.value;
+  if (znode === undefined) return { type: 'absent', shard };
+  const config = unlessBad(log, () => decodeShardConfig(shard, znode.data));
+  if (config === undefined) return { type: 'garbled', shard };
+  return { type: 'config', config, version: znode.stat.version };
+}
+
+/**
+ * The registrations of these names; left out: vanished meanwhile, unreadable or not ours.
+ * Undefined if ZooKeeper did not answer for one of them: nobody is taken for dead by a lost answer.
+ */
+export async function readNodes(
+  session: CoordinatorSession,
+  names: readonly string[],
+  log: Log,
+): Promise<readonly Registration[] | undefined> {
+  const nodes: Registration[] = [];
+  const ids = names.filter(isMemberId);
+  const reads = await Promise.all(ids.map((id) => session.read(nodeZnode(id))));
+  for (const [index, id] of ids.entries()) {
+    const read = reads[index];
+    if (read?.status !== 'ok') return undefined;
+    if (read.value === undefined) continue;
+    const { data, stat } = read.value;
+    const record = unlessBad(log, () => decodeNodeRecord(id, data));
+    if (record !== undefined) nodes.push({ ...record, incarnation: stat.czxid as Incarnation });
+  }
+  return nodes;
+}
+
+/** The record, or undefined after naming what is wrong with it. */
+function unlessBad<T>(log: Log, decode: () => T): T | undefined {
+  try {
+    return decode();
+  } catch (error) {
+    if (!(error instanceof BadRecordError)) throw error;
+    log.error(error.message);
+    return undefined;
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * The state of the cluster as an operator asks for it: election from ZooKeeper at this moment, the
+ * rest from this router's map. With ZooKeeper away it tells the last election it saw, and says so.
+ */
+import { nodesOf, problemsOf } from '../control/health.js';
+import { decodeLeaderRecord } from '../model/leader-record.js';
+import { BadRecordError } from '../model/records.js';
+import type { ClusterStatus } from '../model/status.js';
+import { candidateZnode, ZNODES } from '../model/znodes.js';
+import type { CoordinatorSession } from '../ports/coordinator.js';
+import { readCandidates } from '../coordination/candidates.js';
+import type { MapHolder } from './map-holder.js';
+
+type ElectionStatus = Pick<ClusterStatus, 'leader' | 'candidates'>;
+
+const NOBODY: ElectionStatus = { leader: undefined, candidates: [] };
+
+export interface StatusSource {
+  readonly cluster: string;
+  readonly self: string;
+  readonly map: MapHolder;
+  /** The session in use; undefined before the first. */
+  session(): CoordinatorSession | undefined;
+}
+
+export class StatusReader {
+  readonly #source: StatusSource;
+  #lastElection = NOBODY;
+
+  constructor(source: StatusSource) {
+    this.#source = source;
+  }
+
+  async read(): Promise<ClusterStatus> {
+    const { cluster, self, map } = this.#source;
+    const election = await this.#readElection();
+    if (election !== undefined) this.#lastElection = election;
+    const { leader, candidates } = this.#lastElection;
+    const problems = [...problemsOf(map.map, leader?.id)];
+    if (election === undefined) {
+      problems.push('ZooKeeper does not answer: the shard map cannot change until it does');
+    }
+    return {
+      cluster,
+      healthy: problems.length === 0,
+      leader,
+      candidates,
+      nodes: nodesOf(map.map),
+      shards: [...map.map.shards.values()]
+        .map(({ config }) => config)
+        .sort((left, right) => left.shard - right.shard)
+        .map(({ shard, slots, epoch, primary, isr, learners, state }) => {
+          return { id: shard, slots, epoch, primary, isr, learners, state };
+        }),
+      problems,
+      zookeeperConnected: election !== undefined,
+      answeredBy: self,
+    };
+  }
+
+  /** Undefined if ZooKeeper does not answer. */
+  async #readElection(): Promise<ElectionStatus | undefined> {
+    const session = this.#source.session();
+    if (session?.state !== 'connected') return undefined;
+    const [children, epoch] = await Promise.all([
+      session.children(ZNODES.election),
+      session.read(ZNODES.leaderEpoch),
+    ]);
+    if (children.status !== 'ok' || epoch.status !== 'ok') return undefined;
+    const inOrder = await readCandidates(session, children.value ?? []);
+    const candidates = inOrder.map(({ name, record }, index) => ({
+      ...record,
+      znode: name,
+      watches: inOrder[index - 1]?.name,
+    }));
+    const first = inOrder[0];
+    const record = epoch.value && leaderRecordOf(epoch.value.data);
+    // The lowest candidate leads once it holds the leaderEpoch; until then nobody does.
+    if (first === undefined || record?.candidate !== first.name) {
+      return { leader: undefined, candidates };
+    }
+    const znode = candidateZnode(first.name);
+    return { leader: { id: first.record.id, znode, leaderEpoch: record.leaderEpoch }, candidates };
+  }
+}
+
+function leaderRecordOf(data: Buffer) {
+  try {
+    return decodeLeaderRecord(data);
+  } catch (error) {
+    if (error instanceof BadRecordError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,115 @@
+/** Wires a storage node: the one place where it meets its adapters. */
+import { readFile } from 'node:fs/promises';
+import { Health } from '../grpc/health.js';
+import { startGrpcServer } from '../grpc/server.js';
+import { LevelDisk } from '../leveldb/level-disk.js';
+import { clusterRoot } from '../model/znodes.js';
+import type { Log } from '../ports/log.js';
+import type { RunningRole } from '../ports/process.js';
+import { startAdminServer } from '../system/admin-http.js';
+import { systemClock } from '../system/clock.js';
+import { byName, type MetricSource, metricsPage, single } from '../system/metrics.js';
+import { systemRandom } from '../system/random.js';
+import { ZooKeeperCoordinator } from '../zookeeper/coordinator.js';
+import type { StorageConfig } from './config.js';
+import { startStorage, type StorageView } from './main.js';
+
+const BOOT_ID = '/proc/sys/kernel/random/boot_id';
+
+/**
+ * A storage node that listens and looks for ZooKeeper; it is ready once it is registered.
+ *
+ * @throws Error for the operator: a data directory that cannot be used, an address in use, a
+ *   ZooKeeper address that is none.
+ */
+export async function composeStorage(config: StorageConfig, log: Log): Promise<RunningRole> {
+  const coordinator = new ZooKeeperCoordinator({
+    connect: config.zk,
+    root: clusterRoot(config.cluster),
+    sessionTimeoutMs: config.sessionTimeoutMs,
+    clock: systemClock,
+    random: systemRandom,
+    log,
+  });
+  const health = new Health();
+  const role = await startStorage(config, {
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    coordinator,
+    health,
+    bootId: await readBootId(),
+    openDisk: (directory) => LevelDisk.open(directory),
+    listen: (handlers) =>
+      startGrpcServer({
+        listen: config.listen,
+        health,
+        kv: handlers.kv,
+        exchange: handlers.exchange,
+        follow: handlers.follow,
+        failed: (error) => log.error('a handler failed', { error: String(error) }),
+        garbled: (problem) => log.error(problem),
+      }),
+    admin: async (view) =>
+      config.admin &&
+      startAdminServer(config.admin, {
+        notReady: () => (view.isReady() ? [] : ['this node is not registered, or is stopping']),
+        status: view.status,
+        metrics: metricsPage(metricSources(view)),
+      }),
+  });
+  log.info('listening', { address: role.address, admin: role.admin });
+  return role;
+}
+
+/** Empty where the system has none: every unclean stop then counts as one of the system. */
+async function readBootId(): Promise<string> {
+  try {
+    return (await readFile(BOOT_ID, 'utf8')).trim();
+  } catch {
+    return '';
+  }
+}
+
+function metricSources({ metrics, coordinator, standings }: StorageView): MetricSource[] {
+  const counter = (name: string, help: string, read: () => number): MetricSource => {
+    return { name, help, type: 'counter', read: single(read) };
+  };
+  const gauge = (name: string, help: string, read: () => number): MetricSource => {
+    return { name, help, type: 'gauge', read: single(read) };
+  };
+  return [
+    {
+      name: 'portolan_requests_total',
+      help: 'Calls that ended, by operation and outcome',
+      type: 'counter',
+      labelNames: ['call'],
+      read: byName('call', () => metrics.requests),
+    },
+    {
+      name: 'portolan_replicas',
+      help: 'Shards this node has heard of, by what it does with them',
+      type: 'gauge',
+      labelNames: ['standing'],
+      read: byName('standing', standings),
+    },
+    {
+      name: 'portolan_zookeeper_events_total',
+      help: 'What happened between this node and ZooKeeper',
+      type: 'counter',
+      labelNames: ['event'],
+      read: byName('event', () => coordinator),
+    },
+    counter('portolan_rounds_total', 'Batches written', () => metrics.rounds),
+    counter('portolan_round_calls_total', 'Calls in these batches', () => metrics.roundCalls),
+    counter(
+      'portolan_fsync_seconds_total',
+      'Time spent waiting for batches to be durable',
+      () => metrics.fsyncSeconds,
+    ),
+    gauge('portolan_fsync_seconds_max', 'The longest such wait', () => metrics.fsyncSecondsMax),
+    gauge('portolan_held_calls', 'Calls held at this moment', () => metrics.queuedCalls),
+    gauge('portolan_held_bytes', 'Bytes of the calls held', () => metrics.queuedBytes),
+    gauge('portolan_disk_free_bytes', 'Free for the data directory', () => metrics.diskFreeBytes),
+  ];
+}

@@ -1,0 +1,66 @@
+/**
+ * Watches how much of the disk is free, and closes it for puts before LevelDB meets its end.
+ *
+ * A full disk in the middle of a write stops the node (S20). Below the reserve only puts are
+ * refused: reads go on, and deletes are how space is made.
+ */
+import type { Cancel, Clock } from '../ports/clock.js';
+import type { Disk } from '../ports/disk.js';
+import type { Log } from '../ports/log.js';
+import type { StorageMetrics } from './metrics.js';
+
+const LOOK_EVERY_MS = 1_000;
+
+export interface DiskGuardDeps {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: StorageMetrics;
+  readonly reserveBytes: number;
+  /** Called when it became full, or is so no more. */
+  readonly changed: (isFull: boolean) => void;
+}
+
+export class DiskGuard {
+  readonly #deps: DiskGuardDeps;
+  #isFull = false;
+  #cancel: Cancel = () => undefined;
+  #stopped = false;
+
+  constructor(deps: DiskGuardDeps) {
+    this.#deps = deps;
+  }
+
+  /** Whether less than the reserve is free. */
+  get isFull(): boolean {
+    return this.#isFull;
+  }
+
+  /** Looks now, and every second from now on. Resolves after the first look. */
+  async start(): Promise<void> {
+    await this.#look();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancel();
+  }
+
+  async #look(): Promise<void> {
+    const { disk, clock, log, metrics, reserveBytes, changed } = this.#deps;
+    try {
+      const freeBytes = await disk.freeBytes();
+      metrics.diskFreeBytes = freeBytes;
+      const isFull = freeBytes < reserveBytes;
+      if (isFull !== this.#isFull && !this.#stopped) {
+        this.#isFull = isFull;
+        if (isFull) log.error('the disk is full: puts are refused', { freeBytes, reserveBytes });
+        else log.info('the disk has space again: puts are taken', { freeBytes, reserveBytes });
+        changed(isFull);
+      }
+    } catch (error) {
+      log.warn('cannot see how much of the disk is free', { problem: String(error) });
+    }
+    if (!this.#stopped) this.#cancel = clock.after(LOOK_EVERY_MS, () => void this.#look());
+  }
+}

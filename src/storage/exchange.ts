@@ -1,0 +1,129 @@
+/**
+ * `Storage.Exchange`: frames of requests in, frames of responses out.
+ *
+ * Responses that are ready in one turn of the event loop share a frame, because a stream message
+ * costs more than what is in it. When the stream takes no more, responses wait; when too many wait,
+ * the stream is congested and its reads are refused, so a caller that does not listen cannot fill
+ * the memory. A malformed frame ends its own stream and nothing else.
+ */
+import type { Log } from '../ports/log.js';
+import type { ExchangeHandler, Outgoing, StreamEvents } from '../ports/network.js';
+import { RefusedError } from '../model/refusals.js';
+import { encodeErrorDetail } from '../wire/error-detail.js';
+import {
+  decodeRequests,
+  encodeResponses,
+  type RequestRecord,
+  type ResponseRecord,
+  responseRecordBytes,
+} from '../wire/frame.js';
+import { WireError } from '../wire/protobuf.js';
+import type { CallResult } from './calls.js';
+import type { Intake } from './intake.js';
+
+/** A frame is closed when it has reached this size; the largest response still fits behind it. */
+const FRAME_BYTES_SOFT_MAX = 1024 * 1024;
+/** Bytes of responses that may wait before the stream counts as congested. */
+const BACKLOG_BYTES_MAX = 8 * 1024 * 1024;
+
+export function exchangeHandler(intake: Intake, log: Log): ExchangeHandler {
+  return (outgoing, peer) =>
+    new ExchangeStream(intake, outgoing, (problem) => {
+      log.warn('closed a stream of requests', { peer, problem });
+    });
+}
+
+class ExchangeStream implements StreamEvents<Buffer> {
+  readonly #intake: Intake;
+  readonly #outgoing: Outgoing<Buffer>;
+  readonly #malformed: (problem: string) => void;
+  #responses: ResponseRecord[] = [];
+  #responseBytes = 0;
+  #isFlushScheduled = false;
+  #isBlocked = false;
+  #isOver = false;
+
+  constructor(intake: Intake, outgoing: Outgoing<Buffer>, malformed: (problem: string) => void) {
+    this.#intake = intake;
+    this.#outgoing = outgoing;
+    this.#malformed = malformed;
+  }
+
+  message(frame: Buffer): void {
+    if (this.#isOver) return;
+    let requests;
+    try {
+      requests = decodeRequests(frame);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      this.#malformed(error.message);
+      this.#isOver = true;
+      this.#outgoing.end();
+      return;
+    }
+    for (const request of requests) this.#submit(request);
+  }
+
+  drain(): void {
+    this.#isBlocked = false;
+    this.#flushSoon();
+  }
+
+  closed(): void {
+    this.#isOver = true;
+    this.#responses = [];
+    this.#responseBytes = 0;
+  }
+
+  #submit({ call, kind, shard, epoch, budgetMs, payload }: RequestRecord): void {
+    this.#intake.submit({
+      kind,
+      request: payload,
+      routed: { shard, epoch },
+      budgetMs,
+      caller: {
+        respond: (result) => this.#respond(call, result),
+        isGone: () => this.#isOver,
+        isCongested: () => this.#responseBytes > BACKLOG_BYTES_MAX,
+      },
+    });
+  }
+
+  #respond(call: number, result: CallResult): void {
+    if (this.#isOver) return;
+    const response = responseOf(call, result);
+    this.#responses.push(response);
+    this.#responseBytes += responseRecordBytes(response.payload.length);
+    this.#flushSoon();
+  }
+
+  #flushSoon(): void {
+    if (this.#isFlushScheduled || this.#isBlocked || this.#isOver) return;
+    if (this.#responses.length === 0) return;
+    this.#isFlushScheduled = true;
+    setImmediate(() => {
+      this.#isFlushScheduled = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    let sent = 0;
+    while (sent < this.#responses.length && !this.#isBlocked && !this.#isOver) {
+      const start = sent;
+      let bytes = 0;
+      for (; sent < this.#responses.length && bytes < FRAME_BYTES_SOFT_MAX; sent++) {
+        bytes += responseRecordBytes(this.#responses[sent]?.payload.length ?? 0);
+      }
+      this.#responseBytes -= bytes;
+      this.#isBlocked = !this.#outgoing.write(encodeResponses(this.#responses.slice(start, sent)));
+    }
+    this.#responses = this.#responses.slice(sent);
+  }
+}
+
+function responseOf(call: number, result: CallResult): ResponseRecord {
+  if (!(result instanceof RefusedError)) return { call, status: 'ok', payload: result };
+  const status = result.outcome === 'unknown' ? 'unknown' : 'refused';
+  return { call, status, payload: encodeErrorDetail(result) };
+}

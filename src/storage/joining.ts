@@ -1,0 +1,91 @@
+/**
+ * How a storage node becomes a member of its cluster, in each ZooKeeper session anew: know which
+ * cluster this is, then register.
+ *
+ * A data directory belongs to one cluster for ever. If the cluster behind the same name is another
+ * one (ZooKeeper was wiped, or it is another ensemble), the node stops with a clear message rather
+ * than offer its data to a stranger (S19). Losing a session changes nothing for the shards: they
+ * are served on, and the new registration is just another life of the same process.
+ */
+import { readCluster } from '../coordination/cluster-layout.js';
+import type { NodeRegistration } from '../coordination/registration.js';
+import type { ClusterConfig } from '../model/cluster-config.js';
+import type { Uuid } from '../model/ids.js';
+import type { Clock } from '../ports/clock.js';
+import type { Coordinator, CoordinatorSession } from '../ports/coordinator.js';
+import { UnusableDirectoryError } from '../ports/disk.js';
+import type { Log } from '../ports/log.js';
+
+/** Pause before ZooKeeper is asked again. */
+const RETRY_MS = 200;
+
+export interface JoiningDeps {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly coordinator: Coordinator;
+  readonly cluster: string;
+  /** Of the data directory; null = not known yet. */
+  readonly clusterUuid: () => Uuid | null;
+  /** Called before the first registration, with what the directory is to belong to. */
+  readonly join: (cluster: ClusterConfig) => Promise<void>;
+  readonly registration: NodeRegistration;
+  readonly failed: (reason: unknown) => void;
+}
+
+export class Joining {
+  readonly #deps: JoiningDeps;
+  #stopped = false;
+  #saidWaiting = false;
+
+  constructor(deps: JoiningDeps) {
+    this.#deps = deps;
+  }
+
+  start(): void {
+    const { coordinator, log, failed } = this.#deps;
+    coordinator.start({
+      session: (session) => void this.#enter(session).catch(failed),
+      unreachable: (problem) => log.warn(problem),
+    });
+  }
+
+  /** Leaves the cluster's list of nodes, and does not come back. */
+  async withdraw(): Promise<void> {
+    this.#stopped = true;
+    await this.#deps.registration.withdraw();
+  }
+
+  async #enter(session: CoordinatorSession): Promise<void> {
+    const cluster = await this.#untilKnown(session);
+    if (cluster === undefined) return;
+    const own = this.#deps.clusterUuid();
+    if (own !== null && own !== cluster.clusterUuid) {
+      throw new UnusableDirectoryError(
+        `the data directory belongs to another cluster "${this.#deps.cluster}" ` +
+          `(${own}) than the one ZooKeeper has now (${cluster.clusterUuid})`,
+      );
+    }
+    await this.#deps.join(cluster);
+    if (this.#isOver(session)) return;
+    this.#deps.registration.enter(session);
+  }
+
+  /** The cluster's record, once there is one; undefined if this session is not used any more. */
+  async #untilKnown(session: CoordinatorSession): Promise<ClusterConfig | undefined> {
+    const { clock, log, cluster } = this.#deps;
+    while (!this.#isOver(session)) {
+      const read = await readCluster(session);
+      if (read.status === 'ok' && read.value !== undefined) return read.value;
+      if (read.status === 'ok' && !this.#saidWaiting) {
+        this.#saidWaiting = true;
+        log.info(`waiting for a router to create the cluster "${cluster}"`);
+      }
+      await new Promise<void>((resolve) => clock.after(RETRY_MS, resolve));
+    }
+    return undefined;
+  }
+
+  #isOver(session: CoordinatorSession): boolean {
+    return this.#stopped || session !== this.#deps.coordinator.session || session.state === 'lost';
+  }
+}

@@ -1,0 +1,301 @@
+/**
+ * The storage role: opens a data directory, serves its shards, and is a member of its cluster.
+ * Everything it needs of the outside comes in through {@link StorageDeps}; `compose.ts` wires it.
+ *
+ * Start: open and verify the directory, listen, find ZooKeeper, register (B23: never before the
+ * other two). Stop, in this order: not ready, deregister, take nothing new, finish what was taken,
+ * mark the directory clean, close it, end the session. Whatever ends the node by itself, a failed
+ * disk above all, rejects `ended` and leaves the directory marked unclean.
+ */
+import { NodeRegistration } from '../coordination/registration.js';
+import { type Address, formatAddress } from '../model/address.js';
+import { assert } from '../model/assert.js';
+import type { Incarnation, Uuid } from '../model/ids.js';
+import type { Clock } from '../ports/clock.js';
+import type { Coordinator } from '../ports/coordinator.js';
+import { type Disk, StorageFailure, UnusableDirectoryError } from '../ports/disk.js';
+import type { Log } from '../ports/log.js';
+import type { ExchangeHandler, FollowHandler, KvHandler } from '../ports/network.js';
+import type { RunningRole } from '../ports/process.js';
+import type { Random } from '../ports/random.js';
+import type { StorageConfig } from './config.js';
+import { DiskGuard } from './disk-guard.js';
+import { Joining } from './joining.js';
+import { StorageMetrics } from './metrics.js';
+import { StorageNode } from './node.js';
+import { Store } from './store.js';
+
+export interface StorageHandlers {
+  readonly kv: KvHandler;
+  readonly exchange: ExchangeHandler;
+  readonly follow: FollowHandler;
+}
+
+/** A listener of this process; `stop` waits at most so long for calls under way. */
+export interface Listener {
+  readonly address: Address;
+  stop(drainMs: number): Promise<void>;
+}
+
+/** What the admin port shows. */
+export interface StorageView {
+  readonly metrics: StorageMetrics;
+  readonly coordinator: ReadonlyMap<string, number>;
+  /** Shards by what this node does with them. */
+  readonly standings: () => ReadonlyMap<string, number>;
+  /** Registered, and not stopping. */
+  readonly isReady: () => boolean;
+  readonly status: () => Readonly<Record<string, unknown>>;
+}
+
+export interface StorageDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly coordinator: Coordinator;
+  /** `/proc/sys/kernel/random/boot_id`, or empty where there is none. */
+  readonly bootId: string;
+  readonly openDisk: (directory: string) => Promise<Disk>;
+  readonly listen: (handlers: StorageHandlers) => Promise<Listener>;
+  readonly health: {
+    setReady(ready: boolean): void;
+    setStatus(service: 'portolan.v1.KV', status: 'SERVING' | 'NOT_SERVING'): void;
+  };
+  /** Opens the admin port, if there is one. */
+  readonly admin: (
+    view: StorageView,
+  ) => Promise<{ readonly url: string; close(): Promise<void> } | undefined>;
+}
+
+/**
+ * Resolves when the node listens; it registers as soon as ZooKeeper and the cluster are there.
+ *
+ * @throws UnusableDirectoryError, or an Error for the operator if it cannot listen.
+ */
+export async function startStorage(config: StorageConfig, deps: StorageDeps): Promise<RunningRole> {
+  const role = new StorageRole(config, deps);
+  await role.start();
+  return role;
+}
+
+class StorageRole implements RunningRole {
+  readonly ended: Promise<void>;
+  readonly #config: StorageConfig;
+  readonly #deps: StorageDeps;
+  readonly #metrics = new StorageMetrics();
+  #end: (reason: unknown) => void = () => undefined;
+  #phase: 'starting' | 'running' | 'stopping' | 'failed' = 'starting';
+  #isRegistered = false;
+  #parts: Parts | undefined;
+  #stopped: Promise<void> | undefined;
+
+  constructor(config: StorageConfig, deps: StorageDeps) {
+    this.#config = config;
+    this.#deps = deps;
+    this.ended = new Promise((_, reject) => {
+      this.#end = reject;
+    });
+    this.ended.catch(() => undefined); // Whoever started the role looks; until then no crash.
+  }
+
+  get address(): string {
+    return this.#running.advertised;
+  }
+
+  get admin(): string | undefined {
+    return this.#running.admin?.url;
+  }
+
+  async start(): Promise<void> {
+    const disk = await this.#deps.openDisk(this.#config.data);
+    try {
+      this.#parts = await this.#open(disk);
+    } catch (error) {
+      await disk.close();
+      throw error;
+    }
+    this.#phase = 'running';
+    this.#parts.joining.start();
+  }
+
+  stop(): Promise<void> {
+    return (this.#stopped ??= this.#stop());
+  }
+
+  async #open(disk: Disk): Promise<Parts> {
+    const store = await this.#openStore(disk);
+    const guard = this.#guard(disk);
+    await guard.start();
+    const process = this.#deps.random.uuid();
+    const node = new StorageNode(
+      {
+        ...this.#deps,
+        disk,
+        store,
+        process,
+        isDiskFull: () => guard.isFull,
+        failed: (error) => this.#fail(error),
+      },
+      this.#metrics,
+    );
+    let listener: Listener | undefined;
+    try {
+      listener = await this.#deps.listen(node);
+      const advertised = formatAddress(this.#config.advertise ?? listener.address);
+      const admin = await this.#deps.admin(this.#view(node, store));
+      const joining = this.#joining(node, store, { address: advertised, process });
+      return { disk, node, guard, listener, advertised, admin, joining };
+    } catch (error) {
+      guard.stop();
+      await listener?.stop(0);
+      throw error;
+    }
+  }
+
+  async #openStore(disk: Disk): Promise<Store> {
+    const { bootId, random, log } = this.#deps;
+    const { id: node, cluster, data } = this.#config;
+    let store;
+    try {
+      store = await Store.open(disk, { node, cluster, bootId }, random);
+    } catch (error) {
+      const isKnown = error instanceof StorageFailure || error instanceof UnusableDirectoryError;
+      if (!isKnown) throw error;
+      throw new UnusableDirectoryError(`data directory ${data}: ${error.message}`, {
+        cause: error,
+      });
+    }
+    const { identity, lastStop, generation, corruptStates } = store;
+    const replicas = [...store.replicas()].length;
+    const fields = { data, store: identity.store, lastStop, generation, replicas };
+    if (lastStop === 'new') log.info('made a new data directory', fields);
+    else if (lastStop === 'clean') log.info('opened the data directory, left clean', fields);
+    else log.warn('opened the data directory after an unclean stop', fields);
+    if (corruptStates > 0) log.error('some replicas are unreadable', { replicas: corruptStates });
+    return store;
+  }
+
+  #guard(disk: Disk): DiskGuard {
+    return new DiskGuard({
+      ...this.#deps,
+      disk,
+      metrics: this.#metrics,
+      reserveBytes: this.#config.diskReserveBytes,
+      changed: () => this.#sayHealth(),
+    });
+  }
+
+  #joining(
+    node: StorageNode,
+    store: Store,
+    { address, process }: { readonly address: string; readonly process: Uuid },
+  ): Joining {
+    const { id, labels, cluster } = this.#config;
+    const failed = (reason: unknown) => this.#fail(reason);
+    const record = { id, address, labels, store: store.identity.store, process };
+    const registered = (incarnation: Incarnation) => {
+      node.registered(incarnation);
+      this.#isRegistered = true;
+      this.#sayHealth();
+    };
+    const registration = new NodeRegistration(record, { registered, failed }, this.#deps);
+    return new Joining({
+      ...this.#deps,
+      cluster,
+      clusterUuid: () => store.identity.clusterUuid,
+      join: ({ clusterUuid, shards }) => node.join(clusterUuid, shards),
+      registration,
+      failed,
+    });
+  }
+
+  #view(node: StorageNode, store: Store): StorageView {
+    const { id, cluster } = this.#config;
+    const { store: uuid } = store.identity;
+    return {
+      metrics: this.#metrics,
+      coordinator: this.#deps.coordinator.counters,
+      standings: () => node.standings(),
+      isReady: () => this.#isReady,
+      status: () => ({
+        id,
+        cluster,
+        store: uuid,
+        phase: this.#phase,
+        registered: this.#isRegistered,
+        diskFull: this.#parts?.guard.isFull ?? false,
+        leaderEpoch: store.leaderEpoch,
+        replicas: Object.fromEntries(node.standings()),
+      }),
+    };
+  }
+
+  get #running(): Parts {
+    assert(this.#parts !== undefined, 'a role is handed out when it runs');
+    return this.#parts;
+  }
+
+  get #isReady(): boolean {
+    return this.#isRegistered && (this.#phase === 'starting' || this.#phase === 'running');
+  }
+
+  #sayHealth(): void {
+    const { health } = this.#deps;
+    health.setReady(this.#isReady);
+    // Reads and deletes go on, so the process stays ready; the service says that it is not whole.
+    if (this.#isReady && this.#parts?.guard.isFull === true) {
+      health.setStatus('portolan.v1.KV', 'NOT_SERVING');
+    }
+  }
+
+  #fail(reason: unknown): void {
+    if (this.#phase === 'failed') return;
+    this.#phase = 'failed';
+    this.#sayHealth();
+    const message = reason instanceof Error ? reason.message : String(reason);
+    this.#deps.log.error('this node cannot go on', { reason: message });
+    this.#end(reason);
+  }
+
+  async #stop(): Promise<void> {
+    const { disk, node, guard, listener, joining, admin } = this.#running;
+    const { log, coordinator } = this.#deps;
+    const failed = this.#phase === 'failed';
+    if (!failed) this.#phase = 'stopping';
+    this.#sayHealth();
+    guard.stop();
+    await joining.withdraw();
+    node.close();
+    const drained = failed || (await this.#within(this.#config.drainMs, node.idle()));
+    await listener.stop(drained ? 0 : 1);
+    if (!failed) {
+      const marked = await this.#within(this.#config.drainMs, node.markClean());
+      log.info(marked ? 'stopped clean' : 'stopped without marking the data directory clean');
+    }
+    await disk.close();
+    await coordinator.close();
+    await admin?.close();
+  }
+
+  /** Whether it happened in time. */
+  #within(ms: number, work: Promise<void>): Promise<boolean> {
+    return new Promise((resolve) => {
+      const cancel = this.#deps.clock.after(ms, () => resolve(false));
+      void work.then(() => {
+        cancel();
+        resolve(true);
+      });
+    });
+  }
+}
+
+interface Parts {
+  readonly disk: Disk;
+  readonly node: StorageNode;
+  readonly guard: DiskGuard;
+  readonly listener: Listener;
+  /** HOST:PORT that others dial. */
+  readonly advertised: string;
+  readonly admin: { readonly url: string; close(): Promise<void> } | undefined;
+  readonly joining: Joining;
+}

@@ -1,0 +1,119 @@
+/**
+ * Answers gets, beside the rounds: a read waits for no fsync.
+ *
+ * Reads are synchronous and cheap, but they hold up everything else while they run. So they go in
+ * slices of a bounded number and size, one slice per turn of the event loop.
+ *
+ * Upholds S12 (the store holds committed writes only: a write is in it when its batch is durable)
+ * and S13 (whether this replica may answer is asked after the value was read).
+ */
+import { RefusedError } from '../model/refusals.js';
+import type { Clock } from '../ports/clock.js';
+import { StorageFailure } from '../ports/disk.js';
+import { encodeGetResponse } from '../wire/kv-messages.js';
+import { type CallResult, endUnstarted, type QueuedRead } from './calls.js';
+import { CorruptRecordError } from './layout.js';
+import type { Replicas } from './replicas.js';
+import type { Store } from './store.js';
+
+/** Gets in one slice: under a millisecond, measured. */
+const SLICE_CALLS_MAX = 64;
+/** Bytes of values after which a slice ends. */
+const SLICE_BYTES_MAX = 1024 * 1024;
+
+export interface ReadsDeps {
+  readonly store: Store;
+  readonly replicas: Replicas;
+  readonly clock: Clock;
+  /** The disk refused: nothing may be served from it any more (S20). */
+  readonly failed: (error: unknown) => void;
+}
+
+export class Reads {
+  readonly #deps: ReadsDeps;
+  #queue: QueuedRead[] = [];
+  /** Position in the queue of the next read; what is before it was answered. */
+  #next = 0;
+  #isScheduled = false;
+  /** Reads that wait for the round under way. */
+  #later: QueuedRead[] = [];
+
+  constructor(deps: ReadsDeps) {
+    this.#deps = deps;
+  }
+
+  submit(read: QueuedRead): void {
+    this.#queue.push(read);
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(() => this.#slice());
+  }
+
+  /** A round ended: what waited for it may be asked again. */
+  retryLater(): void {
+    for (const read of this.#later.splice(0)) this.submit(read);
+  }
+
+  /** Refuses what waits: the disk is not to be trusted any more (S20). */
+  refuseAll(error: RefusedError): void {
+    const waiting = [...this.#queue.slice(this.#next), ...this.#later.splice(0)];
+    this.#queue = [];
+    this.#next = 0;
+    for (const read of waiting) read.caller.respond(error);
+  }
+
+  #slice(): void {
+    this.#isScheduled = false;
+    const now = this.#deps.clock.now();
+    let bytes = 0;
+    for (let calls = 0; calls < SLICE_CALLS_MAX && bytes < SLICE_BYTES_MAX; calls++) {
+      const read = this.#queue[this.#next];
+      if (read === undefined) break;
+      this.#next++;
+      bytes += this.#serve(read, now);
+    }
+    if (this.#next < this.#queue.length) {
+      this.#isScheduled = true;
+      setImmediate(() => this.#slice());
+      return;
+    }
+    this.#queue = [];
+    this.#next = 0;
+  }
+
+  /** Bytes of the answer. */
+  #serve(read: QueuedRead, now: number): number {
+    if (endUnstarted(read, now)) return 0;
+    const result = read.caller.isCongested()
+      ? new RefusedError('OVERLOADED', 'the caller does not take its answers fast enough')
+      : this.#result(read);
+    if (result === 'later') {
+      this.#later.push(read);
+      return 0;
+    }
+    read.caller.respond(result);
+    return result instanceof RefusedError ? 0 : result.length;
+  }
+
+  #result({ shard, epoch, call }: QueuedRead): CallResult | 'later' {
+    const { store, replicas } = this.#deps;
+    const replica = replicas.get(shard);
+    if (replica === undefined) return replicas.refused(shard, replicas.unheardOf(shard, epoch));
+    let record;
+    try {
+      record = store.read(replica.shardUuid, call.key);
+    } catch (error) {
+      if (error instanceof CorruptRecordError) {
+        return new RefusedError('CORRUPT_RECORD', error.message, { cause: error });
+      }
+      this.#deps.failed(error);
+      if (!(error instanceof StorageFailure)) return 'later'; // Our bug: the process ends.
+      return new RefusedError('STORAGE_FAILED', 'the disk failed', { cause: error });
+    }
+    const admission = replicas.readAdmission(shard, epoch);
+    if (admission === 'later') return 'later';
+    return admission === 'now'
+      ? encodeGetResponse(record && { value: record.value, version: record.seq })
+      : replicas.refused(shard, admission);
+  }
+}

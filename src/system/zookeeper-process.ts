@@ -1,0 +1,189 @@
+/**
+ * A real ZooKeeper server as a child process, for the playground and for tests: one server, on
+ * loopback, in a folder of its own. Not for production, which wants an ensemble.
+ *
+ * Java is started directly, not through Debian's scripts, whose configuration is global. It dies
+ * with its parent, even when that is killed: through `setpriv --pdeathsig` where there is one, and
+ * otherwise through a reaper that waits for its end of a pipe to close. It is in a process group of
+ * its own, so that Ctrl-C reaches it only through its parent, in order.
+ */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { freePort } from './free-port.js';
+import { findClassPath, findJava } from './java.js';
+
+export interface ZooKeeperProcessOptions {
+  /** Holds the configuration, the log and the data; made if it does not exist. */
+  readonly dataDir: string;
+  /** Undefined = any free one. */
+  readonly port?: number;
+  /** Sessions may last 2 to 20 ticks. */
+  readonly tickTimeMs?: number;
+  /** Each line the server writes. */
+  readonly onLog?: (line: string) => void;
+  /** False: the server does not wait for its disk. For tests that do not test that. */
+  readonly forceSync?: boolean;
+}
+
+export interface ZooKeeperProcess {
+  readonly connect: string;
+  readonly port: number;
+  readonly pid: number;
+  readonly child: ChildProcess;
+  /** Settles when the process is gone, whoever ended it. */
+  readonly exited: Promise<void>;
+  /** Ends it: politely, then by force. */
+  stop(): Promise<void>;
+}
+
+const START_MS = 30_000;
+const STOP_MS = 5_000;
+/** Somebody may take a free port before the server does; then another is tried. */
+const ATTEMPTS = 3;
+
+/**
+ * Resolves when the server answers.
+ *
+ * @throws MissingPrerequisiteError with the line to run, or an Error with the server's last words.
+ */
+export async function startZooKeeper(options: ZooKeeperProcessOptions): Promise<ZooKeeperProcess> {
+  const java = await findJava();
+  const classPath = findClassPath();
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startOnce(options, java, classPath);
+    } catch (error) {
+      const portTaken = error instanceof Error && error.message.includes('Address already in use');
+      if (options.port !== undefined || !portTaken || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+async function startOnce(
+  options: ZooKeeperProcessOptions,
+  java: string,
+  classPath: string,
+): Promise<ZooKeeperProcess> {
+  const port = options.port ?? (await freePort());
+  const config = await writeConfig(options, port);
+  const flags = [
+    ...['-Xms32m', '-Xmx128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto'],
+    '-Dzookeeper.admin.enableServer=false',
+    '-Dzookeeper.4lw.commands.whitelist=*',
+    '-Djava.net.preferIPv4Stack=true',
+    `-Dzookeeper.forceSync=${options.forceSync === false ? 'no' : 'yes'}`,
+    ...['-cp', classPath, 'org.apache.zookeeper.server.ZooKeeperServerMain', config],
+  ];
+  const child = spawnWithParent(java, flags);
+  const lastLines = keepLines(child, options.onLog);
+  const exited = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve());
+    child.once('error', () => resolve());
+  });
+  try {
+    await untilServing(port, exited);
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw new Error(`ZooKeeper did not start:\n${lastLines.join('\n')}`, { cause: error });
+  }
+  return {
+    connect: `127.0.0.1:${port}`,
+    port,
+    pid: child.pid ?? -1,
+    child,
+    exited,
+    stop: () => stopChild(child, exited),
+  };
+}
+
+async function writeConfig(options: ZooKeeperProcessOptions, port: number): Promise<string> {
+  const dataDir = join(options.dataDir, 'data');
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const config = join(options.dataDir, 'zoo.cfg');
+  const lines = [
+    `dataDir=${dataDir}`,
+    `clientPort=${port}`,
+    'clientPortAddress=127.0.0.1',
+    `tickTime=${options.tickTimeMs ?? 500}`,
+    'maxClientCnxns=0',
+  ];
+  await writeFile(config, `${lines.join('\n')}\n`);
+  return config;
+}
+
+function spawnWithParent(java: string, args: readonly string[]): ChildProcess {
+  const stdio = ['ignore', 'pipe', 'pipe'] as const;
+  if (hasSetpriv()) {
+    const command = ['--pdeathsig', 'KILL', java, ...args];
+    return spawn('setpriv', command, { stdio: [...stdio], detached: true });
+  }
+  const child = spawn(java, [...args], { stdio: [...stdio], detached: true });
+  if (child.pid !== undefined) {
+    const reap = `read -r _; kill -9 ${child.pid}`;
+    const reaper = spawn('sh', ['-c', reap], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+    child.once('exit', () => reaper.kill('SIGKILL'));
+    reaper.unref();
+  }
+  return child;
+}
+
+function hasSetpriv(): boolean {
+  const works = spawnSync('setpriv', ['--pdeathsig', 'KILL', 'true'], { stdio: 'ignore' });
+  return process.platform === 'linux' && works.status === 0;
+}
+
+/** Passes lines on and keeps the last ones, for the message if it fails. */
+function keepLines(child: ChildProcess, onLog: ZooKeeperProcessOptions['onLog']): string[] {
+  const lines: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    let rest = '';
+    stream?.setEncoding('utf8').on('data', (chunk: string) => {
+      const parts = (rest + chunk).split('\n');
+      rest = parts.pop() ?? '';
+      for (const line of parts) {
+        lines.push(line);
+        if (lines.length > 20) lines.shift();
+        onLog?.(line);
+      }
+    });
+  }
+  return lines;
+}
+
+/** Asks until the server says how it serves: its port answers before it does. */
+async function untilServing(port: number, exited: Promise<void>): Promise<void> {
+  let hasExited = false;
+  void exited.then(() => {
+    hasExited = true;
+  });
+  const deadline = Date.now() + START_MS;
+  while (!(await fourLetterWord(port, 'srvr')).includes('Mode:')) {
+    if (hasExited) throw new Error('it ended');
+    if (Date.now() > deadline) throw new Error(`it did not answer within ${START_MS} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
+
+/** The server's answer to a four-letter word; empty if there is none. */
+function fourLetterWord(port: number, word: string): Promise<string> {
+  return new Promise((resolve) => {
+    let answer = '';
+    const socket = connect(port, '127.0.0.1', () => socket.end(word));
+    socket.setTimeout(1_000, () => socket.destroy());
+    socket.setEncoding('utf8').on('data', (chunk: string) => {
+      answer += chunk;
+    });
+    socket.on('error', () => undefined);
+    socket.on('close', () => resolve(answer));
+  });
+}
+
+async function stopChild(child: ChildProcess, exited: Promise<void>): Promise<void> {
+  child.kill('SIGCONT');
+  child.kill('SIGTERM');
+  const force = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+  await exited;
+  clearTimeout(force);
+}

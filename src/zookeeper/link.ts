@@ -1,0 +1,256 @@
+/**
+ * One library client, from its first attempt to connect until its session is over: the states that
+ * count, requests with deadlines, and the heart-beat that the library lacks.
+ *
+ *  - A request is sent only while connected; nothing is queued for later. What the library still
+ *    had queued when the connection broke was never sent, and fails as such.
+ *  - Every request ends by its deadline, whatever the library does with its callback.
+ *  - The library notices neither a silent server nor one that accepts and never greets. Silence of
+ *    2/3 of the session timeout, or a handshake that takes too long, ends the connection; the
+ *    library then tries the next server and keeps the session.
+ */
+import { LIMITS } from '../model/limits.js';
+import type { Cancel, Clock } from '../ports/clock.js';
+import type { Outcome } from '../ports/coordinator.js';
+import {
+  CODE,
+  type ConnectionManager,
+  createManager,
+  MANAGER,
+  type Packet,
+  type ResponsePayload,
+} from './library.js';
+import { failed, outcomeOf } from './outcomes.js';
+import { readRequest, type Request } from './requests.js';
+
+export interface LinkOptions {
+  readonly servers: string;
+  readonly sessionTimeoutMs: number;
+  readonly auth: { readonly user: string; readonly password: string } | undefined;
+  readonly clock: Clock;
+  readonly count: (event: string) => void;
+}
+
+export interface LinkEvents {
+  connected(): void;
+  disconnected(): void;
+  /** The session is over: the server said so, or the credentials were refused. The last event. */
+  over(why: string): void;
+  /** No answer for 2/3 of the session timeout. Once per silence. */
+  silent(): void;
+}
+
+/** How often silence is looked for, as a part of the session timeout. */
+const BEATS_PER_TIMEOUT = 12;
+/** Behind the library's own connect timeout: time to greet. */
+const GREETING_MS = 1_000;
+const CLOSE_MS = 1_000;
+
+export class Link {
+  readonly #options: LinkOptions;
+  readonly #events: LinkEvents;
+  readonly #manager: ConnectionManager;
+  readonly #disable: () => void;
+  #cancelBeat: Cancel = () => undefined;
+  #cancelWatchdog: Cancel = () => undefined;
+  /** When bytes last came in. */
+  #receivedMs: number;
+  #sentMs: number;
+  /** When the latest request that was answered had been sent: the server knew us then. */
+  #provenMs: number;
+  #saidSilent = false;
+  #over = false;
+  /** The last thing that went wrong with a socket, in words. */
+  lastError = '';
+
+  constructor(options: LinkOptions, events: LinkEvents) {
+    this.#options = options;
+    this.#events = events;
+    this.#receivedMs = this.#sentMs = this.#provenMs = options.clock.now();
+    const { manager, disable } = createManager({
+      ...options,
+      received: () => {
+        this.#receivedMs = options.clock.now();
+      },
+      socketError: (error) => {
+        this.lastError = error.message;
+      },
+    });
+    this.#manager = manager;
+    this.#disable = disable;
+    manager.on('state', (state) => this.#onState(state));
+  }
+
+  connect(): void {
+    this.#manager.connect();
+  }
+
+  get sessionId(): string {
+    return this.#manager.sessionId.toString('hex');
+  }
+
+  get timeoutMs(): number {
+    return this.#manager.sessionTimeout;
+  }
+
+  get isConnected(): boolean {
+    return !this.#over && this.#manager.state === MANAGER.connected;
+  }
+
+  /** Whether the server answered something that was sent within the last 2/3 of the timeout. */
+  get isProven(): boolean {
+    return !this.#over && this.#options.clock.now() < this.#provenMs + this.#silenceMs;
+  }
+
+  get manager(): Pick<
+    ConnectionManager,
+    'registerDataWatcher' | 'registerExistenceWatcher' | 'registerChildWatcher'
+  > {
+    return this.#manager;
+  }
+
+  /** Sends one request; ends by the deadline as ok, definitely failed or unknown. */
+  send({ request, bytes }: Request, timeoutMs: number): Promise<Outcome<ResponsePayload>> {
+    const { clock, count } = this.#options;
+    if (bytes > LIMITS.znodeRequestBytesMax) {
+      const message = `a request of ${bytes} bytes, the limit is ${LIMITS.znodeRequestBytesMax}`;
+      return Promise.resolve(failed('too-large', message));
+    }
+    if (this.#over) return Promise.resolve(failed('session-lost', 'the session is over'));
+    if (!this.isConnected) return Promise.resolve(failed('not-connected', 'no connection'));
+    return new Promise((resolve) => {
+      const sentMs = clock.now();
+      this.#sentMs = sentMs;
+      const cancel = clock.after(timeoutMs, () => {
+        count('timeouts');
+        resolve(this.#takeBack(request) ?? { status: 'unknown', reason: 'no answer in time' });
+      });
+      // The promise also keeps callers out of the library's stack: it calls back while its own
+      // state is half changed.
+      this.#manager.queue(request, (error, response) => {
+        cancel();
+        if (error === null && response !== undefined) {
+          this.#prove(sentMs);
+          count('answers');
+          return resolve({ status: 'ok', value: response.payload });
+        }
+        const outcome = outcomeOf(
+          error ?? Object.assign(new Error('no response'), { code: CODE.connectionLoss }),
+        );
+        if (outcome.status === 'failed') this.#prove(sentMs);
+        count(outcome.status === 'failed' ? 'failures' : 'unknowns');
+        resolve(outcome);
+      });
+    });
+  }
+
+  /** Ends the session with the server if it can be reached, and every attempt to come back. */
+  async close(): Promise<void> {
+    const wasConnected = this.isConnected;
+    this.#end();
+    this.#disable();
+    const { socket } = this.#manager;
+    if (wasConnected && socket !== undefined && !socket.destroyed) {
+      const gone = new Promise<void>((resolve) => {
+        socket.once('close', () => resolve());
+        this.#options.clock.after(CLOSE_MS, resolve);
+      });
+      this.#manager.close();
+      await gone;
+    }
+    this.#manager.state = MANAGER.closed;
+    this.#manager.socket?.destroy();
+  }
+
+  get #silenceMs(): number {
+    return (this.#manager.sessionTimeout * 2) / 3;
+  }
+
+  #prove(sentMs: number): void {
+    this.#provenMs = Math.max(this.#provenMs, sentMs);
+    if (this.isProven) this.#saidSilent = false;
+  }
+
+  /** A request that still waits behind a full socket was never sent, and now never is. */
+  #takeBack(request: object): Outcome<never> | undefined {
+    const { queue } = this.#manager.packetQueue;
+    const index = queue.findIndex((packet) => packet.request === request);
+    if (index < 0) return undefined;
+    queue.splice(index, 1);
+    return failed('not-connected', 'the connection took no more requests');
+  }
+
+  #onState(state: number): void {
+    if (this.#over) return;
+    this.#cancelWatchdog();
+    switch (state) {
+      case MANAGER.connecting:
+        return this.#watchHandshake();
+      case MANAGER.connected:
+        this.#receivedMs = this.#provenMs = this.#options.clock.now();
+        this.#saidSilent = false;
+        this.#beatLater();
+        return this.#events.connected();
+      case MANAGER.disconnected:
+        this.#failUnsent();
+        this.#options.count('disconnects');
+        return this.#events.disconnected();
+      case MANAGER.expired:
+        this.#end();
+        return this.#events.over('the server says that it expired');
+      case MANAGER.authFailed:
+        this.#end();
+        return this.#events.over('the server refused the credentials');
+      default:
+        return; // Closing and closed: ours, and already known.
+    }
+  }
+
+  #end(): void {
+    this.#over = true;
+    this.#cancelBeat();
+    this.#cancelWatchdog();
+    this.#failUnsent();
+  }
+
+  #failUnsent(): void {
+    const unsent: Packet[] = this.#manager.packetQueue.queue.splice(0);
+    for (const { callback } of unsent) {
+      callback(Object.assign(new Error('not sent: the connection broke'), { code: CODE.notSent }));
+    }
+  }
+
+  #watchHandshake(): void {
+    const { clock, count } = this.#options;
+    this.#cancelWatchdog = clock.after(this.#manager.connectTimeout + GREETING_MS, () => {
+      count('handshakeTimeouts');
+      this.lastError = 'it accepts connections but does not answer';
+      this.#manager.socket?.destroy();
+      this.#watchHandshake();
+    });
+  }
+
+  #beatLater(): void {
+    this.#cancelBeat();
+    const pauseMs = this.#manager.sessionTimeout / BEATS_PER_TIMEOUT;
+    this.#cancelBeat = this.#options.clock.after(pauseMs, () => this.#beat());
+  }
+
+  /** Keeps the session alive, notices silence. Goes on through broken connections. */
+  #beat(): void {
+    const now = this.#options.clock.now();
+    if (!this.isProven && !this.#saidSilent) {
+      this.#saidSilent = true;
+      this.#events.silent();
+    }
+    if (this.isConnected) {
+      if (now - this.#receivedMs > this.#silenceMs) {
+        this.#options.count('silentConnections');
+        this.#manager.socket?.destroy();
+      } else if (now - this.#sentMs > this.#manager.sessionTimeout / 4) {
+        void this.send(readRequest('exists', '/', false), this.#silenceMs);
+      }
+    }
+    this.#beatLater();
+  }
+}

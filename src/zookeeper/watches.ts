@@ -1,0 +1,56 @@
+/**
+ * Who is to be told that a znode may have changed. The library holds one listener per path and
+ * kind; this table holds any number of hints behind it, each told once.
+ */
+import type { ConnectionManager, WatchKind } from './library.js';
+
+type Registrar = Pick<
+  ConnectionManager,
+  'registerDataWatcher' | 'registerExistenceWatcher' | 'registerChildWatcher'
+>;
+
+/** After a reconnect the library sets all watches in one packet, which must stay below 1 MiB. */
+export const WATCHES_MAX = 5_000;
+
+export class Watches {
+  readonly #hints = new Map<string, Set<() => void>>();
+
+  get isFull(): boolean {
+    return this.#hints.size >= WATCHES_MAX;
+  }
+
+  /** Adds a hint to the watch that the server has just set. The same one twice counts once. */
+  add(registrar: Registrar, kind: WatchKind, path: string, hint: () => void): void {
+    const key = `${kind}:${path}`;
+    const hints = this.#hints.get(key);
+    if (hints !== undefined) {
+      hints.add(hint);
+      return;
+    }
+    this.#hints.set(key, new Set([hint]));
+    register(registrar, kind, path, () => this.#fire(key));
+  }
+
+  /** Everything watched may have changed: the session with its watches is gone. */
+  fireAll(): void {
+    for (const key of [...this.#hints.keys()]) this.#fire(key);
+  }
+
+  #fire(key: string): void {
+    const hints = this.#hints.get(key);
+    this.#hints.delete(key);
+    // Not on the library's stack, which is in the middle of parsing.
+    if (hints !== undefined) queueMicrotask(() => hints.forEach((hint) => hint()));
+  }
+}
+
+function register(registrar: Registrar, kind: WatchKind, path: string, fire: () => void): void {
+  switch (kind) {
+    case 'data':
+      return registrar.registerDataWatcher(path, fire);
+    case 'exists':
+      return registrar.registerExistenceWatcher(path, fire);
+    case 'children':
+      return registrar.registerChildWatcher(path, fire);
+  }
+}

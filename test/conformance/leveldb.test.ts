@@ -1,0 +1,120 @@
+/** The disk on the real LevelDB and the fake one, and what only the real one can do. */
+import { chmod, mkdtemp, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { LevelDisk } from '../../src/leveldb/level-disk.js';
+import { UnusableDirectoryError } from '../../src/ports/disk.js';
+import { MemoryDisk } from '../support/memory-disk.js';
+import { describeDisk } from './disk.conformance.js';
+
+describeDisk('memory', () => {
+  let disk = new MemoryDisk();
+  return Promise.resolve({
+    disk,
+    reopen: async () => {
+      await disk.close();
+      disk = disk.afterCrash();
+      return disk;
+    },
+    dispose: () => disk.close(),
+  });
+});
+
+describeDisk('LevelDB', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'portolan-disk-'));
+  let disk = await LevelDisk.open(folder);
+  return {
+    disk,
+    reopen: async () => {
+      await disk.close();
+      disk = await LevelDisk.open(folder);
+      return disk;
+    },
+    dispose: async () => {
+      await disk.close();
+      await rm(folder, { recursive: true });
+    },
+  };
+});
+
+describe('opening a data directory', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'portolan-open-'));
+  });
+  afterEach(async () => {
+    await chmod(folder, 0o700);
+    await rm(folder, { recursive: true });
+  });
+
+  it('a new one is made, with its parents, for its owner only', async () => {
+    const path = join(folder, 'a', 'b');
+    const disk = await LevelDisk.open(path);
+    await disk.close();
+    expect((await stat(path)).mode & 0o777).toBe(0o700);
+  });
+
+  it('one in use is refused with the reason, and stays in use', async () => {
+    const disk = await LevelDisk.open(folder);
+    const second = LevelDisk.open(folder);
+    await expect(second).rejects.toBeInstanceOf(UnusableDirectoryError);
+    await expect(second).rejects.toThrow(`${folder} is in use by another process`);
+    const batch = disk.batch();
+    batch.put(Buffer.from('a'), Buffer.from('1'));
+    await batch.writeDurably();
+    await disk.close();
+    await (await LevelDisk.open(folder)).close();
+  });
+
+  it('a file in its place is refused with the reason', async () => {
+    await writeFile(join(folder, 'file'), '');
+    await expect(LevelDisk.open(join(folder, 'file'))).rejects.toThrow('is a file');
+    await expect(LevelDisk.open(join(folder, 'file', 'data'))).rejects.toThrow('is a file');
+  });
+
+  it('one that LevelDB does not understand is refused and left as it is', async () => {
+    await (await LevelDisk.open(folder)).close();
+    await writeFile(join(folder, 'CURRENT'), 'garbage');
+    await expect(LevelDisk.open(folder)).rejects.toThrow('is corrupt');
+    expect(await readFile(join(folder, 'CURRENT'), 'utf8')).toBe('garbage');
+  });
+
+  it('S20 a log with a damaged middle is refused, also at the next try', async () => {
+    const disk = await LevelDisk.open(folder);
+    for (let round = 0; round < 3; round++) {
+      const batch = disk.batch();
+      batch.put(Buffer.from(`key-${round}`), Buffer.alloc(40_000, round));
+      await batch.writeDurably();
+    }
+    await disk.close();
+    const log = (await readdir(folder)).find((name) => name.endsWith('.log'));
+    const file = await open(join(folder, log!), 'r+');
+    await file.write(Buffer.alloc(100, 0x55), 0, 100, 30_000);
+    await file.close();
+
+    await expect(LevelDisk.open(folder)).rejects.toThrow('LevelDB dropped a part of its log');
+    await expect(LevelDisk.open(folder)).rejects.toThrow('LevelDB dropped a part of its log');
+    await rm(join(folder, 'DAMAGED'));
+    await (await LevelDisk.open(folder)).close();
+  });
+
+  it('a log that ends in the middle of a record is no damage: nobody was told it is there', async () => {
+    const disk = await LevelDisk.open(folder);
+    for (const key of ['a', 'b']) {
+      const batch = disk.batch();
+      batch.put(Buffer.from(key), Buffer.alloc(1_000, 1));
+      await batch.writeDurably();
+    }
+    await disk.close();
+    const log = (await readdir(folder)).find((name) => name.endsWith('.log'));
+    const file = await open(join(folder, log!), 'r+');
+    await file.truncate((await file.stat()).size - 500);
+    await file.close();
+
+    const again = await LevelDisk.open(folder);
+    expect(again.get(Buffer.from('a'))).toBeDefined();
+    expect(again.get(Buffer.from('b'))).toBeUndefined();
+    await again.close();
+  });
+});

@@ -1,0 +1,143 @@
+/**
+ * A cluster of real processes on a real ZooKeeper, for tests that kill and pause them one by one.
+ * Ports stay the same over restarts, as an operator's would.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ClusterStatus } from '../../src/client/index.js';
+import { connect } from '../../src/client/index.js';
+import { freePort } from '../../src/system/free-port.js';
+import { PortolanProcess } from './portolan-process.js';
+import { startTestZooKeeper, type TestZooKeeper } from './zookeeper-server.js';
+
+/** Short, so that tests of expiry do not take long; still 4 ticks of the test ZooKeeper. */
+export const SESSION_TIMEOUT_MS = 2_000;
+
+export interface ClusterShape {
+  readonly routers?: number;
+  readonly storage?: number;
+  readonly shards?: number;
+  readonly cluster?: string;
+  readonly sessionTimeoutMs?: number;
+}
+
+export class TestCluster {
+  readonly zooKeeper: TestZooKeeper;
+  readonly name: string;
+  readonly folder: string;
+  readonly routers = new Map<string, PortolanProcess>();
+  readonly storage = new Map<string, PortolanProcess>();
+  readonly #shape: Required<ClusterShape>;
+  readonly #ports = new Map<string, { grpc: number; admin: number }>();
+
+  constructor(zooKeeper: TestZooKeeper, folder: string, shape: ClusterShape) {
+    this.zooKeeper = zooKeeper;
+    this.folder = folder;
+    this.#shape = {
+      routers: 3,
+      storage: 3,
+      shards: 16,
+      cluster: 'default',
+      sessionTimeoutMs: SESSION_TIMEOUT_MS,
+      ...shape,
+    };
+    this.name = this.#shape.cluster;
+  }
+
+  /** Starts a ZooKeeper (unless one is given) and every process; waits until all is healthy. */
+  static async start(shape: ClusterShape = {}, zooKeeper?: TestZooKeeper): Promise<TestCluster> {
+    const folder = await mkdtemp(join(tmpdir(), 'portolan-test-'));
+    const cluster = new TestCluster(zooKeeper ?? (await startTestZooKeeper()), folder, shape);
+    for (let n = 1; n <= cluster.#shape.routers; n++) await cluster.startRouter(`r${n}`);
+    for (let n = 1; n <= cluster.#shape.storage; n++) await cluster.startStorage(`s${n}`);
+    if (cluster.#shape.storage > 0) await cluster.untilHealthy();
+    return cluster;
+  }
+
+  async startRouter(id: string): Promise<PortolanProcess> {
+    const { grpc, admin } = await this.#portsOf(id);
+    const router = new PortolanProcess(id, [
+      'router',
+      ...this.#common(id, grpc),
+      ...['--admin', `127.0.0.1:${admin}`],
+      ...['--shards', String(this.#shape.shards)],
+      ...['--initial-storage', String(Math.max(1, this.#shape.storage))],
+    ]);
+    this.routers.set(id, router);
+    return router;
+  }
+
+  async startStorage(id: string, more: readonly string[] = []): Promise<PortolanProcess> {
+    const { grpc } = await this.#portsOf(id);
+    const data = join(this.folder, id);
+    const args = ['storage', ...this.#common(id, grpc), '--data', data, ...more];
+    const node = new PortolanProcess(id, args);
+    this.storage.set(id, node);
+    return node;
+  }
+
+  addressOf(id: string): string {
+    const ports = this.#ports.get(id);
+    if (ports === undefined) throw new Error(`${id} was never started`);
+    return `127.0.0.1:${ports.grpc}`;
+  }
+
+  adminOf(id: string): string {
+    const ports = this.#ports.get(id);
+    if (ports === undefined) throw new Error(`${id} was never started`);
+    return `http://127.0.0.1:${ports.admin}`;
+  }
+
+  get routerAddresses(): string[] {
+    return [...this.routers.keys()].map((id) => this.addressOf(id));
+  }
+
+  /** The status once it satisfies the condition. */
+  async until(
+    holds: (status: ClusterStatus) => boolean,
+    { routers = this.routerAddresses, timeoutMs = 30_000 } = {},
+  ): Promise<ClusterStatus> {
+    const client = connect(routers);
+    const deadline = performance.now() + timeoutMs;
+    let last: ClusterStatus | undefined;
+    try {
+      for (;;) {
+        last = await client.status({ timeoutMs: 2_000 }).catch(() => last);
+        if (last !== undefined && holds(last)) return last;
+        if (performance.now() > deadline) {
+          const logs = [...this.routers.values(), ...this.storage.values()].map((p) => p.tail());
+          throw new Error(`not reached: ${holds.toString()}\n${JSON.stringify(last)}\n${logs.join('\n')}`);
+        }
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    } finally {
+      await client.close();
+    }
+  }
+
+  untilHealthy(): Promise<ClusterStatus> {
+    return this.until((status) => status.healthy);
+  }
+
+  /** Ends everything and removes what it left. The ZooKeeper too, unless it was given. */
+  async stop({ keepZooKeeper = false } = {}): Promise<void> {
+    await Promise.all([...this.routers.values(), ...this.storage.values()].map((p) => p.kill()));
+    if (!keepZooKeeper) await this.zooKeeper.stop();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  #common(id: string, port: number): string[] {
+    return [
+      ...['--id', id, '--zk', this.zooKeeper.connect, '--cluster', this.name],
+      ...['--listen', `127.0.0.1:${port}`],
+      ...['--session-timeout-ms', String(this.#shape.sessionTimeoutMs)],
+    ];
+  }
+
+  async #portsOf(id: string): Promise<{ grpc: number; admin: number }> {
+    const ports = this.#ports.get(id) ?? { grpc: await freePort(), admin: await freePort() };
+    this.#ports.set(id, ports);
+    return ports;
+  }
+}

@@ -1,0 +1,127 @@
+/**
+ * A storage node on a real data directory that serves every shard by itself: no ZooKeeper, no
+ * sockets. As a program it writes without pause and says on stdout what was acknowledged, one line
+ * each, until it is killed.
+ */
+import { randomBytes } from 'node:crypto';
+import type {
+  Epoch,
+  Incarnation,
+  LeaderEpoch,
+  MemberId,
+  ShardId,
+  Uuid,
+} from '../../src/model/ids.js';
+import { slotRangeOf } from '../../src/model/slot.js';
+import { LevelDisk } from '../../src/leveldb/level-disk.js';
+import type { LeaderMessage } from '../../src/model/member-messages.js';
+import { StorageNode } from '../../src/storage/node.js';
+import { Store } from '../../src/storage/store.js';
+import { systemClock } from '../../src/system/clock.js';
+import { systemRandom } from '../../src/system/random.js';
+import { configOf, nodeOf, uuidOf } from './configs.js';
+import { answerOf, getRequest, putRequest } from './storage-harness.js';
+
+/** As many as `configOf` lays out. */
+export const WRITER_SHARDS = 6;
+const quiet = () => undefined;
+const SILENT = { debug: quiet, info: quiet, warn: quiet, error: quiet };
+
+export interface WriterNode {
+  readonly disk: LevelDisk;
+  readonly store: Store;
+  readonly node: StorageNode;
+  readonly put: (key: string, value: string | Buffer) => Promise<number>;
+  readonly get: (key: string) => Promise<{ value?: string | undefined; version?: number }>;
+}
+
+/** Opens the directory; its generation is the life and the epoch of this process. */
+export async function openWriterNode(
+  directory: string,
+  failed: (error: unknown) => void = (error) => {
+    throw error;
+  },
+): Promise<WriterNode> {
+  const disk = await LevelDisk.open(directory);
+  const owner = { node: 's1' as MemberId, cluster: 'default', bootId: 'boot' };
+  const store = await Store.open(disk, owner, systemRandom);
+  const node = new StorageNode({
+    disk,
+    store,
+    failed,
+    clock: systemClock,
+    log: SILENT,
+    process: randomBytes(16).toString('hex') as Uuid,
+    isDiskFull: () => false,
+  });
+  const cluster = uuidOf('cluster');
+  await node.join(cluster, WRITER_SHARDS);
+  const life = store.generation;
+  node.registered(life as Incarnation);
+  await lead(node, store, life);
+  const context = { budgetMs: 60_000, onCancel: quiet };
+  return {
+    disk,
+    store,
+    node,
+    put: async (key, value) => {
+      const answer = answerOf('put', await node.kv.call('put', putRequest(key, value), context));
+      return answer.version ?? 0;
+    },
+    get: async (key) => answerOf('get', await node.kv.call('get', getRequest(key), context)),
+  };
+}
+
+/** Creates the shards, or gives them the epoch of this life, and waits until they are served. */
+async function lead(node: StorageNode, store: Store, life: number): Promise<void> {
+  const self = { ...nodeOf('s1', life), store: store.identity.store };
+  let reported: () => void = quiet;
+  const created = new Promise<void>((resolve) => {
+    reported = resolve;
+  });
+  const said = new Set<ShardId>();
+  const events = node.follow(
+    {
+      write: (message) => {
+        if (message.type === 'replicas') for (const { shard } of message.replicas) said.add(shard);
+        if (said.size === WRITER_SHARDS) reported();
+        return true;
+      },
+      end: quiet,
+    },
+    'leader',
+  );
+  const say = (message: LeaderMessage) => events.message(message);
+  const tell = (state: 'creating' | 'active', version: number) => {
+    const shards = Array.from({ length: WRITER_SHARDS }, (_, id) => {
+      const slots = slotRangeOf(id as ShardId, WRITER_SHARDS);
+      return { config: configOf(id, self, { state, slots, epoch: life as Epoch }), version };
+    });
+    say({ type: 'map', shards, nodes: [self] });
+  };
+  const leaderEpoch = life as LeaderEpoch;
+  say({ type: 'hello', clusterUuid: uuidOf('cluster'), leader: 'r1' as MemberId, leaderEpoch });
+  tell(life === 1 ? 'creating' : 'active', 2 * life);
+  await created;
+  tell('active', 2 * life + 1);
+  while (node.standings().get('serving') !== WRITER_SHARDS) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** Writes for ever, so many at a time, each to keys of its own. */
+async function writeForEver(directory: string, writers: number): Promise<void> {
+  const { store, put } = await openWriterNode(directory);
+  process.stdout.write(`opened ${store.generation} ${store.lastStop}\n`);
+  const write = async (writer: number) => {
+    for (let count = 0; ; count++) {
+      const key = `key-${writer}-${count % 50}`;
+      const value = `${store.generation}:${count}:${'x'.repeat((count * 97) % 3_000)}`;
+      const version = await put(key, value);
+      process.stdout.write(`wrote ${key} ${version} ${value}\n`);
+    }
+  };
+  await Promise.all(Array.from({ length: writers }, (_, writer) => write(writer)));
+}
+
+if (process.argv[2] === '--write-for-ever') await writeForEver(process.argv[3]!, 32);

@@ -1,0 +1,124 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { formatAddress, parseAddress } from '../../src/model/address.js';
+import { decodeClusterConfig, encodeClusterConfig } from '../../src/model/cluster-config.js';
+import type { ShardId } from '../../src/model/ids.js';
+import { isClusterName, isMemberId } from '../../src/model/ids.js';
+import { decodeLeaderRecord, encodeLeaderRecord, NO_LEADER_YET } from '../../src/model/leader-record.js';
+import { BadRecordError } from '../../src/model/records.js';
+import {
+  decodeCandidateRecord,
+  decodeNodeRecord,
+  encodeCandidateRecord,
+  encodeNodeRecord,
+} from '../../src/model/registrations.js';
+import { decodeShardConfig, encodeShardConfig } from '../../src/model/shard-config.js';
+import { clusterOf, configOf, nodeOf } from '../support/configs.js';
+
+const SHARD = 5 as ShardId;
+const s1 = nodeOf('s1');
+
+describe('a shard configuration', () => {
+  it('survives its znode', () => {
+    const config = configOf(SHARD, s1);
+    expect(decodeShardConfig(SHARD, encodeShardConfig(config))).toEqual(config);
+  });
+
+  it('is one line of JSON with the names of the contract', () => {
+    const text = encodeShardConfig(configOf(SHARD, s1)).toString();
+    expect(text).not.toContain('\n');
+    for (const name of ['slots', 'shardUuid', 'epoch', 'primary', 'isr', 'learners', 'pending']) {
+      expect(text).toContain(`"${name}":`);
+    }
+  });
+
+  const broken: Record<string, unknown> = {
+    'of another shard': { shard: 6 },
+    'of a newer format': { format: 2 },
+    'with an epoch of 0': { epoch: 0 },
+    'with an epoch that is text': { epoch: '3' },
+    'whose primary is not in sync': { primary: 's2' },
+    'whose replicas are not its members': { replicas: [] },
+    'with a member twice': { isr: ['s1', 's1'] },
+    'with slots out of range': { slots: [0, 16384] },
+    'with an unknown state': { state: 'resting' },
+    'with a pending change this version does not know': { pending: { id: 1 } },
+  };
+  for (const [what, change] of Object.entries(broken)) {
+    it(`${what} is refused, and the znode is named`, () => {
+      const record: unknown = JSON.parse(encodeShardConfig(configOf(SHARD, s1)).toString());
+      const bytes = Buffer.from(JSON.stringify(Object.assign(record as object, change)));
+      expect(() => decodeShardConfig(SHARD, bytes)).toThrow(BadRecordError);
+      expect(() => decodeShardConfig(SHARD, bytes)).toThrow('/shards/5');
+    });
+  }
+
+  it('garbage of any kind is refused, never taken for a default', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.uint8Array(), fc.json().map((json) => Buffer.from(json))), (bytes) => {
+        expect(() => decodeShardConfig(SHARD, bytes)).toThrow(BadRecordError);
+      }),
+    );
+  });
+
+  it('with any byte damaged is refused or means something well formed', () => {
+    const good = encodeShardConfig(configOf(SHARD, s1));
+    fc.assert(
+      fc.property(fc.nat(good.length - 1), fc.nat(255), (at, byte) => {
+        const damaged = Buffer.from(good);
+        damaged[at] = byte;
+        try {
+          expect(decodeShardConfig(SHARD, damaged).isr).toHaveLength(1);
+        } catch (error) {
+          expect(error).toBeInstanceOf(BadRecordError);
+        }
+      }),
+    );
+  });
+});
+
+describe('the other records', () => {
+  it('survive their znodes', () => {
+    const cluster = clusterOf({ shards: 64 });
+    expect(decodeClusterConfig(encodeClusterConfig(cluster))).toEqual(cluster);
+    expect(decodeLeaderRecord(encodeLeaderRecord(NO_LEADER_YET))).toEqual(NO_LEADER_YET);
+    const { incarnation: _, ...node } = s1;
+    expect(decodeNodeRecord(s1.id, encodeNodeRecord(node))).toEqual(node);
+    const candidate = { id: s1.id, address: '10.0.0.1:7000', admin: 'http://10.0.0.1:7001' };
+    expect(decodeCandidateRecord('x', encodeCandidateRecord(candidate))).toEqual(candidate);
+  });
+
+  it('of another name, or that are garbage, are refused', () => {
+    const { incarnation: _, ...node } = s1;
+    const bytes = encodeNodeRecord(node);
+    expect(() => decodeNodeRecord(nodeOf('s2').id, bytes)).toThrow('znode /nodes/s2');
+    expect(() => decodeClusterConfig(Buffer.from('{}'))).toThrow(BadRecordError);
+    expect(() => decodeClusterConfig(encodeClusterConfig(clusterOf({ shards: 4097 })))).toThrow(
+      'field "shards"',
+    );
+    expect(() => decodeLeaderRecord(Buffer.from('[]'))).toThrow(BadRecordError);
+    expect(() => decodeCandidateRecord('x', Buffer.from('{"format":1}'))).toThrow(BadRecordError);
+  });
+});
+
+describe('names', () => {
+  it('of members and clusters never reach beyond their znode', () => {
+    for (const id of ['s1', 'storage-7f', 'a']) expect(isMemberId(id)).toBe(true);
+    for (const id of ['', '-a', 'a-', 'A', 'a/b', 'a.b', '..', 'a\0', 'x'.repeat(33), 7, null]) {
+      expect(isMemberId(id)).toBe(false);
+    }
+    for (const name of ['default', 'a_b-2']) expect(isClusterName(name)).toBe(true);
+    for (const name of ['', '2a', 'a/b', '..', 'a b', 'x'.repeat(64)]) {
+      expect(isClusterName(name)).toBe(false);
+    }
+  });
+
+  it('of addresses are HOST:PORT or [IPv6]:PORT', () => {
+    for (const text of ['localhost:0', '127.0.0.1:65535', '[::1]:80', 'a-b.c_d:1']) {
+      expect(formatAddress(parseAddress(text)!)).toBe(text);
+    }
+    for (const text of ['', 'host', ':1', 'h:', 'h:65536', 'h:1x', '::1:80', 'a b:1', 'h:-1']) {
+      expect(parseAddress(text)).toBeUndefined();
+    }
+  });
+});

@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import type { Epoch, MemberId, ShardId } from '../../src/model/ids.js';
+import { ShardMap } from '../../src/model/shard-map.js';
+import { nodesOf, problemsOf } from '../../src/control/health.js';
+import { configOf, nodeOf } from '../support/configs.js';
+
+const [s1, s2] = [nodeOf('s1'), nodeOf('s2')];
+
+describe('the shard map', () => {
+  it('takes what is newer by version and ignores what is older or the same', () => {
+    const map = new ShardMap();
+    const config = configOf(0, s1);
+    expect(map.apply({ config, version: 4 })).toBe(true);
+    expect(map.apply({ config, version: 4 })).toBe(false);
+    expect(map.apply({ config, version: 3 })).toBe(false);
+    expect(map.apply({ config: configOf(0, s1, { state: 'creating' }), version: 5 })).toBe(true);
+  });
+
+  it('S1 a higher epoch wins over a higher version, and a lower one never returns', () => {
+    const map = new ShardMap();
+    map.apply({ config: configOf(0, s1, { epoch: 3 as Epoch }), version: 9 });
+    expect(map.apply({ config: configOf(0, s2, { epoch: 2 as Epoch }), version: 10 })).toBe(false);
+    expect(map.apply({ config: configOf(0, s2, { epoch: 4 as Epoch }), version: 0 })).toBe(true);
+    expect(map.config(0 as ShardId)?.primary).toBe('s2');
+  });
+
+  it('knows the shard of a key only once it knows how many there are', () => {
+    const map = new ShardMap();
+    expect(map.shardOf(Buffer.from('foo'))).toBeUndefined();
+    map.shardCount = 64;
+    expect(map.shardOf(Buffer.from('foo'))).toBe(Math.floor(12182 / 256));
+  });
+});
+
+describe('health', () => {
+  const mapOf = (configs: ReturnType<typeof configOf>[], nodes: ReturnType<typeof nodeOf>[]) => {
+    const map = new ShardMap();
+    map.shardCount = 6;
+    for (const config of configs) map.apply({ config, version: 0 });
+    map.setNodes(nodes);
+    return map;
+  };
+  const all = [0, 1, 2, 3, 4, 5];
+  const leader = 'r1' as MemberId;
+
+  it('nothing is wrong when every shard has a primary that is up and somebody leads', () => {
+    const map = mapOf(all.map((id) => configOf(id, id % 2 === 0 ? s1 : s2)), [s1, s2]);
+    expect(problemsOf(map, leader)).toEqual([]);
+    expect(nodesOf(map)).toMatchObject([
+      { id: 's1', state: 'up', shards: 3, primaries: 3 },
+      { id: 's2', state: 'up', shards: 3, primaries: 3 },
+    ]);
+  });
+
+  it('names what is wrong in words: down, lost, unplaced, being created, no leader', () => {
+    const wiped = nodeOf('s2', 2, 'fresh');
+    const configs = [
+      configOf(0, s1),
+      configOf(1, s1),
+      configOf(2, s2),
+      configOf(4, nodeOf('s10'), { state: 'creating' }),
+    ];
+    const map = mapOf(configs, [wiped, nodeOf('s10')]);
+    expect(problemsOf(map, undefined)).toEqual([
+      'shards 0-1: primary s1 is down',
+      'shard 2: primary s2 came back with another data directory; start it with its old one',
+      'shards 3, 5: no configuration: not placed yet, or its znode is unreadable',
+      'shard 4: being created',
+      'no router leads: the shard map cannot change',
+    ]);
+    expect(nodesOf(map).map(({ id, state }) => `${id} ${state}`)).toEqual([
+      's1 down',
+      's2 up',
+      's10 up',
+    ]);
+  });
+});

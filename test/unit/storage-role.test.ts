@@ -1,0 +1,249 @@
+/** A storage node as a process runs it: its start, its membership, its end. */
+import { describe, expect, it } from 'vitest';
+import { encodeClusterConfig } from '../../src/model/cluster-config.js';
+import type { MemberId } from '../../src/model/ids.js';
+import type {
+  Coordinator,
+  CoordinatorHandlers,
+  CoordinatorSession,
+  MultiOp,
+  Outcome,
+} from '../../src/ports/coordinator.js';
+import type { StorageConfig } from '../../src/storage/config.js';
+import { DiskGuard } from '../../src/storage/disk-guard.js';
+import { startStorage, type StorageHandlers } from '../../src/storage/main.js';
+import { StorageMetrics } from '../../src/storage/metrics.js';
+import { clusterOf, uuidOf } from '../support/configs.js';
+import { MemoryDisk } from '../support/memory-disk.js';
+import {
+  CountingRandom,
+  ManualClock,
+  MemoryLog,
+  putRequest,
+  settle,
+} from '../support/storage-harness.js';
+
+const CONFIG: StorageConfig = {
+  id: 's1' as MemberId,
+  zk: '127.0.0.1:2181',
+  cluster: 'default',
+  data: '/data/s1',
+  listen: { host: '127.0.0.1', port: 0 },
+  advertise: undefined,
+  admin: undefined,
+  labels: { host: '', zone: '' },
+  sessionTimeoutMs: 2_000,
+  diskReserveBytes: 1_000,
+  drainMs: 5_000,
+};
+
+const ok = <T>(value: T): Outcome<T> => ({ status: 'ok', value });
+
+/** One session that answers at once, and remembers what happened in which order. */
+class FakeCoordinator implements Coordinator {
+  readonly counters = new Map<string, number>();
+  readonly happened: string[];
+  handlers: CoordinatorHandlers | undefined;
+  session: CoordinatorSession | undefined;
+  cluster: Buffer | undefined = encodeClusterConfig(clusterOf({ shards: 4 }));
+  #czxid = 100;
+
+  constructor(happened: string[]) {
+    this.happened = happened;
+  }
+
+  start(handlers: CoordinatorHandlers): void {
+    this.handlers = handlers;
+  }
+
+  /** A new session is there. */
+  connect(): void {
+    const stat = { version: 0, czxid: 1, mzxid: 1, owner: undefined };
+    const session = {
+      id: '0',
+      state: 'connected',
+      timeoutMs: 2_000,
+      isProven: () => true,
+      on: () => () => undefined,
+      barrier: () => Promise.resolve(ok(undefined)),
+      read: () => Promise.resolve(ok(this.cluster && { data: this.cluster, stat })),
+      multi: (ops: readonly MultiOp[]) => {
+        this.happened.push('registered');
+        const set = { ...stat, czxid: ++this.#czxid };
+        return Promise.resolve(
+          ok(ops.map(({ type }) => (type === 'set' ? { type, stat: set } : { type, path: '' }))),
+        );
+      },
+      remove: () => {
+        this.happened.push('deregistered');
+        return Promise.resolve(ok(undefined));
+      },
+    };
+    this.session = session as unknown as CoordinatorSession;
+    this.handlers?.session(this.session);
+  }
+
+  close(): Promise<void> {
+    this.happened.push('session closed');
+    return Promise.resolve();
+  }
+}
+
+async function startRole(disk = new MemoryDisk()) {
+  const happened: string[] = [];
+  const health = new Map<string, unknown>();
+  const coordinator = new FakeCoordinator(happened);
+  const clock = new ManualClock();
+  const log = new MemoryLog();
+  let handlers: StorageHandlers | undefined;
+  const closed = disk.close.bind(disk);
+  disk.close = async () => {
+    happened.push('disk closed');
+    await closed();
+  };
+  const role = await startStorage(CONFIG, {
+    clock,
+    log,
+    coordinator,
+    random: new CountingRandom(),
+    bootId: 'boot',
+    openDisk: () => Promise.resolve(disk),
+    listen: (given) => {
+      handlers = given;
+      happened.push('listening');
+      return Promise.resolve({
+        address: { host: '127.0.0.1', port: 7001 },
+        stop: () => {
+          happened.push('listener stopped');
+          return Promise.resolve();
+        },
+      });
+    },
+    health: {
+      setReady: (ready) => {
+        if (health.get('ready') !== ready) happened.push(ready ? 'ready' : 'not ready');
+        health.set('ready', ready);
+        health.set('kv', ready ? 'SERVING' : 'NOT_SERVING');
+      },
+      setStatus: (_service, status) => health.set('kv', status),
+    },
+    admin: () => Promise.resolve(undefined),
+  });
+  return { role, disk, happened, health, coordinator, clock, log, handlers: handlers! };
+}
+
+describe('a storage node', () => {
+  it('B23 registers after it has opened its directory and listens, and is ready then', async () => {
+    const { role, happened, coordinator } = await startRole();
+    expect(role.address).toBe('127.0.0.1:7001');
+    expect(happened).toEqual(['listening']);
+    coordinator.connect();
+    await settle();
+    expect(happened).toEqual(['listening', 'registered', 'ready']);
+  });
+
+  it('waits for the cluster to be created before it registers', async () => {
+    const { happened, coordinator, clock, log } = await startRole();
+    const { cluster } = coordinator;
+    coordinator.cluster = undefined;
+    coordinator.connect();
+    await settle();
+    expect(log.has('waiting for a router to create the cluster "default"')).toBe(true);
+    coordinator.cluster = cluster;
+    clock.advance(1_000);
+    await settle();
+    expect(happened).toContain('registered');
+  });
+
+  it('registers again in a new session and stays ready meanwhile', async () => {
+    const { happened, coordinator, health } = await startRole();
+    coordinator.connect();
+    await settle();
+    coordinator.connect();
+    await settle();
+    expect(happened.filter((what) => what === 'registered').length).toBe(2);
+    expect(happened).not.toContain('not ready');
+    expect(health.get('ready')).toBe(true);
+  });
+
+  it('stops in order, and leaves the directory marked clean', async () => {
+    const { role, disk, happened, coordinator, handlers } = await startRole();
+    coordinator.connect();
+    await settle();
+    happened.length = 0;
+    await Promise.all([role.stop(), role.stop()]);
+    expect(happened).toEqual([
+      'not ready',
+      'deregistered',
+      'listener stopped',
+      'disk closed',
+      'session closed',
+    ]);
+    const context = { budgetMs: 1_000, onCancel: () => undefined };
+    await expect(handlers.kv.call('put', putRequest('k', 'v'), context)).rejects.toMatchObject({
+      code: 'STOPPING',
+    });
+    const { log } = await startRole(disk.afterCrash());
+    expect(log.has('left clean')).toBe(true);
+  });
+
+  it('S19 a directory of another cluster of the same name ends the node with the reason', async () => {
+    const first = await startRole();
+    first.coordinator.connect();
+    await settle();
+    const { role, happened, coordinator, health } = await startRole(first.disk.afterCrash());
+    coordinator.cluster = encodeClusterConfig(clusterOf({ clusterUuid: uuidOf('other') }));
+    coordinator.connect();
+    await expect(role.ended).rejects.toThrow('belongs to another cluster "default"');
+    expect(happened).not.toContain('registered');
+    expect(health.get('ready')).toBe(false);
+  });
+
+  it('S20 a disk that fails ends the node with the reason, and is not marked clean', async () => {
+    const { role, disk, coordinator, health } = await startRole();
+    disk.failNextWrite('no space left on device');
+    coordinator.connect();
+    await expect(role.ended).rejects.toThrow('no space left on device');
+    expect(health.get('ready')).toBe(false);
+    await role.stop();
+    const { log } = await startRole(disk.afterCrash());
+    expect(log.has('unclean stop')).toBe(true);
+  });
+
+  it('a nearly full disk is said once, in health and in the log, and so is its end', async () => {
+    const { disk, coordinator, clock, health, log } = await startRole();
+    coordinator.connect();
+    await settle();
+    disk.free = 10;
+    for (let second = 0; second < 3; second++) {
+      clock.advance(1_000);
+      await settle();
+    }
+    expect(health.get('ready')).toBe(true);
+    expect(health.get('kv')).toBe('NOT_SERVING');
+    disk.free = 1e9;
+    clock.advance(1_000);
+    await settle();
+    expect(health.get('kv')).toBe('SERVING');
+    const said = log.lines.filter(({ message }) => message.includes('the disk'));
+    expect(said.map(({ level }) => level)).toEqual(['error', 'info']);
+  });
+});
+
+describe('the disk guard', () => {
+  it('knows at the start already that the disk is full', async () => {
+    const disk = new MemoryDisk();
+    disk.free = 10;
+    const guard = new DiskGuard({
+      disk,
+      clock: new ManualClock(),
+      log: new MemoryLog(),
+      metrics: new StorageMetrics(),
+      reserveBytes: 11,
+      changed: () => undefined,
+    });
+    await guard.start();
+    expect(guard.isFull).toBe(true);
+    guard.stop();
+  });
+});
