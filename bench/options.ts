@@ -34,7 +34,9 @@ Examples:
 export function parseOptions(argv: readonly string[]): BenchOptions {
   const command = new Command('npm run bench --')
     .description('Load on a cluster: throughput, latency, and what a kill costs.')
-    .addOption(new Option('--op <op>', 'what to do').choices(['get', 'put', 'mixed']).default('put'))
+    .addOption(
+      new Option('--op <op>', 'what to do').choices(['get', 'put', 'mixed']).default('put'),
+    )
     .option('--in-flight <n>', 'operations always under way', count, 64)
     .option('--seconds <s>', 'of measured load', count, 10)
     .option('--warmup-seconds <s>', 'of load before measuring', count, 2)

@@ -109,7 +109,9 @@ function showProgress(load: Load, startMs: number): void {
   const seconds = (performance.now() - startMs) / 1000;
   const { ops, failed, latencyMs } = load.gauge;
   const rate = Math.round(ops / seconds).toLocaleString('en');
-  say(`${seconds.toFixed(0).padStart(4)} s  ${rate} ops/s  p99 ${latencyMs.p99} ms  failed ${failed}`);
+  say(
+    `${seconds.toFixed(0).padStart(4)} s  ${rate} ops/s  p99 ${latencyMs.p99} ms  failed ${failed}`,
+  );
 }
 
 function say(line: string): void {

@@ -51,9 +51,10 @@ async function routersFromZooKeeper(zk: string, cluster: string): Promise<readon
       });
     });
     const names = await session.children(ZNODES.election);
-    const candidates = names.status === 'ok' && names.value !== undefined
-      ? await readCandidates(session, names.value)
-      : [];
+    const candidates =
+      names.status === 'ok' && names.value !== undefined
+        ? await readCandidates(session, names.value)
+        : [];
     if (candidates.length > 0) return candidates.map(({ record }) => record.address);
   } finally {
     await coordinator.close();

@@ -76,7 +76,9 @@ export function putCommand(): Command {
     };
     const keyBytes = bytesOf(key, flags.keyEncoding);
     const valueBytes = bytesOf(value, flags.valueEncoding);
-    const written = await withClient(flags, (client) => client.put(keyBytes, valueBytes, condition));
+    const written = await withClient(flags, (client) =>
+      client.put(keyBytes, valueBytes, condition),
+    );
     report(flags, key, written, 'stored');
   });
 }

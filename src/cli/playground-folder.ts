@@ -32,7 +32,8 @@ async function sweep(): Promise<void> {
   for (const name of names.filter((candidate) => candidate.startsWith(PREFIX))) {
     const path = join(tmpdir(), name);
     const pid = Number(await readFile(join(path, PID_FILE), 'utf8').catch(() => ''));
-    if (pid > 0 && !isAlive(pid)) await rm(path, { recursive: true, force: true }).catch(() => undefined);
+    if (pid > 0 && !isAlive(pid))
+      await rm(path, { recursive: true, force: true }).catch(() => undefined);
   }
 }
 

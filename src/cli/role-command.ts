@@ -20,7 +20,9 @@ export interface RoleFlags {
 
 export function logFlags(): readonly Option[] {
   return [
-    flag('--log-level <level>', 'least important lines to write').choices(LOG_LEVELS).default('info'),
+    flag('--log-level <level>', 'least important lines to write')
+      .choices(LOG_LEVELS)
+      .default('info'),
     flag('--log-format <format>', 'lines for people or for machines')
       .choices(['text', 'json'])
       .default('text'),

@@ -71,7 +71,15 @@ function nodeTable({ nodes }: ClusterStatus): string {
   return table(
     ['id', 'state', 'shards', 'primaries', 'address', 'host', 'zone'],
     nodes.map(({ id, state, shards, primaries, address, host, zone }) => {
-      return [id, state, String(shards), String(primaries), address || '-', host || '-', zone || '-'];
+      return [
+        id,
+        state,
+        String(shards),
+        String(primaries),
+        address || '-',
+        host || '-',
+        zone || '-',
+      ];
     }),
   );
 }

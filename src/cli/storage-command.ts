@@ -45,7 +45,11 @@ export function storageCommand(): Command {
     .addOption(flag('--data <dir>', 'the data directory; made if it does not exist'))
     .addOption(listenFlag())
     .addOption(advertiseFlag())
-    .addOption(flag('--admin <address>', 'where admin HTTP listens; nowhere if not given').argParser(address))
+    .addOption(
+      flag('--admin <address>', 'where admin HTTP listens; nowhere if not given').argParser(
+        address,
+      ),
+    )
     .addOption(flag('--host <label>', 'physical host, for placement').argParser(label).default(''))
     .addOption(flag('--zone <label>', 'zone, for placement').argParser(label).default(''))
     .addOption(sessionTimeoutFlag())

@@ -47,7 +47,8 @@ export async function ensureCluster(
 
   for (const [path, data] of [...LAYOUT, [ZNODES.cluster, encodeClusterConfig(wanted)] as const]) {
     const made = await session.create(path, data, 'persistent');
-    const exists = made.status === 'ok' || (made.status === 'failed' && made.code === 'node-exists');
+    const exists =
+      made.status === 'ok' || (made.status === 'failed' && made.code === 'node-exists');
     if (!exists) return made;
   }
   const made = await readCluster(session);

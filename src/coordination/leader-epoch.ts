@@ -5,7 +5,11 @@
  * raised `/controller_epoch` in the same way.
  */
 import type { LeaderEpoch, MemberId } from '../model/ids.js';
-import { decodeLeaderRecord, encodeLeaderRecord, type LeaderRecord } from '../model/leader-record.js';
+import {
+  decodeLeaderRecord,
+  encodeLeaderRecord,
+  type LeaderRecord,
+} from '../model/leader-record.js';
 import { BadRecordError } from '../model/records.js';
 import { candidateZnode, ZNODES } from '../model/znodes.js';
 import type { CoordinatorSession, Outcome, Znode } from '../ports/coordinator.js';

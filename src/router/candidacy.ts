@@ -146,10 +146,10 @@ export class Candidacy {
         return true;
       case 'lowest':
         this.#forgetWatch();
-        return await this.#takeOffice(session, own);
+        return this.#takeOffice(session, own);
       case 'follower':
         this.#resign('another router comes first');
-        return await this.#watch(session, standing.watches, standing.lowest);
+        return this.#watch(session, standing.watches, standing.lowest);
     }
   }
 
@@ -204,9 +204,8 @@ export class Candidacy {
     if (this.#watched?.name === name) return true;
     const { log } = this.#deps;
     this.#forgetWatch();
-    const watch = { name, forget: () => undefined as void };
     const read = await session.read(candidateZnode(name), {
-      onMaybeChanged: () => void this.#onWatched(session, watch.name),
+      onMaybeChanged: () => void this.#onWatched(session, name),
     });
     if (session !== this.#session || this.#withdrawn) return true;
     if (read.status !== 'ok') return false;
@@ -225,7 +224,8 @@ export class Candidacy {
     if (session !== this.#session || this.#watched?.name !== name) return;
     this.#forgetWatch();
     const read = await session.read(candidateZnode(name));
-    if (read.status === 'ok' && read.value === undefined) this.#deps.log.info(`${name} was deleted`);
+    if (read.status === 'ok' && read.value === undefined)
+      this.#deps.log.info(`${name} was deleted`);
     this.#evaluateSoon();
   }
 

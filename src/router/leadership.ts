@@ -7,11 +7,7 @@
  * somebody else leads now, and this leadership is over (rule Z3). While ZooKeeper is away nothing
  * is written; the map stays valid and data keeps flowing.
  */
-import {
-  Controller,
-  type ControllerEvent,
-  type ProposedWrite,
-} from '../control/controller.js';
+import { Controller, type ControllerEvent, type ProposedWrite } from '../control/controller.js';
 import type { Term } from '../coordination/leader-epoch.js';
 import { WatchedChildren } from '../coordination/watched-read.js';
 import { assert, unreachable } from '../model/assert.js';

@@ -11,7 +11,6 @@ import { nodeZnode, shardZnode } from '../model/znodes.js';
 import type { CoordinatorSession } from '../ports/coordinator.js';
 import type { Log } from '../ports/log.js';
 
-
 /** What a shard's znode holds; undefined if ZooKeeper did not answer. */
 export async function readShard(
   session: CoordinatorSession,

@@ -6,7 +6,12 @@
  * know, so telling twice is harmless and nothing has to be remembered per member.
  */
 import type { MemberId } from '../model/ids.js';
-import type { LeaderHello, MapUpdate, MemberMessage, ReplicaEntry } from '../model/member-messages.js';
+import type {
+  LeaderHello,
+  MapUpdate,
+  MemberMessage,
+  ReplicaEntry,
+} from '../model/member-messages.js';
 import type { CandidateRecord, Registration } from '../model/registrations.js';
 import type { VersionedConfig } from '../model/shard-config.js';
 import type { Clock } from '../ports/clock.js';

@@ -138,8 +138,10 @@ export class StorageNode {
         log.debug('adopted an epoch', { shard, epoch, before: event.before });
       } else if (event.to === 'lost') {
         log.error('a replica is lost: this data directory does not have it', { shard, epoch });
-      } else if (event.to !== 'elsewhere' || event.from === 'serving') {
-        log.info(`shard ${shard} is ${WORDS[event.to]}`, { shard, epoch, was: event.from });
+      } else {
+        // What begins or ends to be served is worth a line; the steps on the way are not.
+        const level = event.to === 'serving' || event.from === 'serving' ? 'info' : 'debug';
+        log[level](`shard ${shard} is ${WORDS[event.to]}`, { shard, epoch, was: event.from });
       }
     }
   }

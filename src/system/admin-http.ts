@@ -53,8 +53,8 @@ async function serve(request: IncomingMessage, pages: AdminPages): Promise<Page>
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     return text(405, 'only GET and HEAD');
   }
-  const path = (request.url ?? '/').split('?')[0];
-  switch (path) {
+  const { pathname } = new URL(request.url ?? '/', 'http://admin');
+  switch (pathname) {
     case '/livez':
       return text(200, 'ok');
     case '/readyz': {
@@ -70,7 +70,11 @@ async function serve(request: IncomingMessage, pages: AdminPages): Promise<Page>
   }
 }
 
-function send(request: IncomingMessage, response: ServerResponse, { code, type, body }: Page): void {
+function send(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { code, type, body }: Page,
+): void {
   response.writeHead(code, {
     'content-type': type,
     'content-length': Buffer.byteLength(body),

@@ -22,10 +22,12 @@ export const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'
 export function createLog(options: LogOptions): Log {
   const { member, level: least, format, write = writeToStderr } = options;
   const line = format === 'json' ? jsonLine : textLine;
-  const say = (level: LogLevel) => (message: string, fields: LogFields = {}) => {
-    if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(least)) return;
-    write(line({ time: new Date().toISOString(), level, member, message }, fields));
-  };
+  const say =
+    (level: LogLevel) =>
+    (message: string, fields: LogFields = {}) => {
+      if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(least)) return;
+      write(line({ time: new Date().toISOString(), level, member, message }, fields));
+    };
   return { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') };
 }
 

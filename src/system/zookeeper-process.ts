@@ -122,7 +122,10 @@ function spawnWithParent(java: string, args: readonly string[]): ChildProcess {
   const child = spawn(java, [...args], { stdio: [...stdio], detached: true });
   if (child.pid !== undefined) {
     const reap = `read -r _; kill -9 ${child.pid}`;
-    const reaper = spawn('sh', ['-c', reap], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+    const reaper = spawn('sh', ['-c', reap], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+      detached: true,
+    });
     child.once('exit', () => reaper.kill('SIGKILL'));
     reaper.unref();
   }
@@ -154,13 +157,13 @@ function keepLines(child: ChildProcess, onLog: ZooKeeperProcessOptions['onLog'])
 
 /** Asks until the server says how it serves: its port answers before it does. */
 async function untilServing(port: number, exited: Promise<void>): Promise<void> {
-  let hasExited = false;
+  const state = { hasExited: false };
   void exited.then(() => {
-    hasExited = true;
+    state.hasExited = true;
   });
   const deadline = Date.now() + START_MS;
   while (!(await fourLetterWord(port, 'srvr')).includes('Mode:')) {
-    if (hasExited) throw new Error('it ended');
+    if (state.hasExited) throw new Error('it ended');
     if (Date.now() > deadline) throw new Error(`it did not answer within ${START_MS} ms`);
     await new Promise((resolve) => setTimeout(resolve, 25));
   }

@@ -25,7 +25,8 @@ export function parseConnectString(text: string): ConnectString | undefined {
   return { servers: servers.filter((server) => server !== undefined), chroot };
 }
 
-export const CONNECT_STRING_RULE = 'HOST:PORT[,HOST:PORT...][/chroot], for example zk1:2181,zk2:2181';
+export const CONNECT_STRING_RULE =
+  'HOST:PORT[,HOST:PORT...][/chroot], for example zk1:2181,zk2:2181';
 
 /** The servers alone, as the library takes them. */
 export function formatServers({ servers }: ConnectString): string {

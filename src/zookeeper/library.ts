@@ -84,9 +84,7 @@ export interface Packet {
   readonly callback: Callback;
 }
 
-interface RecordOf<Fields> {
-  new (): Fields;
-}
+type RecordOf<Fields> = new () => Fields;
 
 interface Jute {
   readonly OP_CODES: Readonly<Record<string, number>>;
@@ -184,7 +182,8 @@ function repairParsing(manager: ConnectionManager, received: () => void): void {
     }
   };
   manager.on('state', (state) => {
-    if (state === MANAGER.disconnected || state === MANAGER.connecting) manager.pendingBuffer = null;
+    if (state === MANAGER.disconnected || state === MANAGER.connecting)
+      manager.pendingBuffer = null;
     // Numbers restart with each connection; long before they leave 32 bits.
     if (state === MANAGER.disconnected && manager.xid > 2 ** 30) manager.xid = 0;
   });

@@ -46,11 +46,17 @@ export function readRequest(kind: WatchKind, path: string, watch: boolean): Requ
 export function createRequest(path: string, data: Buffer, mode: CreateMode, acl: Acl): Request {
   const payload = new jute.protocol.CreateRequest();
   const records = acl.map((entry) => entry.toRecord());
-  return requestOf('CREATE', Object.assign(payload, { path, data, acl: records, flags: MODES[mode] }));
+  return requestOf(
+    'CREATE',
+    Object.assign(payload, { path, data, acl: records, flags: MODES[mode] }),
+  );
 }
 
 export function setRequest(path: string, data: Buffer, version: number): Request {
-  return requestOf('SET_DATA', Object.assign(new jute.protocol.SetDataRequest(), { path, data, version }));
+  return requestOf(
+    'SET_DATA',
+    Object.assign(new jute.protocol.SetDataRequest(), { path, data, version }),
+  );
 }
 
 export function removeRequest(path: string, version: number): Request {

@@ -11,7 +11,13 @@ import type {
   Znode,
   ZnodeStat,
 } from '../ports/coordinator.js';
-import { CODE, jute, type MultiResultRecord, type ResponsePayload, type WatchKind } from './library.js';
+import {
+  CODE,
+  jute,
+  type MultiResultRecord,
+  type ResponsePayload,
+  type WatchKind,
+} from './library.js';
 import type { Link } from './link.js';
 import { failed, failedStep, statOf } from './outcomes.js';
 import { absolute } from './paths.js';
@@ -70,7 +76,7 @@ export class ZooKeeperSession implements CoordinatorSession {
     const listeners: Set<SessionEvents[E]> =
       event === 'state'
         ? (this.#stateListeners as Set<SessionEvents[E]>)
-        : (this.#unprovenListeners as Set<SessionEvents[E]>);
+        : (this.#unprovenListeners);
     listeners.add(listener);
     return () => listeners.delete(listener);
   }

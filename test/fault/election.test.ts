@@ -56,7 +56,10 @@ describe('the election transcript', () => {
     expect(await candidates()).toEqual(names);
     expect(await znodes.watchedBy(names)).toEqual(['watched', 'watched', 'watched', 'not watched']);
     const status = await cluster.until((s) => s.candidates.length === 4);
-    expect(status.candidates.map(({ watches }) => watches)).toEqual([undefined, ...names.slice(0, 3)]);
+    expect(status.candidates.map(({ watches }) => watches)).toEqual([
+      undefined,
+      ...names.slice(0, 3),
+    ]);
     expect(status.leader).toMatchObject({ id: 'r1', znode: `/election/${names[0]}` });
   });
 

@@ -30,7 +30,7 @@ const accepting: KvHandler = {
   },
 };
 
-function failingWith(error: unknown): KvHandler {
+function failingWith(error: Error): KvHandler {
   return { call: () => Promise.reject(error) };
 }
 
@@ -276,12 +276,20 @@ describe('health and reflection', () => {
       Promise.resolve({
         cluster: 'default',
         healthy: true,
-        leader: { id: 'r1' as MemberId, znode: '/election/x', leaderEpoch: 7 as LeaderEpoch },
-        candidates: [
-          { id: 'r1' as MemberId, znode: 'x', watches: undefined, address: 'a:1', admin: '' },
-        ],
+        leader: { id: 'r1', znode: '/election/x', leaderEpoch: 7 },
+        candidates: [{ id: 'r1', znode: 'x', watches: undefined, address: 'a:1', admin: '' }],
         nodes: [],
-        shards: [configOf(2, nodeOf('s1'))],
+        shards: [
+          {
+            id: 2,
+            slots: [0, 255] as const,
+            epoch: 1,
+            primary: 's1',
+            isr: ['s1'],
+            learners: [],
+            state: 'active',
+          },
+        ],
         problems: [],
         zookeeperConnected: true,
         answeredBy: 'r1',

@@ -68,7 +68,7 @@ export class PlainClient {
 }
 
 function resultOf<T>(error: grpc.ServiceError | null, response: T | undefined): UnaryResult<T> {
-  const [trailer] = error?.metadata?.get('portolan-error-bin') ?? [];
+  const [trailer] = error?.metadata.get('portolan-error-bin') ?? [];
   return {
     code: error?.code ?? grpc.status.OK,
     details: error?.details ?? '',

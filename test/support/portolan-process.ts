@@ -68,7 +68,9 @@ export class PortolanProcess {
       };
       this.#waiters.add(waiter);
       void this.exited.then((how) => {
-        done(() => reject(new Error(`${this.name} ended (${how}) before ${pattern}\n${this.tail()}`)));
+        done(() =>
+          reject(new Error(`${this.name} ended (${how}) before ${pattern}\n${this.tail()}`)),
+        );
       });
     });
   }
@@ -79,7 +81,10 @@ export class PortolanProcess {
   }
 
   tail(): string {
-    return this.lines.slice(-30).map((line) => `  [${this.name}] ${line}`).join('\n');
+    return this.lines
+      .slice(-30)
+      .map((line) => `  [${this.name}] ${line}`)
+      .join('\n');
   }
 
   signal(signal: NodeJS.Signals): void {

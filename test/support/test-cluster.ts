@@ -107,7 +107,9 @@ export class TestCluster {
         if (last !== undefined && holds(last)) return last;
         if (performance.now() > deadline) {
           const logs = [...this.routers.values(), ...this.storage.values()].map((p) => p.tail());
-          throw new Error(`not reached: ${holds.toString()}\n${JSON.stringify(last)}\n${logs.join('\n')}`);
+          throw new Error(
+            `not reached: ${holds.toString()}\n${JSON.stringify(last)}\n${logs.join('\n')}`,
+          );
         }
         await new Promise((resolve) => setTimeout(resolve, 20));
       }

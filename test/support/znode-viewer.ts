@@ -23,7 +23,7 @@ export class ZnodeViewer {
   children(path: string): Promise<string[]> {
     return new Promise((resolve, reject) => {
       this.#client.getChildren(path, (error, children) => {
-        if (error as unknown) reject(error as unknown as Error);
+        if (isError(error)) reject(error);
         else resolve(children);
       });
     });
@@ -33,7 +33,7 @@ export class ZnodeViewer {
   json(path: string): Promise<Record<string, unknown>> {
     return new Promise((resolve, reject) => {
       this.#client.getData(path, (error, data) => {
-        if (error as unknown) reject(error as unknown as Error);
+        if (isError(error)) reject(error);
         else resolve(JSON.parse(data.toString()) as Record<string, unknown>);
       });
     });
@@ -42,7 +42,7 @@ export class ZnodeViewer {
   write(path: string, data: Buffer): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#client.setData(path, data, -1, (error) => {
-        if (error as unknown) reject(error as unknown as Error);
+        if (isError(error)) reject(error);
         else resolve();
       });
     });
@@ -65,10 +65,14 @@ export function fourLetterWord(address: string, word: string): Promise<string> {
   const [host, port] = address.split(':');
   return new Promise((resolve, reject) => {
     let answer = '';
-    const socket = connectSocket(Number(port), host!, () => socket.end(word));
+    const socket = connectSocket(Number(port), host, () => socket.end(word));
     socket.on('data', (chunk) => (answer += chunk.toString()));
     socket.on('error', reject);
     socket.on('close', () => resolve(answer));
   });
 }
 
+/** The library passes null for success, whatever its types say. */
+function isError(error: unknown): error is Error {
+  return error instanceof Error;
+}

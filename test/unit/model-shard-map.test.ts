@@ -44,7 +44,10 @@ describe('health', () => {
   const leader = 'r1' as MemberId;
 
   it('nothing is wrong when every shard has a primary that is up and somebody leads', () => {
-    const map = mapOf(all.map((id) => configOf(id, id % 2 === 0 ? s1 : s2)), [s1, s2]);
+    const map = mapOf(
+      all.map((id) => configOf(id, id % 2 === 0 ? s1 : s2)),
+      [s1, s2],
+    );
     expect(problemsOf(map, leader)).toEqual([]);
     expect(nodesOf(map)).toMatchObject([
       { id: 's1', state: 'up', shards: 3, primaries: 3 },

@@ -205,6 +205,10 @@ describe('a disk that fails', () => {
     expect(await test.get('k')).toEqual({ code: 'STOPPING' });
     expect(await test.put('k', 'v')).toEqual({ code: 'STOPPING' });
 
+    const { writes } = test.disk;
+    await test.tell(test.lead(2), test.configs({ epoch: 2 as never }), 2);
+    expect(test.disk.writes, 'nothing is written any more').toBe(writes);
+
     const other = await NodeUnderTest.serving();
     other.disk.failReads();
     const both = [other.put('a', 'v', 0), other.put('b', 'v', 0)];

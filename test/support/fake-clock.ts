@@ -1,0 +1,56 @@
+/** A clock that stands still until a test moves it. */
+import type { Cancel, Clock } from '../../src/ports/clock.js';
+
+interface Timer {
+  readonly at: number;
+  readonly order: number;
+  readonly task: () => void;
+}
+
+export class FakeClock implements Clock {
+  #now = 1_000;
+  #order = 0;
+  readonly #timers = new Set<Timer>();
+  /** The timers in the order in which they are due; undefined if one was added since. */
+  #sorted: Timer[] | undefined;
+
+  now(): number {
+    return this.#now;
+  }
+
+  after(delayMs: number, task: () => void): Cancel {
+    const timer = { at: this.#now + delayMs, order: this.#order++, task };
+    this.#timers.add(timer);
+    this.#sorted = undefined;
+    return () => void this.#timers.delete(timer);
+  }
+
+  /** Timers that are set. */
+  get pending(): number {
+    return this.#timers.size;
+  }
+
+  /** Lets time pass: every timer due runs at its own moment, those of one moment in order. */
+  advance(ms: number): void {
+    const end = this.#now + ms;
+    for (let timer = this.#next(end); timer !== undefined; timer = this.#next(end)) {
+      this.#timers.delete(timer);
+      this.#now = Math.max(this.#now, timer.at);
+      timer.task();
+    }
+    this.#now = end;
+  }
+
+  #next(end: number): Timer | undefined {
+    this.#sorted ??= [...this.#timers].sort((left, right) => {
+      return right.at - left.at || right.order - left.order;
+    });
+    for (;;) {
+      const timer = this.#sorted.at(-1);
+      if (timer === undefined || this.#timers.has(timer)) {
+        return timer !== undefined && timer.at <= end ? timer : undefined;
+      }
+      this.#sorted.pop();
+    }
+  }
+}

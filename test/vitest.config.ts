@@ -1,0 +1,35 @@
+/** The tiers: fast ones run side by side, those that start processes and clusters one by one. */
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+function tier(
+  name: string,
+  timeouts: { testTimeout: number; hookTimeout: number },
+  alone: boolean,
+) {
+  return {
+    test: {
+      name,
+      root,
+      include: [`test/${name}/**/*.test.ts`],
+      ...timeouts,
+      ...(alone ? { maxWorkers: 1, isolate: true } : {}),
+      sequence: { groupOrder: alone ? 2 : 1 },
+    },
+  };
+}
+
+export default defineConfig({
+  test: {
+    root,
+    allowOnly: false,
+    projects: [
+      tier('unit', { testTimeout: 10_000, hookTimeout: 10_000 }, false),
+      tier('conformance', { testTimeout: 30_000, hookTimeout: 60_000 }, true),
+      tier('integration', { testTimeout: 60_000, hookTimeout: 120_000 }, true),
+      tier('fault', { testTimeout: 180_000, hookTimeout: 120_000 }, true),
+    ],
+  },
+});
