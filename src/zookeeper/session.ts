@@ -74,9 +74,7 @@ export class ZooKeeperSession implements CoordinatorSession {
 
   on<E extends keyof SessionEvents>(event: E, listener: SessionEvents[E]): () => void {
     const listeners: Set<SessionEvents[E]> =
-      event === 'state'
-        ? (this.#stateListeners as Set<SessionEvents[E]>)
-        : (this.#unprovenListeners);
+      event === 'state' ? (this.#stateListeners as Set<SessionEvents[E]>) : this.#unprovenListeners;
     listeners.add(listener);
     return () => listeners.delete(listener);
   }

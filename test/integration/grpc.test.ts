@@ -457,7 +457,9 @@ describe('watching a process', () => {
       });
     });
     await server.stop(0);
+    const stopped = performance.now();
     await gone;
+    expect(performance.now() - stopped).toBeLessThan(500);
     expect(evidence).toEqual(['refused']);
   });
 
