@@ -73,8 +73,9 @@ export class Client implements AsyncDisposable {
    *
    * With a condition it is sent at most once: if the outcome is then unknown it rejects with
    * {@link OutcomeUnknownError}. Without one it is sent again in that case, so it may be applied
-   * twice: the key then has a later version than the one returned, and if somebody else wrote the
-   * key between the two, that write is overwritten. `retryUnknownWrites: false` turns this off.
+   * twice, the second time at any moment until its deadline. Whatever was written to the key
+   * between the two, by somebody else or by this client, is then overwritten. Whoever cannot bear
+   * that uses a condition, or `retryUnknownWrites: false`.
    */
   async put(key: Bytes, value: Bytes, options: PutOptions = {}): Promise<WriteResult> {
     checkPutOptions(options);

@@ -133,8 +133,9 @@ class ComposedRouter implements RunningRole {
     const { health, server, dispatcher, links, dialer, coordinator, admin } = this.#parts;
     health.setReady(false);
     await this.#router.withdraw();
-    await server.stop(this.#config.drainMs);
+    // Before the drain: what waits for a primary is told to go elsewhere at once.
     dispatcher.stop();
+    await server.stop(this.#config.drainMs);
     links.close();
     dialer.close();
     await coordinator.close();

@@ -29,14 +29,18 @@ export class ZnodeViewer {
     });
   }
 
-  /** The data as JSON. */
-  json(path: string): Promise<Record<string, unknown>> {
+  raw(path: string): Promise<Buffer> {
     return new Promise((resolve, reject) => {
       this.#client.getData(path, (error, data) => {
         if (isError(error)) reject(error);
-        else resolve(JSON.parse(data.toString()) as Record<string, unknown>);
+        else resolve(data);
       });
     });
+  }
+
+  /** The data as JSON. */
+  async json(path: string): Promise<Record<string, unknown>> {
+    return JSON.parse((await this.raw(path)).toString()) as Record<string, unknown>;
   }
 
   write(path: string, data: Buffer): Promise<void> {

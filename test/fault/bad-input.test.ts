@@ -1,0 +1,131 @@
+/** What operators get wrong and what turns up in ZooKeeper: refused by name, nothing overwritten. */
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../src/system/free-port.js';
+import { IndependentClient } from '../support/independent-client.js';
+import { PortolanProcess } from '../support/portolan-process.js';
+import { SESSION_TIMEOUT_MS, TestCluster } from '../support/test-cluster.js';
+import { ZnodeViewer } from '../support/znode-viewer.js';
+
+describe('bad input and foreign data', () => {
+  let cluster: TestCluster;
+  let znodes: ZnodeViewer;
+  beforeAll(async () => {
+    cluster = await TestCluster.start({ routers: 2, storage: 2, shards: 8 });
+    znodes = await ZnodeViewer.connect(cluster.zooKeeper.connect);
+  });
+  afterAll(async () => {
+    await znodes.close();
+    await cluster.stop();
+  });
+
+  const storage = (id: string, data: string, cluster_ = 'default') => {
+    return new PortolanProcess(id, [
+      ...['storage', '--id', id, '--zk', cluster.zooKeeper.connect, '--cluster', cluster_],
+      ...['--data', data, '--session-timeout-ms', String(SESSION_TIMEOUT_MS)],
+    ]);
+  };
+
+  it('a second process with the same data directory is told so and ends', async () => {
+    const second = storage('s9', join(cluster.folder, 's1'));
+    expect(await second.exited).toBe(1);
+    expect(second.tail()).toMatch(/in use by another process/);
+  });
+
+  it('a data directory of another node is refused', async () => {
+    await cluster.storage.get('s2')!.stop();
+    const other = storage('s9', join(cluster.folder, 's2'));
+    expect(await other.exited).toBe(1);
+    expect(other.tail()).toMatch(/s2/);
+    await cluster.startStorage('s2');
+    await cluster.untilHealthy();
+  });
+
+  it('a second process with the same id is told who holds it, and the first is not disturbed', async () => {
+    const second = storage('s1', join(cluster.folder, 'elsewhere'));
+    expect(await second.exited).toBe(1);
+    expect(second.tail()).toMatch(/node id s1 is in use by 127\.0\.0\.1:\d+/);
+    const status = await cluster.untilHealthy();
+    expect(status.nodes.find(({ id }) => id === 's1')?.address).toBe(cluster.addressOf('s1'));
+  });
+
+  it('two clusters under one ZooKeeper do not see each other', async () => {
+    const other = await TestCluster.start(
+      { cluster: 'second', routers: 1, storage: 1, shards: 4 },
+      cluster.zooKeeper,
+    );
+    try {
+      const [first, second] = [
+        new IndependentClient(cluster.addressOf('r1')),
+        new IndependentClient(other.addressOf('r1')),
+      ];
+      await first.put('shared', 'of the first');
+      expect((await second.get('shared')).found).toBe(false);
+      await second.put('shared', 'of the second');
+      expect((await first.get('shared')).value.toString()).toBe('of the first');
+      first.close();
+      second.close();
+      const clusters = await znodes.children('/portolan');
+      expect(clusters.sort()).toEqual(['default', 'second']);
+
+      // A data directory that belongs to one is not taken into the other.
+      await other.storage.get('s1')!.stop();
+      const stray = storage('s1', join(other.folder, 's1'), 'default');
+      expect(await stray.exited).toBe(1);
+      expect(stray.tail()).toMatch(/cluster/);
+      expect((await cluster.untilHealthy()).healthy).toBe(true);
+    } finally {
+      await other.stop({ keepZooKeeper: true });
+    }
+  });
+
+  it('S19 garbage in a shard znode is named and left; the other shards are served', async () => {
+    const path = '/portolan/default/shards/3';
+    const good = await znodes.raw(path);
+    const garbage = Buffer.from('{"format":1,"shard":3,"surprise":true}');
+    await znodes.write(path, garbage);
+    for (const id of ['r1', 'r2']) {
+      await cluster.routers.get(id)!.kill();
+      await cluster.startRouter(id);
+    }
+    const status = await cluster.until((s) => s.leader !== undefined && s.shards.length === 7);
+    expect(status.healthy).toBe(false);
+    expect(status.problems.join()).toMatch(/shard 3: no configuration.*unreadable/);
+    const leader = cluster.routers.get(status.leader!.id)!;
+    await leader.line(/znode \/shards\/3: .* It was left as it is/);
+
+    // A change that concerns every shard of a node passes it by.
+    await cluster.storage.get('s1')!.kill();
+    await cluster.startStorage('s1');
+    await cluster.until((s) =>
+      s.shards.filter(({ primary }) => primary === 's1').every(({ epoch }) => epoch > 1),
+    );
+    expect(await znodes.raw(path)).toEqual(garbage);
+
+    const client = new IndependentClient(cluster.addressOf('r1'));
+    const keys = Array.from({ length: 40 }, (_, n) => `any-${n}`);
+    const results = await Promise.allSettled(keys.map((key) => client.put(key, key, {}, 1_500)));
+    const refused = results.filter(({ status: how }) => how === 'rejected');
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused.length).toBeLessThan(keys.length / 2);
+    client.close();
+
+    await znodes.write(path, good);
+    await cluster.routers.get(status.leader!.id)!.stop();
+    await cluster.startRouter(status.leader!.id);
+    await cluster.untilHealthy();
+  });
+
+  it('a ZooKeeper that is not there is said within 5 s, and used once it is', async () => {
+    const port = await freePort();
+    const started = performance.now();
+    const router = new PortolanProcess('lonely', [
+      ...['router', '--id', 'lonely', '--zk', `127.0.0.1:${port}`],
+    ]);
+    await router.line(/no ZooKeeper answers at 127\.0\.0\.1:\d+ .*Check --zk/, {
+      timeoutMs: 5_000,
+    });
+    expect(performance.now() - started).toBeLessThan(5_500);
+    expect(await router.stop()).toBe(0);
+  });
+});
