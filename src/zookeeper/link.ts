@@ -18,6 +18,7 @@ import {
   createManager,
   MANAGER,
   type Packet,
+  type ProtocolError,
   type ResponsePayload,
 } from './library.js';
 import { failed, outcomeOf } from './outcomes.js';
@@ -109,8 +110,17 @@ export class Link {
     return this.#manager;
   }
 
-  /** Sends one request; ends by the deadline as ok, definitely failed or unknown. */
-  send({ request, bytes }: Request, timeoutMs: number): Promise<Outcome<ResponsePayload>> {
+  /**
+   * Sends one request; ends by the deadline as ok, definitely failed or unknown.
+   *
+   * `answered` is called on the library's stack, before the next packet is parsed: a watch that the
+   * request set has to be registered there, because the very next packet may be its event.
+   */
+  send(
+    { request, bytes }: Request,
+    timeoutMs: number,
+    answered: (outcome: Outcome<ResponsePayload>) => void = () => undefined,
+  ): Promise<Outcome<ResponsePayload>> {
     const { clock, count } = this.#options;
     if (bytes > LIMITS.znodeRequestBytesMax) {
       const message = `a request of ${bytes} bytes, the limit is ${LIMITS.znodeRequestBytesMax}`;
@@ -129,16 +139,9 @@ export class Link {
       // state is half changed.
       this.#manager.queue(request, (error, response) => {
         cancel();
-        if (error === null && response !== undefined) {
-          this.#prove(sentMs);
-          count('answers');
-          return resolve({ status: 'ok', value: response.payload });
-        }
-        const outcome = outcomeOf(
-          error ?? Object.assign(new Error('no response'), { code: CODE.connectionLoss }),
-        );
-        if (outcome.status === 'failed') this.#prove(sentMs);
-        count(outcome.status === 'failed' ? 'failures' : 'unknowns');
+        const outcome = this.#outcomeOf(error, response?.payload);
+        if (isAnswer(outcome)) this.#prove(sentMs);
+        answered(outcome);
         resolve(outcome);
       });
     });
@@ -160,6 +163,22 @@ export class Link {
     }
     this.#manager.state = MANAGER.closed;
     this.#manager.socket?.destroy();
+  }
+
+  #outcomeOf(
+    error: ProtocolError | null,
+    payload: ResponsePayload | undefined,
+  ): Outcome<ResponsePayload> {
+    const { count } = this.#options;
+    if (error === null && payload !== undefined) {
+      count('answers');
+      return { status: 'ok', value: payload };
+    }
+    const outcome = outcomeOf(
+      error ?? Object.assign(new Error('no response'), { code: CODE.connectionLoss }),
+    );
+    count(outcome.status === 'failed' ? 'failures' : 'unknowns');
+    return outcome;
   }
 
   get #silenceMs(): number {
@@ -253,4 +272,10 @@ export class Link {
     }
     this.#beatLater();
   }
+}
+
+/** Whether the server said it: a request that never left proves nothing. */
+function isAnswer(outcome: Outcome<unknown>): boolean {
+  if (outcome.status === 'failed') return outcome.code !== 'not-connected';
+  return outcome.status === 'ok';
 }

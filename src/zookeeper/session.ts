@@ -151,8 +151,12 @@ export class ZooKeeperSession implements CoordinatorSession {
     await closed;
   }
 
-  #send(request: Request, timeoutMs?: number): Promise<Outcome<ResponsePayload>> {
-    return this.#link.send(request, timeoutMs ?? this.#link.timeoutMs);
+  #send(
+    request: Request,
+    timeoutMs?: number,
+    answered?: (outcome: Outcome<ResponsePayload>) => void,
+  ): Promise<Outcome<ResponsePayload>> {
+    return this.#link.send(request, timeoutMs ?? this.#link.timeoutMs, answered);
   }
 
   async #read(
@@ -163,11 +167,11 @@ export class ZooKeeperSession implements CoordinatorSession {
     const full = absolute(this.#root, path);
     const watch = onMaybeChanged !== undefined;
     if (watch && this.#watches.isFull) return failed('too-large', 'too many watches');
-    const read = await this.#send(readRequest(kind, full, watch), timeoutMs);
-    if (watch && read.status === 'ok') {
-      this.#watches.add(this.#link.manager, kind, full, onMaybeChanged);
-    }
-    return read;
+    return this.#send(readRequest(kind, full, watch), timeoutMs, (read) => {
+      if (watch && read.status === 'ok') {
+        this.#watches.add(this.#link.manager, kind, full, onMaybeChanged);
+      }
+    });
   }
 
   /** A znode that is not there is an answer, not a failure. If asked to, waits for its creation. */
@@ -176,14 +180,17 @@ export class ZooKeeperSession implements CoordinatorSession {
     path: string,
     options: CallOptions,
   ): Promise<Outcome<undefined>> {
-    if (read.status !== 'failed' || read.code !== 'no-node') return read;
+    if (!isAbsent(read)) return read;
     const hint = options.onMaybeChanged;
     if (hint !== undefined) {
       const full = absolute(this.#root, path);
-      const exists = await this.#send(readRequest('exists', full, true), options.timeoutMs);
-      const isAbsent = exists.status === 'failed' && exists.code === 'no-node';
-      if (exists.status !== 'ok' && !isAbsent) return exists;
-      this.#watches.add(this.#link.manager, 'exists', full, hint);
+      const request = readRequest('exists', full, true);
+      const exists = await this.#send(request, options.timeoutMs, (answer) => {
+        if (answer.status === 'ok' || isAbsent(answer)) {
+          this.#watches.add(this.#link.manager, 'exists', full, hint);
+        }
+      });
+      if (exists.status !== 'ok' && !isAbsent(exists)) return exists;
       // Created between the two requests: the hint is due.
       if (exists.status === 'ok') queueMicrotask(hint);
     }
@@ -195,4 +202,8 @@ export class ZooKeeperSession implements CoordinatorSession {
     if (path !== undefined) return { type: 'create', path: path.slice(this.#root.length) };
     return { type: type === jute.OP_CODES['DELETE'] ? 'remove' : 'check' };
   }
+}
+
+function isAbsent(outcome: Outcome<unknown>): boolean {
+  return outcome.status === 'failed' && outcome.code === 'no-node';
 }
