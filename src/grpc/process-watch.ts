@@ -19,8 +19,11 @@ const REFUSAL_GAP_MS = 10;
 /** How long a connection attempt or a probe may take, and how long the whole inquiry. */
 const PROBE_MS = 1_000;
 const INQUIRY_MS = 3_000;
-/** Between two attempts to watch a process that listens but does not answer. */
-const AGAIN_MS = 100;
+/**
+ * Between two attempts to watch a process that listens but does not answer: doubles. Short at first,
+ * because a dying process's connections may be closed a moment before its listener.
+ */
+const AGAIN_MS = { first: 10, last: 200 };
 
 export class ProcessWatch {
   readonly #address: string;
@@ -30,6 +33,7 @@ export class ProcessWatch {
   /** Since when nothing proved that the process lives. */
   #doubtedSince: number | undefined;
   #refusals = 0;
+  #againMs = AGAIN_MS.first;
   #over = false;
 
   constructor(address: string, gone: (evidence: 'refused' | 'silent') => void) {
@@ -67,6 +71,7 @@ export class ProcessWatch {
     stream.on('data', () => {
       this.#doubtedSince = undefined;
       this.#refusals = 0;
+      this.#againMs = AGAIN_MS.first;
     });
     stream.on('error', () => undefined);
     stream.on('status', () => {
@@ -89,7 +94,8 @@ export class ProcessWatch {
       this.#refusals = 0;
       const doubtedMs = performance.now() - (this.#doubtedSince ?? 0);
       if (doubtedMs >= INQUIRY_MS) return this.#end('silent');
-      this.#after(AGAIN_MS, () => this.#watch());
+      this.#after(this.#againMs, () => this.#watch());
+      this.#againMs = Math.min(AGAIN_MS.last, this.#againMs * 2);
     });
   }
 
