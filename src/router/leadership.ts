@@ -194,6 +194,13 @@ export class Leadership {
       });
       return this.#office.fenced();
     }
+    const conflict =
+      outcome.status === 'failed' && ['bad-version', 'node-exists'].includes(outcome.code);
+    if (!conflict) {
+      const why = outcome.status === 'failed' ? outcome.message : outcome.reason;
+      log.warn(`shard map: not written: ${describeWrites(writes)}`, { why });
+      await this.#pause();
+    }
     // Whether it happened or not, the znodes tell (rule Z5).
     await this.#readShards(configs.map(({ shard }) => shard));
   }
