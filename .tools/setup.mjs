@@ -11,6 +11,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -112,9 +113,9 @@ function installZooKeeper() {
   if (problem !== undefined) say(`${problem}. Run it by hand:\n  apt-get update && ${INSTALL}`);
 }
 
-/** Every source file with its size and time: changes when any of them does. */
+/** Every source file with its size and time, and the settings: changes when any of them does. */
 function sourceStamp() {
-  const entries = [];
+  const entries = [readFileSync(join(root, 'tsconfig.json'), 'utf8')];
   for (const folder of ['src', '.tools']) {
     for (const entry of readdirSync(join(root, folder), { recursive: true, withFileTypes: true })) {
       if (!entry.isFile()) continue;
@@ -131,13 +132,18 @@ function build() {
   const command = join(root, 'dist', 'cli', 'main.js');
   if (isStamped('build', wanted) && existsSync(command)) return;
   say('building');
-  rmSync(join(root, 'dist'), { recursive: true, force: true });
+  // Beside the old one, which a cluster that runs may still load from, and then in its place.
+  const fresh = join(root, 'node_modules', '.cache', 'portolan-build');
+  rmSync(fresh, { recursive: true, force: true });
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  const problem = run(process.execPath, [tsc, '-p', '.tools/tsconfig.build.json'], {
+  const out = ['--outDir', fresh, '--tsBuildInfoFile', join(fresh, '.tsbuildinfo')];
+  const problem = run(process.execPath, [tsc, '-p', '.tools/tsconfig.build.json', ...out], {
     stdio: ['ignore', 2, 2],
   });
   if (problem !== undefined) fail('the build failed');
-  chmodSync(command, 0o755);
+  chmodSync(join(fresh, 'cli', 'main.js'), 0o755);
+  rmSync(join(root, 'dist'), { recursive: true, force: true });
+  renameSync(fresh, join(root, 'dist'));
   linkCommand();
   writeFileSync(stampOf('build'), wanted);
 }

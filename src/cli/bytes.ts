@@ -6,7 +6,7 @@ import { CliError, EXIT } from './exit.js';
 export const ENCODINGS = ['utf8', 'hex', 'base64'] as const;
 export type Encoding = (typeof ENCODINGS)[number];
 
-/** The bytes of an argument: as they stand, `-` = stdin, `@FILE` = a file, `@@x` = the text `@x`. */
+/** The bytes of an argument: as it stands, `-` = stdin, `@FILE` = a file, `@@x` = the text `@x`. */
 export function bytesOf(argument: string, encoding: Encoding): Buffer {
   if (argument === '-') return readSource(0, 'stdin');
   if (argument.startsWith('@@')) return decode(argument.slice(1), encoding);
@@ -14,11 +14,16 @@ export function bytesOf(argument: string, encoding: Encoding): Buffer {
   return decode(argument, encoding);
 }
 
-/** Bytes for people: utf8 falls back to hex for what is no text. */
-export function textOf(bytes: Uint8Array, encoding: Encoding): string {
+export interface EncodedValue {
+  readonly value: string;
+  readonly encoding: Encoding;
+}
+
+/** Bytes as text, and in which encoding: what is no UTF-8 is shown as hex instead. */
+export function textOf(bytes: Uint8Array, wanted: Encoding): EncodedValue {
   const buffer = Buffer.from(bytes);
-  if (encoding === 'utf8' && !isUtf8(buffer)) return buffer.toString('hex');
-  return buffer.toString(encoding);
+  const encoding = wanted === 'utf8' && !isUtf8(buffer) ? 'hex' : wanted;
+  return { value: buffer.toString(encoding), encoding };
 }
 
 function decode(text: string, encoding: Encoding): Buffer {

@@ -1,63 +1,43 @@
 /** Which routers a client command asks: those named, those in ZooKeeper, or the playground's. */
-import { readCandidates } from '../coordination/candidates.js';
-import { clusterRoot, ZNODES } from '../model/znodes.js';
-import type { CoordinatorSession } from '../ports/coordinator.js';
-import { systemClock } from '../system/clock.js';
-import { systemRandom } from '../system/random.js';
-import { ZooKeeperCoordinator } from '../zookeeper/coordinator.js';
 import { CliError, EXIT } from './exit.js';
-import { readContext } from './playground-context.js';
+import { readContexts } from './playground-context.js';
 
 export interface RouterFlags {
   readonly routers?: readonly string[];
   readonly zk?: string;
-  readonly cluster: string;
+  /** Undefined: nobody said which. */
+  readonly cluster?: string;
+  readonly timeoutMs: number;
 }
-
-const SILENT = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-};
 
 /** HOST:PORT of at least one router. @throws CliError if none is known. */
 export async function findRouters(flags: RouterFlags): Promise<readonly string[]> {
-  if (flags.routers !== undefined) return flags.routers;
-  if (flags.zk !== undefined) return routersFromZooKeeper(flags.zk, flags.cluster);
-  const playground = readContext();
-  if (playground !== undefined) return playground.routers;
-  throw new CliError(
-    EXIT.usage,
-    'which cluster? Give --routers HOST:PORT[,...] (or PORTOLAN_ROUTERS), or --zk HOST:PORT, ' +
-      'or start one with: portolan playground',
-  );
+  const { routers, zk, cluster = 'default', timeoutMs } = flags;
+  if (routers !== undefined) return routers;
+  if (zk === undefined) return playgroundRouters(flags.cluster);
+  const { routersFromZooKeeper } = await import('./zookeeper-routers.js');
+  return routersFromZooKeeper({ zk, cluster, timeoutMs });
 }
 
-async function routersFromZooKeeper(zk: string, cluster: string): Promise<readonly string[]> {
-  const coordinator = new ZooKeeperCoordinator({
-    connect: zk,
-    root: clusterRoot(cluster),
-    sessionTimeoutMs: 6_000,
-    clock: systemClock,
-    random: systemRandom,
-    log: SILENT,
-  });
-  try {
-    const session = await new Promise<CoordinatorSession>((resolve, reject) => {
-      coordinator.start({
-        session: resolve,
-        unreachable: (problem) => reject(new CliError(EXIT.unavailable, problem)),
-      });
+/** Those of the one playground that runs; never a guess among several. */
+function playgroundRouters(cluster: string | undefined): readonly string[] {
+  const running = readContexts();
+  const meant = running.filter((context) => cluster === undefined || context.cluster === cluster);
+  const [only] = meant;
+  if (only !== undefined && meant.length === 1) return only.routers;
+  if (meant.length > 1) {
+    const each = meant.map(({ pid, routers, ...context }) => {
+      return `  --routers ${routers.join(',')}   # cluster ${context.cluster}, pid ${pid}`;
     });
-    const names = await session.children(ZNODES.election);
-    const candidates =
-      names.status === 'ok' && names.value !== undefined
-        ? await readCandidates(session, names.value)
-        : [];
-    if (candidates.length > 0) return candidates.map(({ record }) => record.address);
-  } finally {
-    await coordinator.close();
+    throw new CliError(EXIT.usage, `several playgrounds run; say which:\n${each.join('\n')}`);
   }
-  throw new CliError(EXIT.unavailable, `no router runs for cluster "${cluster}" at ${zk}`);
+  const why =
+    running.length > 0 && cluster !== undefined
+      ? `no playground runs cluster "${cluster}".`
+      : 'which cluster?';
+  throw new CliError(
+    EXIT.usage,
+    `${why} Give --routers HOST:PORT[,...] (or PORTOLAN_ROUTERS), or --zk HOST:PORT, ` +
+      'or start one with: portolan playground',
+  );
 }

@@ -8,10 +8,31 @@ import { CLUSTER_NAME_RULE, isClusterName, isMemberId, MEMBER_ID_RULE } from '..
 import type { MemberId } from '../model/ids.js';
 import { CONNECT_STRING_RULE, parseConnectString } from '../zookeeper/connect-string.js';
 
-/** A flag with its environment variable. */
+/**
+ * A flag with its environment variable. An empty variable is none, and a flag without a value is
+ * set by any text but those that say no: PORTOLAN_JSON=0 does not ask for JSON.
+ */
 export function flag(flags: string, description: string): Option {
   const option = new Option(flags, description);
-  return option.env(`PORTOLAN_${option.name().replaceAll('-', '_').toUpperCase()}`);
+  const variable = environmentName(option);
+  const text = process.env[variable];
+  const saysNo = option.isBoolean() && /^(?:0|false|no|off)$/i.test(text ?? '');
+  return text === '' || saysNo ? option : option.env(variable);
+}
+
+/**
+ * A count of processes. Its variable may hold something else: PORTOLAN_ROUTERS names routers for
+ * the clients' commands, and counts them for the playground.
+ */
+export function countFlag(flags: string, description: string): Option {
+  const option = new Option(flags, description).argParser(countOf(1, 50));
+  const variable = environmentName(option);
+  const other = process.env[variable];
+  return other === undefined || /^\d+$/.test(other) ? option.env(variable) : option;
+}
+
+function environmentName(option: Option): string {
+  return `PORTOLAN_${option.name().replaceAll('-', '_').toUpperCase()}`;
 }
 
 export function zkFlag(): Option {
@@ -20,6 +41,12 @@ export function zkFlag(): Option {
 
 export function clusterFlag(): Option {
   return flag('--cluster <name>', 'name of the cluster').argParser(clusterName).default('default');
+}
+
+/** For commands that look for a cluster: without a name the one that is found is meant. */
+export function knownClusterFlag(): Option {
+  return flag('--cluster <name>', 'name of the cluster, if it is not "default"') //
+    .argParser(clusterName);
 }
 
 export function listenFlag(): Option {
@@ -41,6 +68,15 @@ export function sessionTimeoutFlag(): Option {
   return flag('--session-timeout-ms <ms>', 'after which ZooKeeper takes a silent process for dead')
     .argParser(countOf(100, 600_000))
     .default(6_000);
+}
+
+export function replicasFlag(): Option {
+  return flag('--replicas <n>', 'replicas per shard; this version keeps one')
+    .argParser((text) => {
+      if (text === '1') return 1;
+      throw new InvalidArgumentError('this version keeps exactly one replica of each shard.');
+    })
+    .default(1);
 }
 
 export function drainFlag(): Option {

@@ -1,16 +1,20 @@
 /** `portolan get`, `put` and `del`. */
 import { Command } from 'commander';
-import { type Client, connect } from '../client/index.js';
 import { bytesOf, ENCODINGS, type Encoding, textOf } from './bytes.js';
-import { clientError } from './client-errors.js';
+import { type ClientFlags, withClient } from './client-call.js';
 import { CliError, EXIT } from './exit.js';
-import { findRouters, type RouterFlags } from './find-routers.js';
-import { clusterFlag, countOf, flag, jsonFlag, routersFlag, timeoutFlag, zkFlag } from './flags.js';
+import {
+  countOf,
+  flag,
+  jsonFlag,
+  knownClusterFlag,
+  routersFlag,
+  timeoutFlag,
+  zkFlag,
+} from './flags.js';
 import { print } from './output.js';
 
-interface KvFlags extends RouterFlags {
-  readonly timeoutMs: number;
-  readonly json: boolean;
+interface KvFlags extends ClientFlags {
   readonly keyEncoding: Encoding;
   readonly valueEncoding: Encoding;
   readonly ifVersion?: number;
@@ -24,7 +28,7 @@ function kvCommand(name: string, description: string, examples: string): Command
     .description(description)
     .addOption(routersFlag())
     .addOption(zkFlag())
-    .addOption(clusterFlag())
+    .addOption(knownClusterFlag())
     .addOption(timeoutFlag().default(5_000))
     .addOption(jsonFlag())
     .addOption(flag('--key-encoding <encoding>', 'of KEY').choices(ENCODINGS).default('utf8'))
@@ -44,9 +48,9 @@ export function getCommand(): Command {
     if (found === undefined) throw new CliError(EXIT.notFound, `no such key: ${key}`);
     const { value, version } = found;
     if (flags.json) {
-      print(JSON.stringify({ key, value: textOf(value, flags.valueEncoding), version }));
+      print(JSON.stringify({ key, ...textOf(value, flags.valueEncoding), version }));
     } else if (process.stdout.isTTY || flags.valueEncoding !== 'utf8') {
-      print(textOf(value, flags.valueEncoding));
+      print(textOf(value, flags.valueEncoding).value);
     } else {
       process.stdout.write(value); // Bytes into a pipe stay bytes.
     }
@@ -114,15 +118,4 @@ function report(
   if (applied) return;
   const now = version === 0 ? 'there is no such key' : `its version is ${version}`;
   throw new CliError(EXIT.conditionFailed, `not done: ${now}`);
-}
-
-async function withClient<T>(flags: KvFlags, use: (client: Client) => Promise<T>): Promise<T> {
-  const client = connect([...(await findRouters(flags))], { timeoutMs: flags.timeoutMs });
-  try {
-    return await use(client);
-  } catch (error) {
-    throw clientError(error);
-  } finally {
-    await client.close();
-  }
 }

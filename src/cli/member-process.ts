@@ -1,13 +1,20 @@
 /**
- * One router or storage node of a playground: a process of its own, in a process group of its own,
- * that can be killed, stopped and restarted alone, and that ends when the playground does, however
- * that ends: their channel closes then.
+ * One router or storage node of a playground: a process of its own that can be killed, stopped and
+ * restarted alone, and that ends when the playground does, however that ends.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { spawnWithParent } from '../system/child.js';
 
 const COMMAND = fileURLToPath(new URL('main.js', import.meta.url));
+/** The only variables of the playground's own flags that are meant for its processes too. */
+const PASSED_ON: ReadonlySet<string> = new Set([
+  'PORTOLAN_LOG_LEVEL',
+  'PORTOLAN_LOG_FORMAT',
+  'PORTOLAN_DRAIN_MS',
+  'PORTOLAN_DISK_RESERVE_MB',
+]);
 
 export interface MemberEvents {
   /** Each line it wrote. */
@@ -36,9 +43,9 @@ export class MemberProcess {
   }
 
   start(): void {
-    const child = spawn(process.execPath, [COMMAND, ...this.#args], {
+    const child = spawnWithParent(process.execPath, [COMMAND, ...this.#args], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      detached: true,
+      env: memberEnvironment(process.env),
     });
     this.#child = child;
     for (const stream of [child.stdout, child.stderr]) {
@@ -47,9 +54,14 @@ export class MemberProcess {
       }
     }
     this.#gone = new Promise((resolve) => {
-      child.once('exit', (code, signal) => {
+      // Its last words come before "close", but not always before "exit".
+      child.once('close', (code, signal) => {
         resolve();
         if (!this.#stopping) this.#events.died(signal ?? `exit status ${code}`);
+      });
+      child.once('error', (error) => {
+        resolve();
+        this.#events.died(error.message);
       });
     });
   }
@@ -62,4 +74,11 @@ export class MemberProcess {
     this.#child?.kill(force ? 'SIGKILL' : 'SIGTERM');
     await this.#gone;
   }
+}
+
+function memberEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const entries = Object.entries(env);
+  return Object.fromEntries(
+    entries.filter(([name]) => !name.startsWith('PORTOLAN_') || PASSED_ON.has(name)),
+  );
 }

@@ -3,6 +3,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
   process.exit();
 });
+process.stderr.on('error', () => undefined);
 
 export function print(line: string): void {
   process.stdout.write(`${line}\n`);

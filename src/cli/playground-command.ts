@@ -1,17 +1,22 @@
 /** `portolan playground`: everything at once, in the foreground, to try and to break. */
 import { Command } from 'commander';
 import { LIMITS } from '../model/limits.js';
-import { EXIT } from './exit.js';
-import { clusterFlag, countOf, flag, jsonFlag, sessionTimeoutFlag, zkFlag } from './flags.js';
-import { print, tell } from './output.js';
-import { Playground, type PlaygroundCluster, type PlaygroundOptions } from './playground.js';
-import { leaveContext, removeContext } from './playground-context.js';
+import {
+  clusterFlag,
+  countFlag,
+  countOf,
+  flag,
+  jsonFlag,
+  replicasFlag,
+  sessionTimeoutFlag,
+  zkFlag,
+} from './flags.js';
+import { tell } from './output.js';
+import type { PlaygroundRun } from './playground-run.js';
 
-interface PlaygroundFlags extends Omit<PlaygroundOptions, 'zk' | 'data'> {
+interface PlaygroundFlags extends Omit<PlaygroundRun, 'zk' | 'data'> {
   readonly zk?: string;
   readonly data?: string;
-  readonly json: boolean;
-  readonly quiet: boolean;
 }
 
 const EXAMPLES = `
@@ -23,13 +28,9 @@ Examples:
 export function playgroundCommand(): Command {
   const command = new Command('playground')
     .description('Run a whole cluster on this machine, to try it and to break it.')
-    .addOption(flag('--routers <n>', 'how many routers').argParser(countOf(1, 50)).default(3))
-    .addOption(flag('--storage <n>', 'how many storage nodes').argParser(countOf(1, 50)).default(3))
-    .addOption(
-      flag('--replicas <n>', 'replicas per shard; this version keeps one')
-        .argParser(countOf(1, 1))
-        .default(1),
-    )
+    .addOption(countFlag('--routers <n>', 'how many routers').default(3))
+    .addOption(countFlag('--storage <n>', 'how many storage nodes').default(3))
+    .addOption(replicasFlag())
     .addOption(
       flag('--shards <n>', 'shards of a new cluster')
         .argParser(countOf(1, LIMITS.shardsMax))
@@ -47,72 +48,8 @@ export function playgroundCommand(): Command {
 }
 
 async function run(flags: PlaygroundFlags): Promise<void> {
+  // Loading takes longer than a reader wants to wait for a sign of life.
   tell('portolan playground: a cluster on this machine; Ctrl-C stops all of it');
-  const showLogs = !flags.quiet && !flags.json;
-  const playground = new Playground(
-    { ...flags, zk: flags.zk, data: flags.data },
-    {
-      progress: (step) => tell(`  ${step}`),
-      log: (member, line) => {
-        if (showLogs) tell(`[${member}] ${line}`);
-      },
-      died: (member, how) => tell(`  ${member} died: ${how}`),
-      restarted: (id, pid) => {
-        tell(`  ${id} started again, pid ${pid}`);
-        if (flags.json) print(JSON.stringify({ event: 'restarted', id, pid }));
-      },
-    },
-  );
-  const stopped = stopOnSignals(playground);
-  try {
-    const cluster = await playground.start();
-    leaveContext(cluster.routers.map(({ address }) => address));
-    if (flags.json) print(JSON.stringify({ event: 'ready', ...cluster }));
-    else tell(welcome(cluster));
-  } catch (error) {
-    await playground.stop(true);
-    throw error;
-  }
-  process.exitCode = await stopped;
-}
-
-/** Settles with the exit code after everything was stopped. A second signal does not ask politely. */
-function stopOnSignals(playground: Playground): Promise<number> {
-  let signals = 0;
-  return new Promise((resolve) => {
-    const onSignal = (code: number) => () => {
-      signals++;
-      tell(signals === 1 ? '\n  stopping: routers, storage nodes, ZooKeeper' : '\n  forced');
-      removeContext();
-      const exit = (): void => {
-        resolve(code);
-        process.exit(code);
-      };
-      void playground.stop(signals > 1).finally(exit);
-    };
-    process.on('SIGINT', onSignal(EXIT.interrupted));
-    process.on('SIGTERM', onSignal(EXIT.terminated));
-    process.on('SIGHUP', onSignal(EXIT.terminated));
-  });
-}
-
-function welcome({ zookeeper, routers, storage }: PlaygroundCluster): string {
-  const lines = [
-    '',
-    'ready',
-    `  ZooKeeper  ${zookeeper.connect}${zookeeper.pid === null ? '' : `  pid ${zookeeper.pid}`}`,
-    ...routers.map(({ id, address, admin, pid }) => {
-      return `  router  ${id}  ${address}  admin ${admin}  pid ${pid}`;
-    }),
-    ...storage.map(({ id, address, pid }) => `  storage ${id}  ${address}  pid ${pid}`),
-    '',
-    'try, in another terminal:',
-    '  npx portolan put greeting hello',
-    '  npx portolan get greeting',
-    '  npx portolan status',
-    'and break something:',
-    `  kill -9 ${routers[0]?.pid ?? ''}       # ${routers[0]?.id ?? 'r1'}; then look at the status again`,
-    '',
-  ];
-  return lines.join('\n');
+  const { runPlayground } = await import('./playground-run.js');
+  await runPlayground({ ...flags, zk: flags.zk, data: flags.data });
 }

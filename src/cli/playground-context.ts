@@ -1,46 +1,71 @@
 /**
- * How `portolan put` finds a running playground without a flag: the playground leaves its addresses
- * and its pid in one file, and takes it away when it ends. A file whose process is gone counts for
- * nothing, so a stale one never leads to another cluster.
+ * How `portolan put` finds a running playground without a flag: each playground leaves its
+ * addresses in a file of its own and takes it away when it ends. A file whose process is gone
+ * counts for nothing, even if another process has its pid by now; so a stale one never leads to
+ * another cluster.
  */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
+import { isRunning, ownIdentity, type ProcessIdentity } from './process-identity.js';
 
-export interface PlaygroundContext {
-  readonly pid: number;
+export interface PlaygroundContext extends ProcessIdentity {
+  readonly cluster: string;
   readonly routers: readonly string[];
 }
 
-function contextFile(env: NodeJS.ProcessEnv): string {
+function contextFolder(env: NodeJS.ProcessEnv): string {
   const state = env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state');
-  return join(state, 'portolan', 'playground.json');
+  return join(state, 'portolan', 'playgrounds');
+}
+
+function contextFile(env: NodeJS.ProcessEnv, pid: number): string {
+  return join(contextFolder(env), `${pid}.json`);
 }
 
 /** Best effort: a playground without a home to write to works all the same. */
-export function leaveContext(routers: readonly string[], env = process.env): void {
-  const file = contextFile(env);
-  const context: PlaygroundContext = { pid: process.pid, routers };
+export function leaveContext(
+  { cluster, routers }: Omit<PlaygroundContext, keyof ProcessIdentity>,
+  env = process.env,
+): void {
+  const context: PlaygroundContext = { ...ownIdentity(), cluster, routers };
   try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    writeFileSync(file, JSON.stringify(context), { mode: 0o600 });
+    mkdirSync(contextFolder(env), { recursive: true, mode: 0o700 });
+    writeFileSync(contextFile(env, context.pid), JSON.stringify(context), { mode: 0o600 });
   } catch {
     // Then the commands need --routers.
   }
 }
 
 export function removeContext(env = process.env): void {
-  if (readContext(env)?.pid === process.pid) rmSync(contextFile(env), { force: true });
+  rmSync(contextFile(env, process.pid), { force: true });
 }
 
-/** The playground that runs now, started last if there are several. */
-export function readContext(env = process.env): PlaygroundContext | undefined {
-  let context: PlaygroundContext;
+/** The playgrounds that run now. Files of others are removed. */
+export function readContexts(env = process.env): readonly PlaygroundContext[] {
+  const running: PlaygroundContext[] = [];
+  for (const name of namesIn(contextFolder(env))) {
+    const file = join(contextFolder(env), name);
+    const context = read(file);
+    if (context !== undefined && isRunning(context)) running.push(context);
+    else rmSync(file, { force: true });
+  }
+  return running;
+}
+
+function namesIn(folder: string): readonly string[] {
   try {
-    context = JSON.parse(readFileSync(contextFile(env), 'utf8')) as PlaygroundContext;
-    process.kill(context.pid, 0);
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+function read(file: string): PlaygroundContext | undefined {
+  try {
+    const context = JSON.parse(readFileSync(file, 'utf8')) as PlaygroundContext;
+    return Array.isArray(context.routers) ? context : undefined;
   } catch {
     return undefined;
   }
-  return Array.isArray(context.routers) ? context : undefined;
 }

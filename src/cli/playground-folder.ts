@@ -1,29 +1,63 @@
 /**
  * Where a playground keeps its data: a temporary folder that goes with it, or one that was named
- * and stays. A playground that was killed cannot tidy up, so the next one does.
+ * and stays. A playground that was killed cannot tidy up, so the next one does. Two playgrounds
+ * never share a folder: ZooKeeper does not notice a second server on its files.
  */
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { CliError, EXIT } from './exit.js';
+import { isRunning, ownIdentity, type ProcessIdentity } from './process-identity.js';
 
 const PREFIX = 'portolan-playground-';
-const PID_FILE = 'pid';
+const OWNER_FILE = 'playground.json';
 
 export interface PlaygroundFolder {
   readonly path: string;
-  remove(): Promise<void>;
+  /** Gives the folder up: a temporary one is removed. */
+  release(): Promise<void>;
 }
 
+/** @throws CliError if another playground runs there. */
 export async function openFolder(named: string | undefined): Promise<PlaygroundFolder> {
-  if (named !== undefined) {
-    const path = resolve(named);
-    await mkdir(path, { recursive: true, mode: 0o700 });
-    return { path, remove: () => Promise.resolve() };
+  if (named === undefined) {
+    await sweep();
+    const path = await mkdtemp(join(tmpdir(), PREFIX));
+    await claim(path);
+    return { path, release: () => rm(path, { recursive: true, force: true }) };
   }
-  await sweep();
-  const path = await mkdtemp(join(tmpdir(), PREFIX));
-  await writeFile(join(path, PID_FILE), String(process.pid));
-  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+  const path = resolve(named);
+  await makeFolder(path);
+  await claim(path);
+  return { path, release: () => rm(join(path, OWNER_FILE), { force: true }) };
+}
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new CliError(EXIT.usage, `cannot use --data ${path}: ${why}`, { cause: error });
+  }
+}
+
+async function claim(path: string): Promise<void> {
+  const owner = await ownerOf(path);
+  if (owner !== undefined && isRunning(owner)) {
+    throw new CliError(
+      EXIT.usage,
+      `a playground runs in ${path} already, pid ${owner.pid}: stop it, or name another --data`,
+    );
+  }
+  await writeFile(join(path, OWNER_FILE), JSON.stringify(ownIdentity()));
+}
+
+async function ownerOf(path: string): Promise<ProcessIdentity | undefined> {
+  try {
+    return JSON.parse(await readFile(join(path, OWNER_FILE), 'utf8')) as ProcessIdentity;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Removes the folders of playgrounds whose process is gone. Others' folders are left alone. */
@@ -31,17 +65,8 @@ async function sweep(): Promise<void> {
   const names = await readdir(tmpdir());
   for (const name of names.filter((candidate) => candidate.startsWith(PREFIX))) {
     const path = join(tmpdir(), name);
-    const pid = Number(await readFile(join(path, PID_FILE), 'utf8').catch(() => ''));
-    if (pid > 0 && !isAlive(pid))
-      await rm(path, { recursive: true, force: true }).catch(() => undefined);
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    const owner = await ownerOf(path);
+    if (owner === undefined || isRunning(owner)) continue;
+    await rm(path, { recursive: true, force: true }).catch(() => undefined);
   }
 }

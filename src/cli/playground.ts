@@ -4,11 +4,13 @@
  * it is asked to restart it.
  */
 import { join } from 'node:path';
-import { type ClusterStatus, connect } from '../client/index.js';
+import { type Client, type ClusterStatus, connect } from '../client/index.js';
 import { freePort } from '../system/free-port.js';
 import { startZooKeeper, type ZooKeeperProcess } from '../system/zookeeper-process.js';
+import { CliError, EXIT } from './exit.js';
 import { MemberProcess } from './member-process.js';
 import { openFolder, type PlaygroundFolder } from './playground-folder.js';
+import { checkZooKeeper } from './zookeeper-routers.js';
 
 export interface PlaygroundOptions {
   readonly routers: number;
@@ -43,10 +45,16 @@ export interface PlaygroundCluster {
   readonly zookeeper: { readonly connect: string; readonly pid: number | null };
   readonly routers: readonly (RunningMember & { readonly admin: string })[];
   readonly storage: readonly RunningMember[];
+  /** Id of the router that led when everything was ready. */
+  readonly leader: string;
 }
 
 const READY_MS = 60_000;
+/** A ZooKeeper that was named has so long to answer. */
+const ZOOKEEPER_MS = 4_500;
 const POLL_MS = 50;
+/** Written, read and removed before the cluster is called ready. */
+const PROBE_KEY = 'portolan-playground';
 /** Before something that died is started again: doubles, and starts over when it lived long. */
 const RESTART_MS = { first: 100, last: 5_000, livedLong: 10_000 };
 const TICK_MS = 500;
@@ -62,51 +70,67 @@ export class Playground {
   readonly #events: PlaygroundEvents;
   readonly #routers: Member[] = [];
   readonly #storage: Member[] = [];
+  readonly #deaths = new Map<string, { pauseMs: number; atMs: number }>();
+  readonly #lastLines = new Map<string, string>();
   #folder: PlaygroundFolder | undefined;
-  #zooKeeper: ZooKeeperProcess | undefined;
-  #stopping = false;
+  /** Under way or done; undefined if there is none of our own. */
+  #zooKeeper: Promise<ZooKeeperProcess> | undefined;
+  #zooKeeperPid: number | null = null;
+  #phase: 'starting' | 'ready' | 'stopping' = 'starting';
+  /** Why it will never be ready. */
+  #hopeless: Error | undefined;
 
   constructor(options: PlaygroundOptions, events: PlaygroundEvents) {
     this.#options = options;
     this.#events = events;
   }
 
-  /** Resolves when the cluster serves reads and writes. */
+  /** Resolves when the cluster serves reads and writes; rejects if that will not happen. */
   async start(): Promise<PlaygroundCluster> {
+    const { cluster, routers, storage } = this.#options;
     this.#folder = await openFolder(this.#options.data);
-    const zk = this.#options.zk ?? (await this.#startZooKeeper(this.#folder.path));
-    this.#events.progress(
-      `starting ${this.#options.routers} routers and ${this.#options.storage} storage nodes`,
-    );
+    const zk = await this.#findZooKeeper(this.#folder.path);
+    this.#events.progress(`starting ${routers} routers and ${storage} storage nodes`);
     await this.#startMembers(zk, this.#folder.path);
     this.#events.progress('waiting until every shard is served');
-    await this.#untilServing();
+    const { leader } = await this.#untilServing();
+    this.#phase = 'ready';
     return {
-      cluster: this.#options.cluster,
-      zookeeper: { connect: zk, pid: this.#zooKeeper?.pid ?? null },
+      cluster,
+      zookeeper: { connect: zk, pid: this.#zooKeeperPid },
       routers: this.#routers.map((member) => ({ ...running(member), admin: member.admin })),
       storage: this.#storage.map(running),
+      leader: leader?.id ?? '',
     };
   }
 
-  /** Routers first, so that nobody is sent to a node that stops; ZooKeeper last. */
+  /**
+   * Routers first, so that nobody is sent to a node that stops; ZooKeeper last. May be called while
+   * it starts, and again with `force`.
+   */
   async stop(force = false): Promise<void> {
-    this.#stopping = true;
+    this.#phase = 'stopping';
     await Promise.all(this.#routers.map(({ process }) => process.stop(force)));
     await Promise.all(this.#storage.map(({ process }) => process.stop(force)));
-    await this.#zooKeeper?.stop();
-    await this.#folder?.remove();
+    const server = await this.#zooKeeper?.catch(() => undefined);
+    await server?.stop();
+    await this.#folder?.release();
+  }
+
+  async #findZooKeeper(folder: string): Promise<string> {
+    const { zk, cluster } = this.#options;
+    if (zk === undefined) return this.#startZooKeeper(folder);
+    await checkZooKeeper({ zk, cluster, timeoutMs: ZOOKEEPER_MS });
+    return zk;
   }
 
   async #startZooKeeper(folder: string): Promise<string> {
     this.#events.progress('starting ZooKeeper');
-    const server = await startZooKeeper({
-      dataDir: join(folder, 'zookeeper'),
-      tickTimeMs: TICK_MS,
-    });
-    this.#zooKeeper = server;
+    this.#zooKeeper = startZooKeeper({ dataDir: join(folder, 'zookeeper'), tickTimeMs: TICK_MS });
+    const server = await this.#zooKeeper;
+    this.#zooKeeperPid = server.pid;
     void server.exited.then(() => {
-      if (!this.#stopping) this.#events.died('zookeeper', 'it ended');
+      if (this.#phase !== 'stopping') this.#events.died('zookeeper', 'it ended');
     });
     return server.connect;
   }
@@ -123,6 +147,7 @@ export class Playground {
     for (let n = 1; n <= routers; n++) {
       this.#routers.push(await this.#member('router', `r${n}`, [...common, ...create]));
     }
+    this.#expectToGoOn();
     for (const { process } of [...this.#routers, ...this.#storage]) process.start();
   }
 
@@ -132,25 +157,30 @@ export class Playground {
     const admin = `127.0.0.1:${await freePort()}`;
     const listen = ['--listen', address, '--admin', admin];
     const process = new MemberProcess(id, [role, '--id', id, ...listen, ...args], {
-      line: (line) => this.#events.log(id, line),
+      line: (line) => {
+        this.#lastLines.set(id, line);
+        this.#events.log(id, line);
+      },
       died: (how) => this.#onDied(process, how),
     });
     return { process, address, admin: `http://${admin}` };
   }
 
   #onDied(member: MemberProcess, how: string): void {
-    if (this.#stopping) return;
+    if (this.#phase === 'stopping') return;
     this.#events.died(member.id, how);
-    if (!this.#options.restart) return;
+    if (!this.#options.restart) {
+      const lastLine = this.#lastLines.get(member.id) ?? 'it said nothing';
+      this.#hopeless ??= new Error(`${member.id} died: ${how}. Its last words: ${lastLine}`);
+      return;
+    }
     const pauseMs = this.#restartPause(member.id);
     setTimeout(() => {
-      if (this.#stopping) return;
+      if (this.#phase === 'stopping') return;
       member.start();
       this.#events.restarted(member.id, member.pid);
     }, pauseMs);
   }
-
-  readonly #deaths = new Map<string, { pauseMs: number; atMs: number }>();
 
   #restartPause(id: string): number {
     const { first, last, livedLong } = RESTART_MS;
@@ -162,28 +192,38 @@ export class Playground {
     return pauseMs;
   }
 
+  /** @throws Error if there is no point in waiting any longer. */
+  #expectToGoOn(): void {
+    if (this.#phase === 'stopping') throw new Error('stopped before it was ready');
+    if (this.#hopeless !== undefined) throw this.#hopeless;
+  }
+
   /** Every shard has a primary, and a value can be written and read through the routers. */
-  async #untilServing(): Promise<void> {
+  async #untilServing(): Promise<ClusterStatus> {
     const routers = this.#routers.map(({ address }) => address);
     const client = connect(routers, { timeoutMs: 2_000 });
     const deadline = performance.now() + READY_MS;
-    let status: ClusterStatus | undefined;
     try {
-      for (;;) {
-        status = await client.status().catch(() => undefined);
-        const complete = status?.candidates.length === routers.length;
-        if (status?.healthy === true && complete) break;
-        if (this.#stopping) throw new Error('stopped before it was ready');
+      let status = await statusOf(client);
+      while (status?.healthy !== true || status.candidates.length < routers.length) {
+        this.#expectToGoOn();
         if (performance.now() > deadline) throw notReady(status);
         await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+        status = await statusOf(client);
       }
-      await client.put('portolan-playground', 'ready');
-      await client.get('portolan-playground');
-      await client.delete('portolan-playground');
+      await client.put(PROBE_KEY, 'ready');
+      await client.get(PROBE_KEY);
+      await client.delete(PROBE_KEY);
+      return status;
     } finally {
       await client.close();
     }
   }
+}
+
+/** Undefined if no router answers. */
+function statusOf(client: Client): Promise<ClusterStatus | undefined> {
+  return client.status().catch(() => undefined);
 }
 
 function running({ process, address }: Member): RunningMember {
@@ -192,5 +232,8 @@ function running({ process, address }: Member): RunningMember {
 
 function notReady(status: ClusterStatus | undefined): Error {
   const why = status === undefined ? 'no router answers' : status.problems.join('; ');
-  return new Error(`the cluster is not ready after ${READY_MS / 1000} s: ${why}`);
+  return new CliError(
+    EXIT.unavailable,
+    `the cluster is not ready after ${READY_MS / 1000} s: ${why}`,
+  );
 }

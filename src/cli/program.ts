@@ -1,6 +1,7 @@
 /** The command `portolan`: its sub-commands, and what is common to all. */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { flag } from './flags.js';
 import { delCommand, getCommand, putCommand } from './kv-commands.js';
 import { playgroundCommand } from './playground-command.js';
 import { routerCommand } from './router-command.js';
@@ -16,7 +17,7 @@ export function buildProgram(): Command {
   const program = new Command('portolan')
     .description('A sharded key-value store: LevelDB shards, ZooKeeper coordination, gRPC access.')
     .version(version(), '--version')
-    .option('--debug', 'show where an error came from')
+    .addOption(flag('--debug', 'show where an error came from').default(false))
     .showSuggestionAfterError(true)
     .showHelpAfterError('(--help shows what there is)')
     .addHelpText('after', EXIT_CODES);

@@ -58,8 +58,8 @@ export async function runRole(
 ): Promise<void> {
   const log = createLog({ member, level: flags.logLevel, format: flags.logFormat });
   const stopRequested = stopSignals();
-  const role = await start(log);
   dieWithParent(log);
+  const role = await start(log);
   const ended = await Promise.race([
     role.ended.then(
       () => undefined,
@@ -93,11 +93,15 @@ export function stopSignals(): Promise<NodeJS.Signals> {
   });
 }
 
-/** A child of the playground ends with it, even if the playground was killed: its channel closes. */
+/** A child of the playground ends with it, even if that was killed: their channel closes. */
 function dieWithParent(log: Log): void {
-  if (process.channel === undefined) return;
-  process.on('disconnect', () => {
+  // Undefined: nobody holds a channel to this process. False: whoever did is gone already.
+  const connected = process.connected as boolean | undefined;
+  if (connected === undefined) return;
+  const end = (): void => {
     log.warn('the process that started this one is gone');
     process.kill(process.pid, 'SIGTERM');
-  });
+  };
+  if (connected) process.on('disconnect', end);
+  else end();
 }

@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import type { Address } from '../model/address.js';
 import { LIMITS } from '../model/limits.js';
-import { composeRouter } from '../router/compose.js';
+import type { RouterConfig } from '../router/config.js';
 import {
   address,
   advertiseFlag,
@@ -12,12 +12,14 @@ import {
   flag,
   idFlag,
   listenFlag,
+  replicasFlag,
   sessionTimeoutFlag,
   zkFlag,
 } from './flags.js';
+import { advertisedOf, warnOfPlaintext } from './listening.js';
 import { logFlags, memberIdOf, type RoleFlags, runRole, zkOf } from './role-command.js';
 
-interface RouterFlags extends RoleFlags {
+export interface RouterFlags extends RoleFlags {
   readonly cluster: string;
   readonly listen: Address;
   readonly advertise?: Address;
@@ -31,7 +33,8 @@ interface RouterFlags extends RoleFlags {
 
 const EXAMPLES = `
 Example:
-  portolan router --id r1 --zk zk1:2181,zk2:2181,zk3:2181 --listen 0.0.0.0:7000 --advertise r1:7000`;
+  portolan router --id r1 --zk zk1:2181,zk2:2181,zk3:2181 \\
+      --listen 0.0.0.0:7000 --advertise r1:7000`;
 
 export function routerCommand(): Command {
   const command = new Command('router')
@@ -53,11 +56,7 @@ export function routerCommand(): Command {
         .argParser(countOf(1, LIMITS.shardsMax))
         .default(LIMITS.shardsDefault),
     )
-    .addOption(
-      flag('--replicas <n>', 'replicas per shard; this version keeps one') //
-        .argParser(countOf(1, 1))
-        .default(1),
-    )
+    .addOption(replicasFlag())
     .addOption(
       flag('--initial-storage <n>', 'storage nodes to wait for before shards are first placed')
         .argParser(countOf(1, 1_000))
@@ -67,14 +66,28 @@ export function routerCommand(): Command {
   for (const option of logFlags()) command.addOption(option);
   return command.action(async () => {
     const flags = command.opts<RouterFlags>();
-    const id = memberIdOf(flags);
-    const zk = zkOf(flags);
-    const { cluster, listen, admin, sessionTimeoutMs, drainMs } = flags;
-    const { shards, replicas, initialStorage } = flags;
-    const config = { id, zk, cluster, listen, admin, sessionTimeoutMs, drainMs };
-    const create = { shards, replicas, initialStorage };
-    await runRole(id, flags, (log) => {
-      return composeRouter({ ...config, advertise: flags.advertise, create }, log);
+    const config = routerConfigOf(flags);
+    await runRole(config.id, flags, async (log) => {
+      warnOfPlaintext(log, config.listen);
+      const { composeRouter } = await import('../router/compose.js');
+      return composeRouter(config, log);
     });
   });
+}
+
+/** @throws CliError for what the flags alone cannot tell. */
+export function routerConfigOf(flags: RouterFlags): RouterConfig {
+  const { cluster, listen, advertise, admin, sessionTimeoutMs, drainMs } = flags;
+  const { shards, replicas, initialStorage } = flags;
+  return {
+    id: memberIdOf(flags),
+    zk: zkOf(flags),
+    cluster,
+    listen,
+    advertise: advertisedOf(listen, advertise),
+    admin,
+    sessionTimeoutMs,
+    drainMs,
+    create: { shards, replicas, initialStorage },
+  };
 }

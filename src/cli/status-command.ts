@@ -1,39 +1,26 @@
 /** `portolan status`: who leads, who watches whom, which nodes live and what they hold. */
 import { Command } from 'commander';
-import { type ClusterStatus, connect } from '../client/index.js';
+import type { ClusterStatus } from '../client/index.js';
 import { statusJson } from '../model/status-json.js';
-import { clientError } from './client-errors.js';
+import { type ClientFlags, withClient } from './client-call.js';
 import { EXIT } from './exit.js';
-import { findRouters, type RouterFlags } from './find-routers.js';
-import { clusterFlag, jsonFlag, routersFlag, timeoutFlag, zkFlag } from './flags.js';
+import { jsonFlag, knownClusterFlag, routersFlag, timeoutFlag, zkFlag } from './flags.js';
 import { print, table } from './output.js';
-
-interface StatusFlags extends RouterFlags {
-  readonly timeoutMs: number;
-  readonly json: boolean;
-}
 
 export function statusCommand(): Command {
   const command = new Command('status')
     .description('Show the cluster. Exit status 5 if something is wrong with it.')
     .addOption(routersFlag())
     .addOption(zkFlag())
-    .addOption(clusterFlag())
+    .addOption(knownClusterFlag())
     .addOption(timeoutFlag().default(5_000))
     .addOption(jsonFlag())
     .addHelpText('after', '\nExamples:\n  portolan status\n  portolan status --json | jq .leader');
   return command.action(async () => {
-    const flags = command.opts<StatusFlags>();
-    const client = connect([...(await findRouters(flags))], { timeoutMs: flags.timeoutMs });
-    try {
-      const status = await client.status();
-      print(flags.json ? JSON.stringify(statusJson(status)) : describeStatus(status));
-      if (!status.healthy) process.exitCode = EXIT.unhealthy;
-    } catch (error) {
-      throw clientError(error);
-    } finally {
-      await client.close();
-    }
+    const flags = command.opts<ClientFlags>();
+    const status = await withClient(flags, (client) => client.status());
+    print(flags.json ? JSON.stringify(statusJson(status)) : describeStatus(status));
+    if (!status.healthy) process.exitCode = EXIT.unhealthy;
   });
 }
 

@@ -1,7 +1,7 @@
 /** `portolan storage`: one storage node in the foreground. */
 import { Command } from 'commander';
 import type { Address } from '../model/address.js';
-import { composeStorage } from '../storage/compose.js';
+import type { StorageConfig } from '../storage/config.js';
 import { CliError, EXIT } from './exit.js';
 import {
   address,
@@ -16,9 +16,11 @@ import {
   sessionTimeoutFlag,
   zkFlag,
 } from './flags.js';
+import { advertisedOf, warnOfPlaintext } from './listening.js';
+import { keepNodeId, nodeIdIn } from './node-id-file.js';
 import { logFlags, memberIdOf, type RoleFlags, runRole, zkOf } from './role-command.js';
 
-interface StorageFlags extends RoleFlags {
+export interface StorageFlags extends RoleFlags {
   readonly cluster: string;
   readonly data?: string;
   readonly listen: Address;
@@ -63,24 +65,35 @@ export function storageCommand(): Command {
   for (const option of logFlags()) command.addOption(option);
   return command.action(async () => {
     const flags = command.opts<StorageFlags>();
-    const id = memberIdOf(flags);
-    const zk = zkOf(flags);
-    const { cluster, data, listen, host, zone, sessionTimeoutMs, drainMs } = flags;
-    if (data === undefined) {
-      throw new CliError(EXIT.usage, 'where is the data? Give --data DIR or PORTOLAN_DATA');
-    }
-    const config = { id, zk, cluster, data, listen, sessionTimeoutMs, drainMs };
-    await runRole(id, flags, (log) => {
-      return composeStorage(
-        {
-          ...config,
-          advertise: flags.advertise,
-          admin: flags.admin,
-          labels: { host, zone },
-          diskReserveBytes: flags.diskReserveMb * 1024 * 1024,
-        },
-        log,
-      );
+    const config = storageConfigOf(flags);
+    if (flags.id === undefined) keepNodeId(config.data, config.id);
+    await runRole(config.id, flags, async (log) => {
+      warnOfPlaintext(log, config.listen);
+      const { composeStorage } = await import('../storage/compose.js');
+      return composeStorage(config, log);
     });
   });
+}
+
+/** @throws CliError for what the flags alone cannot tell. */
+export function storageConfigOf(flags: StorageFlags): StorageConfig {
+  const { cluster, data, listen, advertise, admin, host, zone } = flags;
+  const { sessionTimeoutMs, diskReserveMb, drainMs } = flags;
+  const zk = zkOf(flags);
+  if (data === undefined) {
+    throw new CliError(EXIT.usage, 'where is the data? Give --data DIR or PORTOLAN_DATA');
+  }
+  return {
+    id: flags.id ?? nodeIdIn(data) ?? memberIdOf(flags),
+    zk,
+    cluster,
+    data,
+    listen,
+    advertise: advertisedOf(listen, advertise),
+    admin,
+    labels: { host, zone },
+    sessionTimeoutMs,
+    diskReserveBytes: diskReserveMb * 1024 * 1024,
+    drainMs,
+  };
 }

@@ -26,7 +26,7 @@ const LAYOUT: readonly (readonly [path: string, data: Buffer])[] = [
 
 export interface EnsuredCluster {
   readonly cluster: ClusterConfig;
-  /** Whether it was this call that made it. */
+  /** Whether it is the wanted one: made by this call, or by one before it that heard no answer. */
   readonly created: boolean;
 }
 
@@ -42,7 +42,8 @@ export async function ensureCluster(
   const found = await readCluster(session);
   if (found.status !== 'ok') return found;
   if (found.value !== undefined) {
-    return { status: 'ok', value: { cluster: found.value, created: false } };
+    const created = found.value.clusterUuid === wanted.clusterUuid;
+    return { status: 'ok', value: { cluster: found.value, created } };
   }
 
   for (const [path, data] of [...LAYOUT, [ZNODES.cluster, encodeClusterConfig(wanted)] as const]) {

@@ -65,12 +65,14 @@ export async function takeLeaderEpoch(
   return after.value.record.nonce === record.nonce ? { status: 'ok', value: term } : taken;
 }
 
-interface Fence {
+/** What `/leader/epoch` holds, and the version a write of its holder checks. */
+export interface Fence {
   readonly record: LeaderRecord;
   readonly version: number;
 }
 
-async function readFence(session: CoordinatorSession): Promise<Outcome<Fence>> {
+/** The fence as it is now, behind a barrier. */
+export async function readFence(session: CoordinatorSession): Promise<Outcome<Fence>> {
   const barrier = await session.barrier();
   if (barrier.status !== 'ok') return barrier;
   const read = await session.read(ZNODES.leaderEpoch);

@@ -55,7 +55,9 @@ type Attempt =
   | { readonly type: 'registered'; readonly incarnation: Incarnation }
   /** Not now: no answer, or something was in the way and is being removed. */
   | { readonly type: 'again' }
-  | { readonly type: 'held'; readonly holder: string };
+  | { readonly type: 'held'; readonly holder: string }
+  /** For a reason that waiting may not mend, and that the operator should know. */
+  | { readonly type: 'refused'; readonly why: string };
 
 export class NodeRegistration {
   readonly #record: NodeRecord;
@@ -65,6 +67,9 @@ export class NodeRegistration {
   #session: CoordinatorSession | undefined;
   #incarnation: Incarnation | undefined;
   #cancelTimer: Cancel = () => undefined;
+  /** The attempts to register that are under way; settles when they have ended. */
+  #registering: Promise<void> = Promise.resolve();
+  #endPause: () => void = () => undefined;
   #withdrawn = false;
 
   constructor(record: NodeRecord, events: RegistrationEvents, deps: RegistrationDeps) {
@@ -81,33 +86,57 @@ export class NodeRegistration {
     session.on('state', (state) => {
       if (state === 'connected' && session === this.#session) void this.#verify(session);
     });
-    void this.#registerUntilDone(session);
+    this.#register(session);
   }
 
-  /** Ends the registration at once, if ZooKeeper can be reached. */
+  /**
+   * Ends the registration at once, if ZooKeeper can be reached: also one whose creation is not
+   * answered yet, and none but this session's own.
+   */
   async withdraw(): Promise<void> {
     this.#withdrawn = true;
     this.#cancelTimer();
-    if (this.#incarnation === undefined) return;
-    await this.#session?.remove(this.#path, 1);
+    this.#endPause();
+    await this.#registering;
+    const session = this.#session;
+    if (session === undefined) return;
+    const found = await readFresh(session, this.#path);
+    if (found.status !== 'ok' || found.value?.stat.owner !== session.id) return;
+    await session.remove(this.#path, found.value.stat.version);
+  }
+
+  #register(session: CoordinatorSession): void {
+    const earlier = this.#registering;
+    const now = this.#registerUntilDone(session);
+    this.#registering = Promise.all([earlier, now]).then(() => undefined);
   }
 
   async #registerUntilDone(session: CoordinatorSession): Promise<void> {
     const { clock, log } = this.#deps;
-    const patienceEndMs = clock.now() + PATIENCE * session.timeoutMs;
-    let saidHeld = false;
+    let heldSinceMs: number | undefined;
+    let saidRefused = '';
     while (this.#isCurrent(session)) {
       const attempt = await this.#attempt(session);
       if (!this.#isCurrent(session)) return;
       if (attempt.type === 'registered') return this.#onRegistered(session, attempt.incarnation);
+      if (attempt.type === 'refused' && attempt.why !== saidRefused) {
+        saidRefused = attempt.why;
+        log.error(`ZooKeeper refuses the registration ${this.#path}: ${attempt.why}; trying on`);
+      }
       if (attempt.type === 'held') {
-        if (clock.now() > patienceEndMs) {
+        if (heldSinceMs === undefined) {
+          log.warn(`${attempt.holder} holds our node id; waiting for it to end`);
+        }
+        heldSinceMs ??= clock.now();
+        if (clock.now() > heldSinceMs + PATIENCE * session.timeoutMs) {
           return this.#events.failed(new NodeIdInUseError(this.#record.id, attempt.holder));
         }
-        if (!saidHeld) log.warn(`${attempt.holder} holds our node id; waiting for it to end`);
-        saidHeld = true;
+      } else {
+        // A ZooKeeper that was away gives every session its whole time again.
+        heldSinceMs = undefined;
       }
       await new Promise<void>((resolve) => {
+        this.#endPause = resolve;
         this.#cancelTimer = clock.after(RETRY_MS, resolve);
       });
     }
@@ -123,7 +152,10 @@ export class NodeRegistration {
       const set = made.value[1];
       if (set?.type === 'set') return registered(set.stat.czxid);
     }
-    if (made.status === 'failed' && made.code !== 'node-exists') return { type: 'again' };
+    if (made.status === 'failed' && made.code !== 'node-exists') {
+      const isAway = made.code === 'not-connected' || made.code === 'session-lost';
+      return isAway ? { type: 'again' } : { type: 'refused', why: made.message };
+    }
     const found = await readFresh(session, this.#path);
     if (found.status !== 'ok' || found.value === undefined) return { type: 'again' };
     return this.#judge(session, found.value);
@@ -157,13 +189,15 @@ export class NodeRegistration {
 
   /** Registers again if the znode is not ours any more, whoever took it. */
   async #verify(session: CoordinatorSession): Promise<void> {
-    if (!this.#isCurrent(session) || this.#incarnation === undefined) return;
+    const incarnation = this.#incarnation;
+    if (!this.#isCurrent(session) || incarnation === undefined) return;
     const found = await readFresh(session, this.#path);
-    if (!this.#isCurrent(session)) return;
-    if (found.status === 'ok' && found.value?.stat.czxid !== this.#incarnation) {
+    // Another look may have found out already, and be registering again.
+    if (!this.#isCurrent(session) || this.#incarnation !== incarnation) return;
+    if (found.status === 'ok' && found.value?.stat.czxid !== incarnation) {
       this.#deps.log.warn(`the registration ${this.#path} is gone; registering again`);
       this.#incarnation = undefined;
-      return this.#registerUntilDone(session);
+      return this.#register(session);
     }
     this.#verifyLater(session);
   }

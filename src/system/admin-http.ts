@@ -3,6 +3,7 @@
  * HTTP, read only, small answers. It belongs on a private network.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { hostname } from 'node:os';
 import { type Address, formatAddress } from '../model/address.js';
 
 export interface AdminPages {
@@ -40,13 +41,18 @@ export async function startAdminServer(listen: Address, pages: AdminPages): Prom
   const address = server.address();
   const port = address !== null && typeof address === 'object' ? address.port : listen.port;
   return {
-    url: `http://${formatAddress({ host: listen.host, port })}`,
+    url: `http://${formatAddress({ host: dialable(listen.host), port })}`,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
       }),
   };
+}
+
+/** Listening everywhere is no address; the name of the host is one. */
+function dialable(host: string): string {
+  return host === '0.0.0.0' || host === '::' ? hostname() : host;
 }
 
 async function serve(request: IncomingMessage, pages: AdminPages): Promise<Page> {

@@ -28,7 +28,7 @@ export class MissingPrerequisiteError extends Error {
   }
 }
 
-/** The `java` command to use: PORTOLAN_JAVA, JAVA_HOME, then PATH. @throws MissingPrerequisiteError */
+/** The command to use: PORTOLAN_JAVA, JAVA_HOME, PATH. @throws MissingPrerequisiteError */
 export async function findJava(env: NodeJS.ProcessEnv = process.env): Promise<string> {
   const home = env['JAVA_HOME'];
   const java = env['PORTOLAN_JAVA'] ?? (home === undefined ? 'java' : join(home, 'bin', 'java'));
@@ -46,7 +46,11 @@ export async function findJava(env: NodeJS.ProcessEnv = process.env): Promise<st
   return java;
 }
 
-/** The class path: PORTOLAN_ZK_CLASSPATH, ZOOKEEPER_HOME/lib, Debian's. @throws MissingPrerequisiteError */
+/**
+ * The class path: PORTOLAN_ZK_CLASSPATH, ZOOKEEPER_HOME/lib, Debian's.
+ *
+ * @throws MissingPrerequisiteError
+ */
 export function findClassPath(env: NodeJS.ProcessEnv = process.env): string {
   const given = env['PORTOLAN_ZK_CLASSPATH'];
   if (given !== undefined) return given;

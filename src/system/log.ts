@@ -1,8 +1,8 @@
 /**
  * The log: one line per change of state on stderr, for people or as JSON for machines.
  *
- *   2026-11-21T05:22:39.123Z info  r1 I am the leader leaderEpoch=7
- *   {"time":"2026-11-21T05:22:39.123Z","level":"info","member":"r1","msg":"I am the leader","leaderEpoch":7}
+ *   2026-11-21T05:22:39.123Z info  r1 ready port=7
+ *   {"time":"2026-11-21T05:22:39.123Z","level":"info","member":"r1","msg":"ready","port":7}
  */
 import type { Log, LogFields, LogLevel } from '../ports/log.js';
 

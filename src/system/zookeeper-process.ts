@@ -2,15 +2,14 @@
  * A real ZooKeeper server as a child process, for the playground and for tests: one server, on
  * loopback, in a folder of its own. Not for production, which wants an ensemble.
  *
- * Java is started directly, not through Debian's scripts, whose configuration is global. It dies
- * with its parent, even when that is killed: through `setpriv --pdeathsig` where there is one, and
- * otherwise through a reaper that waits for its end of a pipe to close. It is in a process group of
- * its own, so that Ctrl-C reaches it only through its parent, in order.
+ * Java is started directly, not through Debian's scripts, whose configuration is global. It ends
+ * with its parent, however that ends.
  */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { spawnWithParent } from './child.js';
 import { freePort } from './free-port.js';
 import { findClassPath, findJava } from './java.js';
 
@@ -76,7 +75,7 @@ async function startOnce(
     `-Dzookeeper.forceSync=${options.forceSync === false ? 'no' : 'yes'}`,
     ...['-cp', classPath, 'org.apache.zookeeper.server.ZooKeeperServerMain', config],
   ];
-  const child = spawnWithParent(java, flags);
+  const child = spawnWithParent(java, flags, { stdio: ['ignore', 'pipe', 'pipe'] });
   const lastLines = keepLines(child, options.onLog);
   const exited = new Promise<void>((resolve) => {
     child.once('exit', () => resolve());
@@ -111,30 +110,6 @@ async function writeConfig(options: ZooKeeperProcessOptions, port: number): Prom
   ];
   await writeFile(config, `${lines.join('\n')}\n`);
   return config;
-}
-
-function spawnWithParent(java: string, args: readonly string[]): ChildProcess {
-  const stdio = ['ignore', 'pipe', 'pipe'] as const;
-  if (hasSetpriv()) {
-    const command = ['--pdeathsig', 'KILL', java, ...args];
-    return spawn('setpriv', command, { stdio: [...stdio], detached: true });
-  }
-  const child = spawn(java, [...args], { stdio: [...stdio], detached: true });
-  if (child.pid !== undefined) {
-    const reap = `read -r _; kill -9 ${child.pid}`;
-    const reaper = spawn('sh', ['-c', reap], {
-      stdio: ['pipe', 'ignore', 'ignore'],
-      detached: true,
-    });
-    child.once('exit', () => reaper.kill('SIGKILL'));
-    reaper.unref();
-  }
-  return child;
-}
-
-function hasSetpriv(): boolean {
-  const works = spawnSync('setpriv', ['--pdeathsig', 'KILL', 'true'], { stdio: 'ignore' });
-  return process.platform === 'linux' && works.status === 0;
 }
 
 /** Passes lines on and keeps the last ones, for the message if it fails. */

@@ -45,6 +45,7 @@ export class ZooKeeperCoordinator implements Coordinator {
   #session: ZooKeeperSession | undefined;
   #cancelReopen: Cancel = () => undefined;
   #cancelTell: Cancel = () => undefined;
+  #cancelForget: Cancel = () => undefined;
   /** Sessions lost in a row without a long life between. */
   #losses = 0;
   #closed = false;
@@ -75,6 +76,7 @@ export class ZooKeeperCoordinator implements Coordinator {
     this.#closed = true;
     this.#cancelReopen();
     this.#cancelTell();
+    this.#cancelForget();
     if (this.#session !== undefined && this.#session.state !== 'lost') await this.#session.close();
     else await this.#link?.close();
   }
@@ -92,7 +94,6 @@ export class ZooKeeperCoordinator implements Coordinator {
       },
       {
         connected: () => {
-          this.#cancelTell();
           if (session !== undefined) {
             log.info('ZooKeeper is back');
             return session.become('connected');
@@ -132,9 +133,11 @@ export class ZooKeeperCoordinator implements Coordinator {
     if (this.#closed || session.state === 'lost') return;
     const { timeoutMs, id } = session;
     this.#options.log.debug('ZooKeeper session', { id, timeoutMs, servers: this.#servers });
-    this.#options.clock.after(timeoutMs, () => {
+    this.#cancelForget();
+    this.#cancelForget = this.#options.clock.after(timeoutMs, () => {
       if (session.state !== 'lost') this.#losses = 0;
     });
+    this.#cancelTell();
     this.#session = session;
     this.#handlers?.session(session);
   }

@@ -6,14 +6,18 @@
  * Repairs made here, each for a defect that loses answers or ends the process:
  *  - an error code the library does not know throws out of its socket handler: codes become
  *    errors without a check;
- *  - anything else thrown while an answer is parsed, or half an answer left over from a broken
- *    connection, would garble every later answer: the connection is dropped instead, and the
- *    leftover with it;
- *  - after `close` a connection attempt that was already scheduled would come up as a zombie.
+ *  - anything else thrown while an answer is parsed, a length that no answer has, a greeting that
+ *    makes no sense, or half an answer left over from a broken connection, would garble every later
+ *    answer or stop them for ever: the connection is dropped instead, and the leftover with it.
+ *    The library is given whole answers one by one (`frames.ts`), because it recurses otherwise;
+ *  - after `close` a connection attempt that was already scheduled would come up as a zombie, and
+ *    the timer of one under way would keep the process alive.
  */
 import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
 import zookeeper from 'node-zookeeper-client';
+import { InvariantViolation } from '../model/assert.js';
+import { Frames, hasSoundLengths, isGreeting } from './frames.js';
 
 const requireHere = createRequire(import.meta.url);
 
@@ -33,16 +37,21 @@ export const CODE = {
   ok: 0,
   runtimeInconsistency: -2,
   connectionLoss: -4,
-  operationTimeout: -7,
+  marshallingError: -5,
+  unimplemented: -6,
+  badArguments: -8,
   noNode: -101,
   noAuth: -102,
   badVersion: -103,
   noChildrenForEphemerals: -108,
   nodeExists: -110,
   notEmpty: -111,
-  sessionExpired: -112,
-  authFailed: -115,
-  sessionMoved: -118,
+  invalidCallback: -113,
+  invalidAcl: -114,
+  notReadOnly: -119,
+  ephemeralOnLocalSession: -120,
+  quotaExceeded: -125,
+  throttled: -127,
   /** Not of the protocol: our own, for a request that never left. */
   notSent: 1,
 } as const;
@@ -107,7 +116,11 @@ export interface ConnectionManager {
   state: number;
   xid: number;
   readonly socket: Socket | undefined;
-  pendingBuffer: Buffer | null;
+  readonly connectTimeoutHandler: NodeJS.Timeout | null;
+  /** What was sent and not answered yet, in order. */
+  readonly pendingQueue: readonly {
+    readonly request: { readonly header: { readonly type: number } };
+  }[];
   readonly packetQueue: { queue: Packet[] };
   readonly sessionId: Buffer;
   readonly sessionTimeout: number;
@@ -126,6 +139,12 @@ export interface ConnectionManager {
 
 export const jute = requireHere('node-zookeeper-client/lib/jute') as Jute;
 
+/** The answers whose lengths the library takes for memory to set aside, without a look. */
+const READS_OF = new Map([
+  [jute.OP_CODES['GET_DATA'] ?? 0, 'data'],
+  [jute.OP_CODES['GET_CHILDREN2'] ?? 0, 'children'],
+] as const);
+
 interface ExceptionModule {
   create(code: number): ProtocolError;
 }
@@ -139,8 +158,6 @@ export interface ManagerOptions {
   readonly servers: string;
   readonly sessionTimeoutMs: number;
   readonly auth: { readonly user: string; readonly password: string } | undefined;
-  /** Bytes came in: the link is alive. */
-  readonly received: () => void;
   /** The last thing that went wrong with a socket, for the operator. */
   readonly socketError: (error: Error) => void;
 }
@@ -165,28 +182,53 @@ export function createManager(options: ManagerOptions): RepairedManager {
   const { connectionManager: manager } = client as unknown as {
     connectionManager: ConnectionManager;
   };
-  repairParsing(manager, options.received);
+  repairParsing(manager);
+  wrapNumbers(manager);
   reportErrors(manager, options.socketError);
   return { manager, disable: guardConnecting(manager) };
 }
 
-function repairParsing(manager: ConnectionManager, received: () => void): void {
+function repairParsing(manager: ConnectionManager): void {
   const parse = manager.onSocketData.bind(manager);
-  manager.onSocketData = (buffer) => {
-    received();
+  let frames = new Frames();
+  manager.onSocketData = (chunk) => {
+    const { socket } = manager;
     try {
-      parse(buffer);
-    } catch {
-      manager.pendingBuffer = null;
-      manager.socket?.destroy();
+      for (const frame of frames.take(chunk)) {
+        // What follows an answer that ended the connection is not to be trusted.
+        if (socket?.destroyed === true) return;
+        if (manager.state === MANAGER.connecting && !isGreeting(frame, manager.sessionId)) {
+          throw new Error('no greeting');
+        }
+        const asked = manager.pendingQueue[0]?.request.header.type;
+        if (!hasSoundLengths(frame, READS_OF.get(asked ?? 0))) throw new Error('no answer');
+        parse(frame);
+      }
+    } catch (error) {
+      socket?.destroy();
+      // Garbage is the server's. A broken rule of ours, in a listener, must not pass for it.
+      if (error instanceof InvariantViolation) {
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
     }
   };
   manager.on('state', (state) => {
-    if (state === MANAGER.disconnected || state === MANAGER.connecting)
-      manager.pendingBuffer = null;
-    // Numbers restart with each connection; long before they leave 32 bits.
-    if (state === MANAGER.disconnected && manager.xid > 2 ** 30) manager.xid = 0;
+    if (state === MANAGER.disconnected || state === MANAGER.connecting) frames = new Frames();
   });
+}
+
+/**
+ * Requests are numbered with 32 bits, and the library throws at the end of them. Only the order of
+ * the answers counts, so the numbers may start again at any time.
+ */
+function wrapNumbers(manager: ConnectionManager): void {
+  const queue = manager.queue.bind(manager);
+  manager.queue = (request, callback) => {
+    if (manager.xid > 2 ** 30) manager.xid = 0;
+    queue(request, callback);
+  };
 }
 
 function reportErrors(manager: ConnectionManager, report: (error: Error) => void): void {
@@ -199,6 +241,10 @@ function reportErrors(manager: ConnectionManager, report: (error: Error) => void
 
 function guardConnecting(manager: ConnectionManager): () => void {
   let disabled = false;
+  const connect = manager.connect.bind(manager);
+  manager.connect = () => {
+    if (!disabled) connect();
+  };
   const findNextServer = manager.findNextServer.bind(manager);
   manager.findNextServer = (callback) => {
     findNextServer((server) => {
@@ -207,5 +253,6 @@ function guardConnecting(manager: ConnectionManager): () => void {
   };
   return () => {
     disabled = true;
+    if (manager.connectTimeoutHandler !== null) clearTimeout(manager.connectTimeoutHandler);
   };
 }

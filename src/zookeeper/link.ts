@@ -5,9 +5,9 @@
  *  - A request is sent only while connected; nothing is queued for later. What the library still
  *    had queued when the connection broke was never sent, and fails as such.
  *  - Every request ends by its deadline, whatever the library does with its callback.
- *  - The library notices neither a silent server nor one that accepts and never greets. Silence of
- *    2/3 of the session timeout, or a handshake that takes too long, ends the connection; the
- *    library then tries the next server and keeps the session.
+ *  - The library notices neither a silent server nor one that accepts and never greets. 2/3 of the
+ *    session timeout without an answer (whatever else comes in), or a handshake that takes too long,
+ *    ends the connection; the library then tries the next server and keeps the session.
  */
 import { LIMITS } from '../model/limits.js';
 import type { Cancel, Clock } from '../ports/clock.js';
@@ -54,8 +54,10 @@ export class Link {
   readonly #disable: () => void;
   #cancelBeat: Cancel = () => undefined;
   #cancelWatchdog: Cancel = () => undefined;
-  /** When bytes last came in. */
-  #receivedMs: number;
+  /** When the last attempt to connect began. */
+  #attemptMs: number;
+  /** When the last answer came, the server's greeting being one. */
+  #answeredMs: number;
   #sentMs: number;
   /** When the latest request that was answered had been sent: the server knew us then. */
   #provenMs: number;
@@ -67,12 +69,10 @@ export class Link {
   constructor(options: LinkOptions, events: LinkEvents) {
     this.#options = options;
     this.#events = events;
-    this.#receivedMs = this.#sentMs = this.#provenMs = options.clock.now();
+    this.#attemptMs = this.#answeredMs = options.clock.now();
+    this.#sentMs = this.#provenMs = this.#attemptMs;
     const { manager, disable } = createManager({
       ...options,
-      received: () => {
-        this.#receivedMs = options.clock.now();
-      },
       socketError: (error) => {
         this.lastError = error.message;
       },
@@ -129,9 +129,11 @@ export class Link {
     if (this.#over) return Promise.resolve(failed('session-lost', 'the session is over'));
     if (!this.isConnected) return Promise.resolve(failed('not-connected', 'no connection'));
     return new Promise((resolve) => {
+      let isLate = false;
       const sentMs = clock.now();
       this.#sentMs = sentMs;
       const cancel = clock.after(timeoutMs, () => {
+        isLate = true;
         count('timeouts');
         resolve(this.#takeBack(request) ?? { status: 'unknown', reason: 'no answer in time' });
       });
@@ -141,6 +143,7 @@ export class Link {
         cancel();
         const outcome = this.#outcomeOf(error, response?.payload);
         if (isAnswer(outcome)) this.#prove(sentMs);
+        if (isLate) return;
         answered(outcome);
         resolve(outcome);
       });
@@ -155,8 +158,11 @@ export class Link {
     const { socket } = this.#manager;
     if (wasConnected && socket !== undefined && !socket.destroyed) {
       const gone = new Promise<void>((resolve) => {
-        socket.once('close', () => resolve());
-        this.#options.clock.after(CLOSE_MS, resolve);
+        const cancel = this.#options.clock.after(CLOSE_MS, resolve);
+        socket.once('close', () => {
+          cancel();
+          resolve();
+        });
       });
       this.#manager.close();
       await gone;
@@ -186,6 +192,7 @@ export class Link {
   }
 
   #prove(sentMs: number): void {
+    this.#answeredMs = this.#options.clock.now();
     this.#provenMs = Math.max(this.#provenMs, sentMs);
     if (this.isProven) this.#saidSilent = false;
   }
@@ -204,10 +211,11 @@ export class Link {
     this.#cancelWatchdog();
     switch (state) {
       case MANAGER.connecting:
+        this.#attemptMs = this.#options.clock.now();
         return this.#watchHandshake();
       case MANAGER.connected:
-        this.#receivedMs = this.#provenMs = this.#options.clock.now();
-        this.#saidSilent = false;
+        // The greeting may have been long on its way.
+        this.#prove(this.#attemptMs);
         this.#beatLater();
         return this.#events.connected();
       case MANAGER.disconnected:
@@ -251,8 +259,10 @@ export class Link {
 
   #beatLater(): void {
     this.#cancelBeat();
-    const pauseMs = this.#manager.sessionTimeout / BEATS_PER_TIMEOUT;
-    this.#cancelBeat = this.#options.clock.after(pauseMs, () => this.#beat());
+    const now = this.#options.clock.now();
+    const silentMs = this.#saidSilent ? Infinity : this.#provenMs + this.#silenceMs - now;
+    const pauseMs = Math.min(this.#manager.sessionTimeout / BEATS_PER_TIMEOUT, silentMs);
+    this.#cancelBeat = this.#options.clock.after(Math.max(pauseMs, 1), () => this.#beat());
   }
 
   /** Keeps the session alive, notices silence. Goes on through broken connections. */
@@ -263,10 +273,10 @@ export class Link {
       this.#events.silent();
     }
     if (this.isConnected) {
-      if (now - this.#receivedMs > this.#silenceMs) {
+      if (now - this.#answeredMs > this.#silenceMs) {
         this.#options.count('silentConnections');
         this.#manager.socket?.destroy();
-      } else if (now - this.#sentMs > this.#manager.sessionTimeout / 4) {
+      } else if (!this.isProven || now - this.#sentMs > this.#manager.sessionTimeout / 4) {
         void this.send(readRequest('exists', '/', false), this.#silenceMs);
       }
     }

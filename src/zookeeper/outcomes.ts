@@ -1,6 +1,7 @@
 /**
- * From the protocol's error codes to the three outcomes. Only what the server itself said is
- * definite; a lost connection or an expired session after the request left says nothing (rule Z5).
+ * From the protocol's error codes to the three outcomes. Only what the server is known to say
+ * before it does anything is definite; a lost connection, an expired session, an error inside the
+ * server or a code that we do not know says nothing (rule Z5).
  */
 import type { Failed, FailureCode, Outcome, ZnodeStat } from '../ports/coordinator.js';
 import { CODE, type JuteStat, type ProtocolError } from './library.js';
@@ -15,17 +16,23 @@ const DEFINITE = new Map<number, FailureCode>([
   [CODE.notSent, 'not-connected'],
 ]);
 
-const UNKNOWN = new Set<number>([
-  CODE.connectionLoss,
-  CODE.operationTimeout,
-  CODE.sessionExpired,
-  CODE.sessionMoved,
-  CODE.authFailed,
+const REFUSED = new Set<number>([
+  CODE.marshallingError,
+  CODE.unimplemented,
+  CODE.badArguments,
+  CODE.invalidCallback,
+  CODE.invalidAcl,
+  CODE.notReadOnly,
+  CODE.ephemeralOnLocalSession,
+  CODE.quotaExceeded,
+  CODE.throttled,
 ]);
 
 export function outcomeOf(error: ProtocolError): Outcome<never> {
-  if (UNKNOWN.has(error.code)) return { status: 'unknown', reason: error.message };
-  return failed(DEFINITE.get(error.code) ?? 'refused', error.message);
+  const code = DEFINITE.get(error.code) ?? (REFUSED.has(error.code) ? 'refused' : undefined);
+  return code === undefined
+    ? { status: 'unknown', reason: error.message }
+    : failed(code, error.message);
 }
 
 export function failed(code: FailureCode, message: string, opIndex?: number): Failed {

@@ -7,7 +7,8 @@ const PATH = /^(?:\/[^/\u0000-\u001f\u007f-\u009f\ud800-\uf8ff\ufff0-\uffff]+)+$
 /** The absolute path of a path below the root. A malformed one is our own bug. */
 export function absolute(root: string, path: string): string {
   const full = path === '/' ? root : root + path;
-  const valid = PATH.test(full) && !/\/\.{1,2}(?:\/|$)/.test(full);
+  // Without its slash, a path would lie beside the root: in another cluster.
+  const valid = path.startsWith('/') && PATH.test(full) && !/\/\.{1,2}(?:\/|$)/.test(full);
   assert(valid, 'path of a znode', () => ({ path }));
   return full;
 }

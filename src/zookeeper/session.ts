@@ -84,7 +84,7 @@ export class ZooKeeperSession implements CoordinatorSession {
     if (this.#state === state || this.#state === 'lost') return;
     this.#state = state;
     for (const listener of [...this.#stateListeners]) listener(state);
-    if (state === 'lost') this.#watches.fireAll();
+    if (state === 'lost') this.#watches.end();
   }
 
   /** For the coordinator: the session may be over. */
@@ -186,13 +186,11 @@ export class ZooKeeperSession implements CoordinatorSession {
       const full = absolute(this.#root, path);
       const request = readRequest('exists', full, true);
       const exists = await this.#send(request, options.timeoutMs, (answer) => {
-        if (answer.status === 'ok' || isAbsent(answer)) {
-          this.#watches.add(this.#link.manager, 'exists', full, hint);
-        }
+        if (isAbsent(answer)) this.#watches.add(this.#link.manager, 'exists', full, hint);
       });
-      if (exists.status !== 'ok' && !isAbsent(exists)) return exists;
-      // Created between the two requests: the hint is due.
+      // Created between the two requests: the hint is due, now and never again.
       if (exists.status === 'ok') queueMicrotask(hint);
+      else if (!isAbsent(exists)) return exists;
     }
     return { status: 'ok', value: undefined };
   }

@@ -14,6 +14,7 @@ export const WATCHES_MAX = 5_000;
 
 export class Watches {
   readonly #hints = new Map<string, Set<() => void>>();
+  #ended = false;
 
   get isFull(): boolean {
     return this.#hints.size >= WATCHES_MAX;
@@ -21,6 +22,7 @@ export class Watches {
 
   /** Adds a hint to the watch that the server has just set. The same one twice counts once. */
   add(registrar: Registrar, kind: WatchKind, path: string, hint: () => void): void {
+    if (this.#ended) return queueMicrotask(hint);
     const key = `${kind}:${path}`;
     const hints = this.#hints.get(key);
     if (hints !== undefined) {
@@ -31,8 +33,9 @@ export class Watches {
     register(registrar, kind, path, () => this.#fire(key));
   }
 
-  /** Everything watched may have changed: the session with its watches is gone. */
-  fireAll(): void {
+  /** Everything watched may have changed: the session with its watches is gone, for good. */
+  end(): void {
+    this.#ended = true;
     for (const key of [...this.#hints.keys()]) this.#fire(key);
   }
 

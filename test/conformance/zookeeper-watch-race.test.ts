@@ -2,7 +2,7 @@
  * Regression: a watch's event may be the very packet behind the answer that set it. The hint was
  * then lost, and a leader learned of new storage nodes only at its next re-sync.
  */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, it } from 'vitest';
 import type { CoordinatorSession } from '../../src/ports/coordinator.js';
 import { systemClock } from '../../src/system/clock.js';
 import { systemRandom } from '../../src/system/random.js';

@@ -66,7 +66,12 @@ class FakeCoordinator implements Coordinator {
       isProven: () => true,
       on: () => () => undefined,
       barrier: () => Promise.resolve(ok(undefined)),
-      read: () => Promise.resolve(ok(this.cluster && { data: this.cluster, stat })),
+      read: (path: string) => {
+        const owner = path.startsWith('/nodes/') ? '0' : undefined;
+        return Promise.resolve(
+          ok(this.cluster && { data: this.cluster, stat: { ...stat, owner } }),
+        );
+      },
       multi: (ops: readonly MultiOp[]) => {
         this.happened.push('registered');
         const set = { ...stat, czxid: ++this.#czxid };

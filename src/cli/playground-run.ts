@@ -1,0 +1,124 @@
+/**
+ * Runs a playground in the foreground: tells what happens, leaves its addresses for the other
+ * commands, and stops everything when asked to. Everything but the one line that programs read
+ * (`--json`) goes to stderr.
+ */
+import { CliError, EXIT } from './exit.js';
+import { print, tell } from './output.js';
+import {
+  Playground,
+  type PlaygroundCluster,
+  type PlaygroundEvents,
+  type PlaygroundOptions,
+} from './playground.js';
+import { leaveContext, removeContext } from './playground-context.js';
+import { MissingPrerequisiteError } from '../system/java.js';
+
+export interface PlaygroundRun extends PlaygroundOptions {
+  readonly json: boolean;
+  readonly quiet: boolean;
+}
+
+const PARENT_POLL_MS = 500;
+
+export async function runPlayground(options: PlaygroundRun): Promise<void> {
+  const playground = new Playground(options, eventsOf(options));
+  const stop = new Stop(playground);
+  try {
+    const cluster = await playground.start();
+    leaveContext({
+      cluster: cluster.cluster,
+      routers: cluster.routers.map(({ address }) => address),
+    });
+    if (options.json) print(JSON.stringify({ event: 'ready', ...cluster }));
+    else tell(welcome(cluster));
+  } catch (error) {
+    if (stop.requested) return stop.done;
+    await playground.stop(true);
+    if (error instanceof MissingPrerequisiteError) {
+      throw new CliError(EXIT.usage, error.message, { cause: error });
+    }
+    throw error;
+  }
+  return stop.done;
+}
+
+function eventsOf({ json, quiet }: PlaygroundRun): PlaygroundEvents {
+  return {
+    progress: (step) => tell(`  ${step}`),
+    log: (member, line) => {
+      if (!quiet && !json) tell(`[${member}] ${line}`);
+    },
+    died: (member, how) => tell(`  ${member} died: ${how}`),
+    restarted: (id, pid) => {
+      tell(`  ${id} started again, pid ${pid}`);
+      if (json) print(JSON.stringify({ event: 'restarted', id, pid }));
+    },
+  };
+}
+
+/** Stops everything at the first signal and ends this process; the second does not ask politely. */
+class Stop {
+  /** Never settles: the process ends first. */
+  readonly done = new Promise<never>(() => undefined);
+  readonly #playground: Playground;
+  #signals = 0;
+
+  constructor(playground: Playground) {
+    this.#playground = playground;
+    process.on('SIGINT', () => this.#hear(EXIT.interrupted));
+    process.on('SIGTERM', () => this.#hear(EXIT.terminated));
+    process.on('SIGHUP', () => this.#hear(EXIT.terminated));
+    this.#watchNpm();
+  }
+
+  get requested(): boolean {
+    return this.#signals > 0;
+  }
+
+  #hear(code: number): void {
+    this.#signals++;
+    if (this.#signals > 2) process.exit(code);
+    tell(this.#signals === 1 ? '\n  stopping: routers, storage nodes, ZooKeeper' : '  forced');
+    removeContext();
+    void this.#playground.stop(this.#signals > 1).finally(() => process.exit(code));
+  }
+
+  /** An `npm start` that is killed with -9 passes no signal on: nobody is left to stop us then. */
+  #watchNpm(): void {
+    if (process.env['npm_lifecycle_event'] === undefined) return;
+    const npm = process.ppid;
+    const timer = setInterval(() => {
+      if (process.ppid === npm) return;
+      clearInterval(timer);
+      this.#hear(EXIT.terminated);
+    }, PARENT_POLL_MS);
+    timer.unref();
+  }
+}
+
+function welcome({ cluster, zookeeper, routers, storage, leader }: PlaygroundCluster): string {
+  const leading = routers.find(({ id }) => id === leader) ?? routers[0];
+  const lines = [
+    `ready: cluster ${cluster}`,
+    '',
+    `ZooKeeper   ${zookeeper.connect}${zookeeper.pid === null ? '' : `   pid ${zookeeper.pid}`}`,
+    ...routers.map(({ id, address, admin, pid }) => {
+      const role = id === leader ? '   leader' : '';
+      return `router ${id}   ${address}   admin ${admin}   pid ${pid}${role}`;
+    }),
+    ...storage.map(({ id, address, pid }) => `storage ${id}  ${address}   pid ${pid}`),
+    '',
+    'Try, in another terminal:',
+    '  npx portolan put greeting hello',
+    '  npx portolan get greeting',
+    '  npx portolan status',
+    'Break something, then look at the status again:',
+    `  kill -9 ${leading?.pid ?? ''}`,
+    'Ctrl-C stops all of it.',
+  ];
+  const width = Math.max(...lines.map((line) => line.length));
+  const rule = '-'.repeat(width + 2);
+  const boxed = lines.map((line) => `| ${line.padEnd(width)} |`);
+  return ['', `+${rule}+`, ...boxed, `+${rule}+`, ''].join('\n');
+}

@@ -1,0 +1,195 @@
+/** What command lines mean, without running them: flags, variables, ids, addresses, mistakes. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { CliError, EXIT } from '../../src/cli/exit.js';
+import { keepNodeId, nodeIdIn } from '../../src/cli/node-id-file.js';
+import { parseCommand } from '../../src/cli/parse-command.js';
+import { buildProgram } from '../../src/cli/program.js';
+import type { MemberId } from '../../src/model/ids.js';
+
+const flagsOf = (line: string) => parseCommand(line.split(' ')).flags;
+const configOf = (line: string) => parseCommand(line.split(' ')).config;
+
+beforeEach(() => {
+  const ours = Object.keys(process.env).filter((name) => name.startsWith('PORTOLAN_'));
+  for (const name of ours) vi.stubEnv(name, undefined);
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+describe('flags', () => {
+  it('each has an environment variable that is named in the help', () => {
+    const options = buildProgram().commands.flatMap((command) => [...command.options]);
+    expect(options.length).toBeGreaterThan(40);
+    for (const option of options) {
+      const expected = `PORTOLAN_${option.name().replaceAll('-', '_').toUpperCase()}`;
+      expect(option.envVar).toBe(expected);
+    }
+  });
+
+  it('every command says what it does and gives an example', () => {
+    for (const command of buildProgram().commands) {
+      let help = '';
+      command.configureOutput({ writeOut: (text) => (help += text) });
+      command.outputHelp();
+      expect(help).toContain(command.description().slice(0, 20));
+      expect(help).toMatch(/Examples?:\n/);
+    }
+  });
+
+  it('a variable counts when the flag is not given, and the flag wins', () => {
+    vi.stubEnv('PORTOLAN_TIMEOUT_MS', '1234');
+    expect(flagsOf('get k')['timeoutMs']).toBe(1234);
+    expect(flagsOf('get k --timeout-ms 99')['timeoutMs']).toBe(99);
+  });
+
+  it('a variable is checked like the flag', () => {
+    vi.stubEnv('PORTOLAN_ZK', 'nowhere:port');
+    expect(() => parseCommand(['get', 'k'])).toThrow(/'PORTOLAN_ZK' is invalid.*HOST:PORT/);
+  });
+
+  it.each(['', '0', 'false', 'no', 'off', 'FALSE'])('PORTOLAN_JSON=%s asks for nothing', (text) => {
+    vi.stubEnv('PORTOLAN_JSON', text);
+    expect(flagsOf('status')['json']).toBe(false);
+  });
+
+  it('PORTOLAN_JSON=1 asks for JSON', () => {
+    vi.stubEnv('PORTOLAN_JSON', '1');
+    expect(flagsOf('status')['json']).toBe(true);
+  });
+
+  it('an empty variable is none', () => {
+    vi.stubEnv('PORTOLAN_TIMEOUT_MS', '');
+    expect(flagsOf('get k')['timeoutMs']).toBe(5_000);
+  });
+
+  it('PORTOLAN_ROUTERS names routers for clients and does not count them for the playground', () => {
+    vi.stubEnv('PORTOLAN_ROUTERS', '127.0.0.1:7000,[::1]:7001');
+    expect(flagsOf('get k')['routers']).toEqual(['127.0.0.1:7000', '[::1]:7001']);
+    expect(flagsOf('playground')['routers']).toBe(3);
+    vi.stubEnv('PORTOLAN_ROUTERS', '5');
+    expect(flagsOf('playground')['routers']).toBe(5);
+  });
+});
+
+describe('mistakes', () => {
+  it.each([
+    ['sttus', /unknown command 'sttus'\s.*Did you mean status\?/],
+    ['get k --timout-ms 5', /unknown option '--timout-ms'\s.*Did you mean --timeout-ms\?/],
+    ['router --zkk a:1', /unknown option '--zkk'\s.*Did you mean --zk\?/],
+    ['get', /missing required argument 'key'/],
+    ['get a b', /too many arguments/],
+    ['put a', /missing required argument 'value'/],
+    ['get k --timeout-ms 0', /expected a whole number from 1 to 60000/],
+    ['get k --timeout-ms 1e3', /expected a whole number/],
+    ['get k --zk a:b', /expected HOST:PORT\[,HOST:PORT...\]\[\/chroot\]/],
+    ['get k --routers a', /expected HOST:PORT/],
+    ['get k --routers a:1,', /expected HOST:PORT/],
+    ['get k --cluster A', /lower-case/],
+    ['get k --key-encoding hexx', /Allowed choices are utf8, hex, base64/],
+    ['put k v --if-absent --if-version 3', /cannot be used with/],
+    ['del k --if-version 0', /whole number from 1/],
+    ['playground --replicas 2', /this version keeps exactly one replica/],
+    ['playground --routers 0', /whole number from 1/],
+    ['playground --shards 4097', /from 1 to 4096/],
+    ['router --zk a:1 --id R1', /lower-case/],
+    ['router --zk a:1 --listen 7000', /expected HOST:PORT/],
+    ['storage --zk a:1 --data d --log-level loud', /Allowed choices/],
+  ])('%s', (line, message) => {
+    expect(() => flagsOf(line)).toThrow(message);
+  });
+
+  it.each([
+    ['router', /where is ZooKeeper\? Give --zk/],
+    ['storage --zk a:1', /where is the data\? Give --data/],
+    ['router --zk a:1 --listen 0.0.0.0:0', /others cannot know the port/],
+    ['router --zk a:1 --advertise 0.0.0.0:7000', /nobody can dial 0\.0\.0\.0:7000/],
+    ['router --zk a:1 --advertise here:0', /nobody can dial here:0/],
+  ])('%s: refused as usage, with what to do', (line, message) => {
+    const error = thrownBy(() => configOf(line));
+    expect(error).toBeInstanceOf(CliError);
+    expect((error as CliError).exitCode).toBe(EXIT.usage);
+    expect((error as CliError).message).toMatch(message);
+  });
+});
+
+describe('what a role is started with', () => {
+  it('a router on loopback, unless told otherwise', () => {
+    expect(configOf('router --id r1 --zk a:1,b:2/chroot')).toEqual({
+      id: 'r1',
+      zk: 'a:1,b:2/chroot',
+      cluster: 'default',
+      listen: { host: '127.0.0.1', port: 0 },
+      advertise: undefined,
+      admin: { host: '127.0.0.1', port: 0 },
+      sessionTimeoutMs: 6_000,
+      drainMs: 5_000,
+      create: { shards: 64, replicas: 1, initialStorage: 1 },
+    });
+  });
+
+  it('a storage node with its labels and its reserve in bytes', () => {
+    const line = 'storage --id s1 --zk a:1 --data d --host h1 --zone z1 --disk-reserve-mb 2';
+    expect(configOf(line)).toMatchObject({
+      id: 's1',
+      data: 'd',
+      admin: undefined,
+      labels: { host: 'h1', zone: 'z1' },
+      diskReserveBytes: 2 * 1024 * 1024,
+    });
+  });
+
+  it.each(['0.0.0.0', '[::]'])('listening on %s advertises the host by its name', (everywhere) => {
+    const config = configOf(`router --id r1 --zk a:1 --listen ${everywhere}:7000`);
+    expect(config?.advertise).toEqual({ host: hostname(), port: 7000 });
+  });
+
+  it('what is advertised can be said', () => {
+    const config = configOf(
+      'router --zk a:1 --id r1 --listen 0.0.0.0:7000 --advertise r1.example:9',
+    );
+    expect(config?.advertise).toEqual({ host: 'r1.example', port: 9 });
+  });
+});
+
+describe('the id of a storage node that was given none', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'portolan-unit-'));
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  it('stays with its data when the host gets another name', () => {
+    const data = join(folder, 'data');
+    keepNodeId(data, 'container-1' as MemberId);
+    expect(configOf(`storage --zk a:1 --data ${data}`)?.id).toBe('container-1');
+    expect(configOf(`storage --zk a:1 --data ${data} --id s7`)?.id).toBe('s7');
+    keepNodeId(data, 'container-2' as MemberId);
+    expect(nodeIdIn(data)).toBe('container-1');
+  });
+
+  it('is not written into a directory that holds something', () => {
+    writeFileSync(join(folder, 'CURRENT'), '');
+    keepNodeId(folder, 'container-1' as MemberId);
+    expect(nodeIdIn(folder)).toBeUndefined();
+  });
+
+  it('is ignored if it is none', () => {
+    writeFileSync(join(folder, 'node-id'), 'Not An Id');
+    expect(nodeIdIn(folder)).toBeUndefined();
+  });
+});
+
+function thrownBy(act: () => unknown): unknown {
+  try {
+    act();
+  } catch (error) {
+    return error;
+  }
+  throw new Error('it did not throw');
+}

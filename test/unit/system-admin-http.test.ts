@@ -1,0 +1,86 @@
+/** The admin port over real HTTP, and the metrics page. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type AdminServer, startAdminServer } from '../../src/system/admin-http.js';
+import { byName, metricsPage, single } from '../../src/system/metrics.js';
+
+const LOOPBACK = { host: '127.0.0.1', port: 0 };
+
+describe('the admin port', () => {
+  let server: AdminServer;
+  let problems: string[];
+  const get = (path: string, method = 'GET') => fetch(`${server.url}${path}`, { method });
+
+  beforeEach(async () => {
+    problems = [];
+    server = await startAdminServer(LOOPBACK, {
+      notReady: () => problems,
+      status: () => ({ healthy: true }),
+      metrics: () => Promise.resolve('up 1\n'),
+    });
+  });
+  afterEach(() => server.close());
+
+  it('says whether the process lives and whether it serves', async () => {
+    expect((await get('/livez')).status).toBe(200);
+    expect((await get('/readyz')).status).toBe(200);
+    problems = ['no map yet'];
+    const notReady = await get('/readyz');
+    expect([notReady.status, await notReady.text()]).toEqual([503, 'no map yet\n']);
+    expect((await get('/livez')).status).toBe(200);
+  });
+
+  it('shows status as JSON and metrics as text', async () => {
+    const status = await get('/status');
+    expect(status.headers.get('content-type')).toBe('application/json');
+    expect(await status.json()).toEqual({ healthy: true });
+    expect(await (await get('/metrics?x=1')).text()).toBe('up 1\n');
+  });
+
+  it('HEAD has no body, other methods and pages are refused clearly', async () => {
+    const head = await get('/status', 'HEAD');
+    expect([head.status, await head.text()]).toEqual([200, '']);
+    expect((await get('/status', 'POST')).status).toBe(405);
+    const missing = await get('/nope');
+    expect([missing.status, await missing.text()]).toEqual([
+      404,
+      'pages: /livez /readyz /status /metrics\n',
+    ]);
+  });
+
+  it('an address in use is told with the address', async () => {
+    const port = Number(new URL(server.url).port);
+    const pages = { notReady: () => [], status: () => ({}), metrics: () => Promise.resolve('') };
+    await expect(startAdminServer({ ...LOOPBACK, port }, pages)).rejects.toThrow(
+      `cannot listen on 127.0.0.1:${port} for admin HTTP`,
+    );
+  });
+
+  it('listening everywhere is shown by a name that can be dialed', async () => {
+    const pages = { notReady: () => [], status: () => ({}), metrics: () => Promise.resolve('') };
+    const everywhere = await startAdminServer({ host: '0.0.0.0', port: 0 }, pages);
+    expect(everywhere.url).not.toContain('0.0.0.0');
+    await everywhere.close();
+  });
+});
+
+it('metrics are read when somebody asks', async () => {
+  const calls = new Map([['put', 1]]);
+  let held = 3;
+  const page = metricsPage([
+    {
+      name: 'portolan_requests_total',
+      help: 'Calls',
+      type: 'counter',
+      labelNames: ['call'],
+      read: byName('call', () => calls),
+    },
+    { name: 'portolan_held_calls', help: 'Held', type: 'gauge', read: single(() => held) },
+  ]);
+  expect(await page()).toContain('portolan_requests_total{call="put"} 1');
+  calls.set('put', 2);
+  held = 0;
+  const second = await page();
+  expect(second).toContain('portolan_requests_total{call="put"} 2');
+  expect(second).toContain('portolan_held_calls 0');
+  expect(second).toContain('nodejs_eventloop_lag_seconds');
+});
