@@ -65,14 +65,12 @@ export async function takeLeaderEpoch(
   return after.value.record.nonce === record.nonce ? { status: 'ok', value: term } : taken;
 }
 
-/** What `/leader/epoch` holds, and the version a write of its holder checks. */
-export interface Fence {
+interface Fence {
   readonly record: LeaderRecord;
   readonly version: number;
 }
 
-/** The fence as it is now, behind a barrier. */
-export async function readFence(session: CoordinatorSession): Promise<Outcome<Fence>> {
+async function readFence(session: CoordinatorSession): Promise<Outcome<Fence>> {
   const barrier = await session.barrier();
   if (barrier.status !== 'ok') return barrier;
   const read = await session.read(ZNODES.leaderEpoch);

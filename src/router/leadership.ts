@@ -8,6 +8,7 @@
  * is written; the map stays valid and data keeps flowing.
  */
 import { Controller, type ControllerEvent, type ProposedWrite } from '../control/controller.js';
+import { fencedMulti } from '../coordination/compare-and-set.js';
 import type { Term } from '../coordination/leader-epoch.js';
 import { WatchedChildren } from '../coordination/watched-read.js';
 import { assert, unreachable } from '../model/assert.js';
@@ -17,7 +18,7 @@ import type { Registration } from '../model/registrations.js';
 import { encodeShardConfig, type ShardConfig } from '../model/shard-config.js';
 import { shardZnode, ZNODES } from '../model/znodes.js';
 import type { Cancel, Clock } from '../ports/clock.js';
-import type { CoordinatorSession, MultiOp } from '../ports/coordinator.js';
+import type { CoordinatorSession, FailureCode, MultiOp } from '../ports/coordinator.js';
 import type { Log } from '../ports/log.js';
 import type { Dialer } from '../ports/network.js';
 import type { Random } from '../ports/random.js';
@@ -30,6 +31,8 @@ import { MemberLinks } from './member-links.js';
 const SETTLE_MS = 500;
 /** Shards written in one multi: well under the size bound of a request (rule Z8). */
 const WRITES_PER_MULTI = 64;
+/** Refusals that only mean: somebody else wrote meanwhile. */
+const CONFLICTS: ReadonlySet<FailureCode> = new Set(['bad-version', 'node-exists']);
 /** Pause before trying again what ZooKeeper did not answer. */
 const RETRY_MS = 200;
 
@@ -169,40 +172,43 @@ export class Leadership {
   /** One multi: the fence, then every proposed write at the version it was based on. */
   async #write(writes: readonly ProposedWrite[]): Promise<void> {
     const { random, log } = this.#deps;
-    const { term } = this.#office;
+    const { leaderEpoch, fenceVersion } = this.#office.term;
     const configs = writes.map(({ draft, shardUuid }): ShardConfig => {
       return { ...draft, shardUuid: shardUuid ?? random.uuid(), nonce: random.nonce() };
     });
-    const outcome = await this.#session.multi([
-      { type: 'check', path: ZNODES.leaderEpoch, version: term.fenceVersion },
-      ...writes.map(({ basedOn }, index) => writeOp(configs[index], basedOn)),
-    ]);
+    const ops = writes.map(({ basedOn }, index) => writeOp(configs[index], basedOn));
+    const outcome = await fencedMulti(this.#session, fenceVersion, ops);
     if (this.#stopped) return;
-    if (outcome.status === 'ok') {
-      writes.forEach(({ basedOn }, index) => {
-        const config = configs[index];
-        if (config === undefined) return;
-        const version = basedOn === undefined ? 0 : basedOn + 1;
-        this.#controller.step({ type: 'written', written: { config, version } });
-      });
-      log.info(`shard map: ${describeWrites(writes)}`, { leaderEpoch: term.leaderEpoch });
-      return this.#carryOut();
-    }
-    if (outcome.status === 'failed' && outcome.code === 'bad-version' && outcome.opIndex === 0) {
-      log.warn('the fence does not hold: another router took the leaderEpoch', {
-        leaderEpoch: term.leaderEpoch,
-      });
-      return this.#office.fenced();
-    }
-    const conflict =
-      outcome.status === 'failed' && ['bad-version', 'node-exists'].includes(outcome.code);
-    if (!conflict) {
-      const why = outcome.status === 'failed' ? outcome.message : outcome.reason;
-      log.warn(`shard map: not written: ${describeWrites(writes)}`, { why });
-      await this.#pause();
+    switch (outcome.status) {
+      case 'ok':
+        log.info(`shard map: ${describeWrites(writes)}`, { leaderEpoch });
+        return this.#onWritten(writes, configs);
+      case 'fenced':
+        log.warn('the fence does not hold: another router took the leaderEpoch', { leaderEpoch });
+        return this.#office.fenced();
+      case 'failed':
+        if (!CONFLICTS.has(outcome.code)) await this.#sayNotWritten(writes, outcome.message);
+        break;
+      case 'unknown':
+        await this.#sayNotWritten(writes, outcome.reason);
+        break;
     }
     // Whether it happened or not, the znodes tell (rule Z5).
     await this.#readShards(configs.map(({ shard }) => shard));
+  }
+
+  #onWritten(writes: readonly ProposedWrite[], configs: readonly ShardConfig[]): void {
+    for (const [index, config] of configs.entries()) {
+      const basedOn = writes[index]?.basedOn;
+      const version = basedOn === undefined ? 0 : basedOn + 1;
+      this.#controller.step({ type: 'written', written: { config, version } });
+    }
+    this.#carryOut();
+  }
+
+  #sayNotWritten(writes: readonly ProposedWrite[], why: string): Promise<void> {
+    this.#deps.log.warn(`shard map: not written: ${describeWrites(writes)}`, { why });
+    return this.#pause();
   }
 
   #say(event: ControllerEvent): void {

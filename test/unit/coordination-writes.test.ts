@@ -1,7 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { compareAndSet, fencedMulti, writeOnce } from '../../src/coordination/compare-and-set.js';
-import { evictCandidate } from '../../src/coordination/evict-candidate.js';
-import { readFence, takeLeaderEpoch } from '../../src/coordination/leader-epoch.js';
+import { takeLeaderEpoch } from '../../src/coordination/leader-epoch.js';
 import { InvariantViolation } from '../../src/model/assert.js';
 import type { MemberId } from '../../src/model/ids.js';
 import { encodeLeaderRecord, NO_LEADER_YET } from '../../src/model/leader-record.js';
@@ -164,30 +163,6 @@ describe('the leaderEpoch as a fence', () => {
         status: 'failed',
         code: 'not-connected',
       });
-    });
-  });
-
-  describe('to the eviction of a dead predecessor (D3), which', () => {
-    it('removes its candidacy while nobody took office', async () => {
-      const { version } = ok(await readFence(other));
-      ok(await evictCandidate(other, { candidate: own, fenceVersion: version }));
-      expect(await found(candidateZnode(own))).toBeUndefined();
-    });
-
-    it('removes nothing once somebody took office', async () => {
-      const { version } = ok(await readFence(other));
-      ok(await takeLeaderEpoch(session, claim(own)));
-      const outcome = await evictCandidate(other, { candidate: own, fenceVersion: version });
-      expectFailed(outcome, 'bad-version', 0);
-      expect(await found(candidateZnode(own))).toBeDefined();
-    });
-
-    it('is done when the candidacy is gone already, and may be tried again', async () => {
-      const { version } = ok(await readFence(other));
-      other.fault('multi', 'after');
-      const eviction = { candidate: own, fenceVersion: version };
-      expect(await evictCandidate(other, eviction)).toMatchObject({ status: 'unknown' });
-      ok(await evictCandidate(other, eviction));
     });
   });
 });
