@@ -48,7 +48,7 @@ export async function writeOnce(
 
 /**
  * {@link writeOnce} for a leader: nothing happens unless `/leader/epoch` still has the version that
- * this leader's term gave it.
+ * this leader gave it.
  */
 export async function fencedMulti(
   session: CoordinatorSession,

@@ -15,11 +15,11 @@ import { candidateZnode, ZNODES } from '../model/znodes.js';
 import type { CoordinatorSession, Outcome, Znode } from '../ports/coordinator.js';
 import type { Random } from '../ports/random.js';
 
-/** One time in office. */
-export interface Term {
+/** What a leader holds while it is in office, and loses when another router takes office. */
+export interface Fence {
   readonly leaderEpoch: LeaderEpoch;
-  /** Version of `/leader/epoch` that every write of this term checks. */
-  readonly fenceVersion: number;
+  /** Version of `/leader/epoch` that every write of this leader checks. */
+  readonly version: number;
 }
 
 export interface Claim {
@@ -36,7 +36,7 @@ export interface Claim {
 export async function takeLeaderEpoch(
   session: CoordinatorSession,
   { leader, candidate, random }: Claim,
-): Promise<Outcome<Term>> {
+): Promise<Outcome<Fence>> {
   const before = await readFence(session);
   if (before.status !== 'ok') return before;
   const record: LeaderRecord = {
@@ -45,8 +45,7 @@ export async function takeLeaderEpoch(
     candidate,
     nonce: random.nonce(),
   };
-  const fenceVersion = before.value.version + 1;
-  const term = { leaderEpoch: record.leaderEpoch, fenceVersion };
+  const fence = { leaderEpoch: record.leaderEpoch, version: before.value.version + 1 };
   const taken = await session.multi([
     { type: 'check', path: candidateZnode(candidate), version: 0 },
     {
@@ -56,21 +55,21 @@ export async function takeLeaderEpoch(
       version: before.value.version,
     },
   ]);
-  if (taken.status === 'ok') return { status: 'ok', value: term };
+  if (taken.status === 'ok') return { status: 'ok', value: fence };
   if (taken.status === 'failed') return taken;
 
   // The answer was lost. The nonce tells whose write the znode holds (rule Z5).
   const after = await readFence(session);
   if (after.status !== 'ok') return taken;
-  return after.value.record.nonce === record.nonce ? { status: 'ok', value: term } : taken;
+  return after.value.record.nonce === record.nonce ? { status: 'ok', value: fence } : taken;
 }
 
-interface Fence {
+interface StoredFence {
   readonly record: LeaderRecord;
   readonly version: number;
 }
 
-async function readFence(session: CoordinatorSession): Promise<Outcome<Fence>> {
+async function readFence(session: CoordinatorSession): Promise<Outcome<StoredFence>> {
   const barrier = await session.barrier();
   if (barrier.status !== 'ok') return barrier;
   const read = await session.read(ZNODES.leaderEpoch);
@@ -81,7 +80,7 @@ async function readFence(session: CoordinatorSession): Promise<Outcome<Fence>> {
   return decodeFence(read.value);
 }
 
-function decodeFence({ data, stat }: Znode): Outcome<Fence> {
+function decodeFence({ data, stat }: Znode): Outcome<StoredFence> {
   try {
     return { status: 'ok', value: { record: decodeLeaderRecord(data), version: stat.version } };
   } catch (error) {

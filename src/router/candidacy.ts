@@ -12,7 +12,7 @@
  * never the map its consistency: the leaderEpoch fences (D2).
  */
 import { standingOf } from '../control/election.js';
-import { takeLeaderEpoch, type Term } from '../coordination/leader-epoch.js';
+import { takeLeaderEpoch, type Fence } from '../coordination/leader-epoch.js';
 import { createProtected } from '../coordination/protected-create.js';
 import type { MemberId, Uuid } from '../model/ids.js';
 import { type CandidateRecord, encodeCandidateRecord } from '../model/registrations.js';
@@ -40,7 +40,7 @@ export interface CandidacyDeps {
 
 export interface CandidacyEvents {
   /** This router leads from now on, until `resign` is called. */
-  lead(session: CoordinatorSession, term: Term): void;
+  lead(session: CoordinatorSession, fence: Fence): void;
   /** This router leads no more. Called once per `lead`. */
   resign(why: string): void;
 }
@@ -53,7 +53,7 @@ export class Candidacy {
   #session: CoordinatorSession | undefined;
   /** Name of our znode in this session; undefined before it is made. */
   #own: string | undefined;
-  #term: Term | undefined;
+  #fence: Fence | undefined;
   /** The candidate whose deletion we wait for. */
   #watched: { readonly name: string; readonly forget: () => void } | undefined;
   /** `again`: something happened while the step ran, so it runs once more. */
@@ -184,7 +184,7 @@ export class Candidacy {
   }
 
   async #takeOffice(session: CoordinatorSession, own: string): Promise<boolean> {
-    if (this.#term !== undefined) return true;
+    if (this.#fence !== undefined) return true;
     const { self, random, log } = this.#deps;
     const taken = await takeLeaderEpoch(session, { leader: self, candidate: own, random });
     if (session !== this.#session || this.#withdrawn) return true;
@@ -194,7 +194,7 @@ export class Candidacy {
       });
       return false;
     }
-    this.#term = taken.value;
+    this.#fence = taken.value;
     log.info('I am the leader', { leaderEpoch: taken.value.leaderEpoch });
     this.#events.lead(session, taken.value);
     return true;
@@ -253,11 +253,11 @@ export class Candidacy {
   }
 
   #resign(why: string): void {
-    if (this.#term === undefined) return;
+    if (this.#fence === undefined) return;
     this.#deps.log.warn(`I am not the leader any more: ${why}`, {
-      leaderEpoch: this.#term.leaderEpoch,
+      leaderEpoch: this.#fence.leaderEpoch,
     });
-    this.#term = undefined;
+    this.#fence = undefined;
     this.#events.resign(why);
   }
 }

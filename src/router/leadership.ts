@@ -9,7 +9,7 @@
  */
 import { Controller, type ControllerEvent, type ProposedWrite } from '../control/controller.js';
 import { fencedMulti } from '../coordination/compare-and-set.js';
-import type { Term } from '../coordination/leader-epoch.js';
+import type { Fence } from '../coordination/leader-epoch.js';
 import { WatchedChildren } from '../coordination/watched-read.js';
 import { assert, unreachable } from '../model/assert.js';
 import type { ClusterConfig } from '../model/cluster-config.js';
@@ -47,7 +47,7 @@ export interface LeadershipDeps {
 
 /** What this leadership rests on. */
 export interface Office {
-  readonly term: Term;
+  readonly fence: Fence;
   readonly cluster: ClusterConfig;
   /** Called at most once, if somebody else turns out to lead. */
   readonly fenced: () => void;
@@ -69,11 +69,11 @@ export class Leadership {
     this.#deps = deps;
     this.#session = session;
     this.#office = office;
-    this.#controller = new Controller(office.cluster, office.term.leaderEpoch);
+    this.#controller = new Controller(office.cluster, office.fence.leaderEpoch);
     this.#members = new MemberLinks(deps, {
       type: 'hello',
       clusterUuid: office.cluster.clusterUuid,
-      leaderEpoch: office.term.leaderEpoch,
+      leaderEpoch: office.fence.leaderEpoch,
       leader: deps.self,
     });
     this.#members.onReplicas = (replicas) => {
@@ -172,7 +172,7 @@ export class Leadership {
   /** One multi: the fence, then every proposed write at the version it was based on. */
   async #write(writes: readonly ProposedWrite[]): Promise<void> {
     const { random, log } = this.#deps;
-    const { leaderEpoch, fenceVersion } = this.#office.term;
+    const { leaderEpoch, version: fenceVersion } = this.#office.fence;
     const configs = writes.map(({ draft, shardUuid }): ShardConfig => {
       return { ...draft, shardUuid: shardUuid ?? random.uuid(), nonce: random.nonce() };
     });

@@ -7,7 +7,7 @@
  * the session. With ZooKeeper away a router that has a map goes on serving.
  */
 import { ensureCluster } from '../coordination/cluster-layout.js';
-import type { Term } from '../coordination/leader-epoch.js';
+import type { Fence } from '../coordination/leader-epoch.js';
 import type { ClusterConfig } from '../model/cluster-config.js';
 import type { ShardId } from '../model/ids.js';
 import type { CandidateRecord } from '../model/registrations.js';
@@ -55,7 +55,7 @@ export class Router {
     this.#candidacy = new Candidacy(
       { self: config.id, record, ...deps },
       {
-        lead: (session, term) => this.#lead(session, term),
+        lead: (session, fence) => this.#lead(session, fence),
         resign: () => this.#resign(),
       },
     );
@@ -142,12 +142,12 @@ export class Router {
     }
   }
 
-  #lead(session: CoordinatorSession, term: Term): void {
+  #lead(session: CoordinatorSession, fence: Fence): void {
     const cluster = this.#cluster;
     if (cluster === undefined || this.#stopped) return;
-    this.#deps.follower.leadOurselves(this.#config.id, term.leaderEpoch);
+    this.#deps.follower.leadOurselves(this.#config.id, fence.leaderEpoch);
     this.#leadership = new Leadership({ self: this.#config.id, ...this.#deps }, session, {
-      term,
+      fence,
       cluster,
       fenced: () => this.#candidacy.fenced(),
     });

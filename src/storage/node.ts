@@ -43,6 +43,8 @@ export class StorageNode {
   readonly #deps: StorageNodeDeps;
   readonly #replicas: Replicas;
   readonly #rounds: Rounds;
+  /** Shards that began or ended to be served since the log last said so. */
+  #served = { begun: 0, ended: 0 };
   readonly #intake: Intake;
 
   constructor(deps: StorageNodeDeps, metrics = new StorageMetrics()) {
@@ -139,11 +141,23 @@ export class StorageNode {
       } else if (event.to === 'lost') {
         log.error('a replica is lost: this data directory does not have it', { shard, epoch });
       } else {
-        // What begins or ends to be served is worth a line; the steps on the way are not.
-        const level = event.to === 'serving' || event.from === 'serving' ? 'info' : 'debug';
-        log[level](`shard ${shard} is ${WORDS[event.to]}`, { shard, epoch, was: event.from });
+        log.debug(`shard ${shard} is ${WORDS[event.to]}`, { shard, epoch, was: event.from });
+        if (event.to === 'serving') this.#countServed('begun');
+        else if (event.from === 'serving') this.#countServed('ended');
       }
     }
+  }
+
+  /** One line for all the shards of a round: what is served is news, each one of hundreds is not. */
+  #countServed(change: 'begun' | 'ended'): void {
+    this.#served[change]++;
+    if (this.#served.begun + this.#served.ended > 1) return;
+    setImmediate(() => {
+      const { begun, ended } = this.#served;
+      this.#served = { begun: 0, ended: 0 };
+      const served = this.standings().get('serving') ?? 0;
+      this.#deps.log.info(`serving ${served} shards`, { begun, ended });
+    });
   }
 }
 

@@ -111,24 +111,24 @@ describe('takeLeaderEpoch (Z2, Z3)', () => {
     return { tree, session, take, held: () => tree.get(ZNODES.leaderEpoch)! };
   }
 
-  it('raises the epoch by one, and the term is the fence that the znode now has', async () => {
+  it('raises the epoch by one, and the fence is what the znode now has', async () => {
     const { take, held } = setUp();
     for (let epoch = 1; epoch <= 5; epoch++) {
-      expect(ok(await take())).toEqual({ leaderEpoch: epoch, fenceVersion: epoch });
+      expect(ok(await take())).toEqual({ leaderEpoch: epoch, version: epoch });
       expect(decodeLeaderRecord(held().data)).toMatchObject({ leaderEpoch: epoch, leader: 'r1' });
       expect(held().stat.version).toBe(epoch);
     }
   });
 
   it.each(EACH_LOSS)(
-    'answer $call $fault: a term that is told is the one held (Z5)',
+    'answer $call $fault: a fence that is told is the one held (Z5)',
     async (loss) => {
       const { take, held, session } = setUp();
       session.faults.set(loss.call, loss.fault);
       await untilOk(async () => {
         const taken = await take();
         if (taken.status === 'ok') {
-          expect(taken.value.fenceVersion).toBe(held().stat.version);
+          expect(taken.value.version).toBe(held().stat.version);
           expect(taken.value.leaderEpoch).toBe(decodeLeaderRecord(held().data).leaderEpoch);
         }
         return taken;
@@ -139,7 +139,7 @@ describe('takeLeaderEpoch (Z2, Z3)', () => {
   it('a multi whose answer is lost after it was done is known by its nonce', async () => {
     const { take, session } = setUp();
     session.faults.set(2, 'lost-after');
-    expect(ok(await take())).toEqual({ leaderEpoch: 1, fenceVersion: 1 });
+    expect(ok(await take())).toEqual({ leaderEpoch: 1, version: 1 });
     expect(session.made).toEqual(['barrier', 'read', 'multi', 'barrier', 'read']);
   });
 
