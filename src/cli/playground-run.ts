@@ -12,6 +12,7 @@ import {
   type PlaygroundOptions,
 } from './playground.js';
 import { leaveContext, removeContext } from './playground-context.js';
+import { onStopRequest } from './signals.js';
 import { MissingPrerequisiteError } from '../system/java.js';
 
 export interface PlaygroundRun extends PlaygroundOptions {
@@ -66,9 +67,7 @@ class Stop {
 
   constructor(playground: Playground) {
     this.#playground = playground;
-    process.on('SIGINT', () => this.#hear(EXIT.interrupted));
-    process.on('SIGTERM', () => this.#hear(EXIT.terminated));
-    process.on('SIGHUP', () => this.#hear(EXIT.terminated));
+    onStopRequest((exitCode) => this.#hear(exitCode));
     this.#watchNpm();
   }
 

@@ -10,6 +10,7 @@ import type { RunningRole } from '../ports/process.js';
 import { createLog, LOG_LEVELS, type LogFormat } from '../system/log.js';
 import { CliError, EXIT } from './exit.js';
 import { flag } from './flags.js';
+import { onStopRequest } from './signals.js';
 
 export interface RoleFlags {
   readonly id?: MemberId;
@@ -81,15 +82,11 @@ export async function runRole(
 
 /** The first SIGTERM or SIGINT; the second ends the process on the spot. */
 export function stopSignals(): Promise<NodeJS.Signals> {
-  let first = true;
   return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      process.on(signal, () => {
-        if (!first) process.exit(signal === 'SIGINT' ? EXIT.interrupted : EXIT.terminated);
-        first = false;
-        resolve(signal);
-      });
-    }
+    onStopRequest((exitCode, request, signal) => {
+      if (request > 1) process.exit(exitCode);
+      resolve(signal);
+    });
   });
 }
 

@@ -73,20 +73,36 @@ describe('playground', () => {
   it('a second signal does not wait for what hangs', async () => {
     const playground = await start(...SMALL, '--zk', await otherZooKeeper());
     expect(cluster!.zookeeper.pid).toBeNull();
-    const { pid } = cluster!.routers[0]!;
+    // Without ZooKeeper's answer nobody can leave the election in order.
+    process.kill(otherZooKeeperPid, 'SIGSTOP');
     playground.signal('SIGTERM');
-    process.kill(pid, 'SIGSTOP');
+    await playground.line(/stopping/);
+    await new Promise((resolve) => setTimeout(resolve, 300)); // As long as a person takes.
     playground.signal('SIGTERM');
     expect(await playground.exited).toBe(143);
+    expect(playground.said(/forced/)).toHaveLength(1);
     expect(await survivors(pidsOf(cluster!))).toEqual([]);
+    process.kill(otherZooKeeperPid, 'SIGCONT');
     await other!.stop();
   });
 
+  it('a Ctrl-C that arrives twice, from the terminal and through npm, is one request', async () => {
+    const playground = await start(...SMALL);
+    playground.signal('SIGINT');
+    playground.signal('SIGINT');
+    expect(await playground.exited).toBe(130);
+    expect(playground.said(/forced/)).toEqual([]);
+    expect(await survivors(pidsOf(cluster!))).toEqual([]);
+  });
+
   let other: PortolanProcess | undefined;
+  let otherZooKeeperPid = 0;
   /** The ZooKeeper of another playground, so that `--zk` has one to name. */
   async function otherZooKeeper(): Promise<string> {
     other = home.start('--routers', '1', '--storage', '1', '--cluster', 'other');
-    return (await ready(other)).zookeeper.connect;
+    const { connect, pid } = (await ready(other)).zookeeper;
+    otherZooKeeperPid = pid!;
+    return connect;
   }
 
   it('leaves no orphan when it is killed with -9, not even a paused one', async () => {
