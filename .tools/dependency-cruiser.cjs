@@ -46,7 +46,12 @@ module.exports = {
   forbidden: [
     ...layers,
     ...owners,
-    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
     {
       name: 'cores-import-no-package',
       severity: 'error',

@@ -21,7 +21,7 @@ function generate(outDir) {
       '--grpcLib=@grpc/grpc-js',
       '--targetFileExtension=.ts',
       '--importFileExtension=.js',
-      `--includeDirs=${join(root, 'proto')}`,
+      '--includeDirs=.',
       `--outDir=${outDir}`,
       ...protos,
       'grpc/health/v1/health.proto',

@@ -8,6 +8,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+// A Ctrl-C goes to the tests too; they end, and then this file tidies up.
+process.on('SIGINT', () => {});
 const folder = mkdtempSync(join(tmpdir(), 'portolan-report-'));
 const report = join(folder, 'report.json');
 const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];

@@ -17,7 +17,8 @@ try {
   } else {
     const debug = program.opts<{ debug?: boolean }>().debug === true;
     tell(`portolan: ${describe(error, debug)}`);
-    process.exitCode = error instanceof CliError ? error.exitCode : EXIT.unexpected;
+    // At once: a role that failed half-way may have left something open that would keep us here.
+    process.exit(error instanceof CliError ? error.exitCode : EXIT.unexpected);
   }
 }
 

@@ -5,7 +5,8 @@
  */
 import { join } from 'node:path';
 import { type Client, type ClusterStatus, connect } from '../client/index.js';
-import { freePort } from '../system/free-port.js';
+import { assert } from '../model/assert.js';
+import { freePorts } from '../system/free-port.js';
 import { startZooKeeper, type ZooKeeperProcess } from '../system/zookeeper-process.js';
 import { CliError, EXIT } from './exit.js';
 import { MemberProcess } from './member-process.js';
@@ -139,22 +140,27 @@ export class Playground {
     const { routers, storage, shards, cluster, sessionTimeoutMs } = this.#options;
     const session = ['--session-timeout-ms', String(sessionTimeoutMs)];
     const common = ['--zk', zk, '--cluster', cluster, ...session];
+    const ports = [...(await freePorts(2 * (storage + routers)))];
     for (let n = 1; n <= storage; n++) {
       const data = ['--data', join(folder, `s${n}`)];
-      this.#storage.push(await this.#member('storage', `s${n}`, [...common, ...data]));
+      this.#storage.push(
+        this.#member('storage', `s${n}`, ports.splice(0, 2), [...common, ...data]),
+      );
     }
     const create = ['--shards', String(shards), '--initial-storage', String(storage)];
     for (let n = 1; n <= routers; n++) {
-      this.#routers.push(await this.#member('router', `r${n}`, [...common, ...create]));
+      this.#routers.push(
+        this.#member('router', `r${n}`, ports.splice(0, 2), [...common, ...create]),
+      );
     }
     this.#expectToGoOn();
     for (const { process } of [...this.#routers, ...this.#storage]) process.start();
   }
 
   /** Its ports are chosen here, so that they stay the same over restarts. */
-  async #member(role: string, id: string, args: readonly string[]): Promise<Member> {
-    const address = `127.0.0.1:${await freePort()}`;
-    const admin = `127.0.0.1:${await freePort()}`;
+  #member(role: string, id: string, ports: readonly number[], args: readonly string[]): Member {
+    const [address, admin] = ports.map((port) => `127.0.0.1:${port}`);
+    assert(address !== undefined && admin !== undefined, 'two ports per member');
     const listen = ['--listen', address, '--admin', admin];
     const process = new MemberProcess(id, [role, '--id', id, ...listen, ...args], {
       line: (line) => {

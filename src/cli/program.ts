@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { flag } from './flags.js';
+import { healthCommand } from './health-command.js';
 import { delCommand, getCommand, putCommand } from './kv-commands.js';
 import { playgroundCommand } from './playground-command.js';
 import { routerCommand } from './router-command.js';
@@ -29,6 +30,7 @@ export function buildProgram(): Command {
     putCommand(),
     delCommand(),
     statusCommand(),
+    healthCommand(),
   ];
   for (const command of commands) program.addCommand(command.copyInheritedSettings(program));
   return program;

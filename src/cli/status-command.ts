@@ -26,8 +26,9 @@ export function statusCommand(): Command {
 
 export function describeStatus(status: ClusterStatus): string {
   const { cluster, healthy, leader } = status;
+  const health = healthy ? 'healthy' : 'NOT HEALTHY';
   const sections = [
-    `cluster ${cluster}: ${healthy ? 'healthy' : 'NOT HEALTHY'} (asked router ${status.answeredBy})`,
+    `cluster ${cluster}: ${health} (asked router ${status.answeredBy})`,
     ...status.problems.map((problem) => `  ! ${problem}`),
     leader === undefined
       ? 'leader: none'

@@ -72,7 +72,7 @@ export class Client implements AsyncDisposable {
    * if the condition did not hold, the current one, 0 = absent.
    *
    * With a condition it is sent at most once: if the outcome is then unknown it rejects with
-   * {@link OutcomeUnknownError}. Without one it is sent again in that case, so it may be applied
+   * `OutcomeUnknownError`. Without one it is sent again in that case, so it may be applied
    * twice, the second time at any moment until its deadline. Whatever was written to the key
    * between the two, by somebody else or by this client, is then overwritten. Whoever cannot bear
    * that uses a condition, or `retryUnknownWrites: false`.

@@ -22,7 +22,7 @@ export interface ConnectOptions {
   readonly channelsPerRouter?: number;
   /**
    * Whether an unconditional put or delete is sent again when the outcome of an attempt is unknown;
-   * default true. See {@link Client.put} for what that means.
+   * default true. See `Client.put` for what that means.
    */
   readonly retryUnknownWrites?: boolean;
 }

@@ -3,7 +3,8 @@
  * that retry keep an overloaded cluster overloaded.
  *
  * Each call that succeeds earns a tenth of a retry, each retry costs one; the store is large enough
- * for every call in flight to be sent again when a router dies. Attempts that sent nothing are free.
+ * for every call in flight to be sent again when a router dies. Attempts that sent nothing are
+ * free.
  */
 const STORED_MAX = 2_000;
 const EARNED_PER_SUCCESS = 0.1;

@@ -147,7 +147,7 @@ export class Controller {
       const shard = id as ShardId;
       if (this.#writing.has(shard)) continue;
       const stored = this.#stored.get(shard);
-      if (stored === undefined || stored.type === 'garbled') continue; // Unread, or not ours to touch.
+      if (stored === undefined || stored.type === 'garbled') continue; // Unread, or not ours.
       const write =
         stored.type === 'absent' ? this.#create(shard, placement) : this.#revise(stored, placement);
       if (write !== undefined) writes.push(write);
@@ -193,7 +193,8 @@ export class Controller {
   #primaryOf(config: ShardConfig) {
     const node = this.#nodes.get(config.primary);
     const place = replicaOn(config, config.primary);
-    assert(place !== undefined, 'S6', () => ({ config })); // The decoder refused anything else.
+    // The decoder refused anything else.
+    assert(place !== undefined, 'the primary has a place', () => ({ config }));
     const sameStore = node?.store === place.store;
     return {
       node,

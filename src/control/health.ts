@@ -52,7 +52,8 @@ function whyUnserved(map: ShardMap, config: ShardConfig | undefined): string | u
   if (node === undefined) return `primary ${config.primary} is down`;
   const place = replicaOn(config, config.primary);
   if (place?.store !== node.store) {
-    return `primary ${config.primary} came back with another data directory; start it with its old one`;
+    const what = `primary ${config.primary} came back with another data directory`;
+    return `${what}; start it with its old one`;
   }
   if (config.state === 'creating') return 'being created';
   return undefined;

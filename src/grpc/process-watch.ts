@@ -20,8 +20,8 @@ const REFUSAL_GAP_MS = 10;
 const PROBE_MS = 1_000;
 const INQUIRY_MS = 3_000;
 /**
- * Between two attempts to watch a process that listens but does not answer: doubles. Short at first,
- * because a dying process's connections may be closed a moment before its listener.
+ * Between two attempts to watch a process that listens but does not answer: doubles. Short at
+ * first, because a dying process's connections may be closed a moment before its listener.
  */
 const AGAIN_MS = { first: 10, last: 200 };
 

@@ -3,7 +3,7 @@
  * should, is refused by name: it is never overwritten and never replaced by a default.
  */
 
-/** A znode holds something this version does not understand. Says which znode, and what is wrong. */
+/** A znode holds something this version does not understand. Says which znode and what is wrong. */
 export class BadRecordError extends Error {
   readonly path: string;
 

@@ -1,4 +1,4 @@
-/** What goes into a {@link Replica} and what comes out: data only, no behaviour. */
+/** What goes into a `Replica` and what comes out: data only, no behaviour. */
 import type { Epoch, Incarnation, Seq } from '../model/ids.js';
 import type { RefusalCode } from '../model/refusals.js';
 import type { VersionedConfig } from '../model/shard-config.js';

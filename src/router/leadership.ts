@@ -216,8 +216,8 @@ export class Leadership {
     switch (event.type) {
       case 'replica-lost':
         return log.error(
-          `shard ${event.shard}: ${event.node} came back with another data directory; its data is ` +
-            'on the old one. Start the node with its old directory',
+          `shard ${event.shard}: ${event.node} came back with another data directory; its data ` +
+            'is on the old one. Start the node with its old directory',
         );
       case 'shard-garbled':
         return; // Said in detail when it was read.

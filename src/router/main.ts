@@ -2,9 +2,9 @@
  * The router role: serves every key from its copy of the map, stands for election, and leads when
  * elected. Everything it needs of the outside comes in through `RouterDeps`; `compose.ts` wires it.
  *
- * Start: listen (not ready), find ZooKeeper, make or read the cluster, read the map, be ready, stand
- * for election. Stop, in this order: not ready, leave the election, finish the calls under way, end
- * the session. With ZooKeeper away a router that has a map goes on serving.
+ * Start: listen (not ready), find ZooKeeper, make or read the cluster, read the map, be ready,
+ * stand for election. Stop, in this order: not ready, leave the election, finish the calls under
+ * way, end the session. With ZooKeeper away a router that has a map goes on serving.
  */
 import { ensureCluster } from '../coordination/cluster-layout.js';
 import type { Fence } from '../coordination/leader-epoch.js';

@@ -1,6 +1,7 @@
 /**
- * One exchange stream to one life of a storage node. Requests of the same tick share a frame; frames
- * wait while the stream takes no more; a stream that broke is opened again after a growing pause.
+ * One exchange stream to one life of a storage node. Requests of the same tick share a frame;
+ * frames wait while the stream takes no more; a stream that broke is opened again after a growing
+ * pause.
  *
  * The promise to the dispatcher: a request comes back exactly once, and `not-sent` only if not one
  * of its bytes left this process. That is why nothing is written before the connection stands: a

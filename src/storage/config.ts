@@ -1,4 +1,4 @@
-/** Everything a storage node is told at its start. Parsed once from the command line, then frozen. */
+/** What a storage node is told at its start: parsed once from the command line, then frozen. */
 import type { Address } from '../model/address.js';
 import type { MemberId } from '../model/ids.js';
 import type { Labels } from '../model/registrations.js';

@@ -1,4 +1,4 @@
-/** What a storage node counts: plain numbers, for whoever exposes them. All but gauges only grow. */
+/** What a storage node counts: plain numbers for whoever exposes them. All but gauges only grow. */
 import type { CallKind } from '../model/calls.js';
 import type { RefusalCode } from '../model/refusals.js';
 

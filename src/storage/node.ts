@@ -148,7 +148,7 @@ export class StorageNode {
     }
   }
 
-  /** One line for all the shards of a round: what is served is news, each one of hundreds is not. */
+  /** One line for all the shards of a round: that they are served is news, not each. */
   #countServed(change: 'begun' | 'ended'): void {
     this.#served[change]++;
     if (this.#served.begun + this.#served.ended > 1) return;

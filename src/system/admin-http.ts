@@ -59,8 +59,7 @@ async function serve(request: IncomingMessage, pages: AdminPages): Promise<Page>
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     return text(405, 'only GET and HEAD');
   }
-  const { pathname } = new URL(request.url ?? '/', 'http://admin');
-  switch (pathname) {
+  switch (pathOf(request.url ?? '')) {
     case '/livez':
       return text(200, 'ok');
     case '/readyz': {
@@ -74,6 +73,11 @@ async function serve(request: IncomingMessage, pages: AdminPages): Promise<Page>
     default:
       return text(404, 'pages: /livez /readyz /status /metrics');
   }
+}
+
+/** Empty if it is none. Only the path counts: whom the request says it is for does not. */
+function pathOf(target: string): string {
+  return /^(?:http:\/\/[^/?#]*)?(?<path>\/[^?#]*)/i.exec(target)?.groups?.['path'] ?? '';
 }
 
 function send(

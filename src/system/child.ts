@@ -6,13 +6,22 @@
  */
 import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
 
+/**
+ * Runs "$@", unless the parent is gone already: it may have been killed before `setpriv` could ask
+ * to be told, and then nobody ever would be.
+ */
+const UNLESS_ORPHANED = '[ "$PPID" = "$0" ] || exit; exec "$@"';
+
 export function spawnWithParent(
   command: string,
   args: readonly string[],
   options: SpawnOptions,
 ): ChildProcess {
   const detached = { ...options, detached: true };
-  if (hasSetpriv()) return spawn('setpriv', ['--pdeathsig', 'KILL', command, ...args], detached);
+  if (hasSetpriv()) {
+    const guarded = ['sh', '-c', UNLESS_ORPHANED, String(process.pid), command, ...args];
+    return spawn('setpriv', ['--pdeathsig', 'KILL', ...guarded], detached);
+  }
   const child = spawn(command, [...args], detached);
   if (child.pid !== undefined) reapWithParent(child, child.pid);
   return child;

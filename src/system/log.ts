@@ -50,12 +50,19 @@ function jsonLine({ time, level, member, message }: Entry, fields: LogFields): s
 }
 
 function quoted(text: string): string {
-  return /^[^\s"=]+$/.test(text) ? text : JSON.stringify(text);
+  return /^[^\s"=\p{Cc}]+$/u.test(text) ? text : visible(JSON.stringify(text));
 }
 
 /** What others wrote into a message cannot forge a line of ours. */
 function oneLine(text: string): string {
-  return text.replaceAll(/[\r\n]+/g, ' | ');
+  return visible(text.replaceAll(/[\r\n\u2028\u2029]+/g, ' | '));
+}
+
+/** Nor can it move the cursor of a terminal: control characters are shown, not sent. */
+function visible(text: string): string {
+  return text.replaceAll(/[\p{Cc}\u2028\u2029]/gu, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
 }
 
 let stderrBroken = false;

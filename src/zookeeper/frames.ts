@@ -66,7 +66,7 @@ const XID_AT = 4;
 const ERROR_AT = 16;
 const PAYLOAD_AT = 20;
 
-/** Whether the lengths inside the answer to a read stay within it. Other frames are not looked at. */
+/** Whether the lengths inside the answer to a read stay within it. Other frames are not judged. */
 export function hasSoundLengths(frame: Buffer, read: 'data' | 'children' | undefined): boolean {
   if (read === undefined) return true;
   if (frame.length < PAYLOAD_AT) return false;

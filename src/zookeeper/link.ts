@@ -6,8 +6,8 @@
  *    had queued when the connection broke was never sent, and fails as such.
  *  - Every request ends by its deadline, whatever the library does with its callback.
  *  - The library notices neither a silent server nor one that accepts and never greets. 2/3 of the
- *    session timeout without an answer (whatever else comes in), or a handshake that takes too long,
- *    ends the connection; the library then tries the next server and keeps the session.
+ *    session timeout without an answer (whatever else comes in), or a handshake that takes too
+ *    long, ends the connection; the library then tries the next server and keeps the session.
  */
 import { LIMITS } from '../model/limits.js';
 import type { Cancel, Clock } from '../ports/clock.js';

@@ -2,15 +2,39 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PlaygroundCluster } from '../../src/cli/playground.js';
+import { freePort } from '../../src/system/free-port.js';
+import { startZooKeeper } from '../../src/system/zookeeper-process.js';
 import { PlaygroundHome, ready } from '../support/playground-process.js';
-import type { PortolanProcess } from '../support/portolan-process.js';
+import { PortolanProcess } from '../support/portolan-process.js';
 import { runPortolan } from '../support/run-portolan.js';
 
 const COMMAND = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+
+describe('a server whose ZooKeeper is not there', () => {
+  const home = new PlaygroundHome();
+  afterAll(() => home.remove());
+
+  it.each([
+    ['router', [], /I am the leader/],
+    ['storage', ['--data', join(home.path, 'data')], /waiting for a router to create the cluster/],
+  ])('%s: says so within 5 s, and goes on when it is', async (role, flags, goesOn) => {
+    const port = await freePort();
+    const zk = ['--zk', `127.0.0.1:${port}`];
+    const member = new PortolanProcess(role, [role, '--id', 'm1', ...zk, ...flags]);
+    await member.line(/no ZooKeeper answers at 127\.0\.0\.1:\d+.*Check --zk/, {
+      timeoutMs: 5_000,
+    });
+    const server = await startZooKeeper({ dataDir: join(home.path, role), port });
+    await member.line(goesOn);
+    expect(await member.stop()).toBe(0);
+    await server.stop();
+  });
+});
 
 describe('client commands', () => {
   const home = new PlaygroundHome();
@@ -112,6 +136,43 @@ describe('client commands', () => {
     expect([none.code, none.stderr]).toEqual([4, expect.stringMatching(/no router runs for/)]);
   });
 
+  it('status has exactly the names of the contract, and what was added since', async () => {
+    const status = await json('status');
+    const namesOf = (value: unknown) => Object.keys(value as object);
+    const first = (list: unknown) => (list as object[])[0];
+    expect(namesOf(status)).toEqual(
+      expect.arrayContaining(['cluster', 'healthy', 'leader', 'candidates', 'nodes', 'shards']),
+    );
+    expect(namesOf(status['leader']).sort()).toEqual(['id', 'leaderEpoch', 'znode']);
+    expect(namesOf(first(status['candidates'])).sort()).toEqual([
+      'address',
+      'admin',
+      'id',
+      'watches',
+      'znode',
+    ]);
+    expect(namesOf(first(status['nodes'])).sort()).toEqual([
+      'address',
+      'host',
+      'id',
+      'primaries',
+      'shards',
+      'state',
+      'zone',
+    ]);
+    expect(namesOf(first(status['shards'])).sort()).toEqual([
+      'epoch',
+      'id',
+      'isr',
+      'learners',
+      'primary',
+      'slots',
+      'state',
+    ]);
+    const admin = await fetch(`${cluster.routers[0]!.admin}/status`);
+    expect(namesOf(await admin.json()).sort()).toEqual(namesOf(status).sort());
+  });
+
   it('status is the object of the contract, and a table for people', async () => {
     const status = await json('status');
     expect(status).toMatchObject({ cluster: 'default', healthy: true });
@@ -134,6 +195,101 @@ describe('client commands', () => {
     const table = (await run('status')).stdout;
     expect(table).toMatch(/cluster default: healthy/);
     expect(table).toMatch(new RegExp(`${leader.id} +leader`));
+  });
+
+  it('the admin port of a router: alive, ready, status and metrics', async () => {
+    const { admin, id } = cluster.routers[0]!;
+    const page = async (path: string) => {
+      const response = await fetch(`${admin}${path}`);
+      return { code: response.status, body: await response.text() };
+    };
+    expect(await page('/livez')).toEqual({ code: 200, body: 'ok\n' });
+    expect(await page('/readyz')).toEqual({ code: 200, body: 'ok\n' });
+    expect((await page('/nope')).code).toBe(404);
+    expect((await fetch(`${admin}/status`, { method: 'DELETE' })).status).toBe(405);
+    const status = JSON.parse((await page('/status')).body) as Record<string, object[]>;
+    expect(status).toMatchObject({ healthy: true, answeredBy: id });
+    expect(status['nodes']).toMatchObject([{ id: 's1' }, { id: 's2' }]);
+    const metrics = (await page('/metrics')).body;
+    expect(metrics).toMatch(/^portolan_\w+(?:\{[^}]*\})? \d/m);
+    expect(metrics).toMatch(/^process_cpu_seconds_total \d/m);
+  });
+
+  it('health: asks any process, exit 0 if it serves and 4 if not', async () => {
+    for (const { address } of [...cluster.routers, ...cluster.storage]) {
+      expect(await run('health', '--address', address)).toEqual({
+        code: 0,
+        stdout: 'SERVING\n',
+        stderr: '',
+      });
+    }
+    const { address } = cluster.storage[0]!;
+    expect(await json('health', '--address', address, '--service', 'liveness')).toEqual({
+      address,
+      service: 'liveness',
+      status: 'SERVING',
+    });
+    const unknown = await run('health', '--address', address, '--service', 'nonsense');
+    expect(unknown).toMatchObject({ code: 4, stdout: '' });
+    expect(unknown.stderr).toMatch(/it knows no service "nonsense"/);
+    const [, port] = cluster.zookeeper.connect.split(':');
+    for (const other of ['127.0.0.1:1', `127.0.0.1:${port}`]) {
+      const began = performance.now();
+      const silent = await run('health', '--address', other, '--timeout-ms', '500');
+      expect(silent).toMatchObject({ code: 4, stdout: '' });
+      expect(silent.stderr).toMatch(new RegExp(`portolan: ${other} gave no health: `));
+      expect(performance.now() - began).toBeLessThan(2_000);
+    }
+  });
+
+  it('routers that do not answer: exit 4 when the time is over, with what to do', async () => {
+    // They accept connections and say nothing, as hung processes do.
+    const held = new Set<Socket>();
+    const silent = createServer((socket) => {
+      held.add(socket.on('error', () => undefined));
+    });
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const { port } = silent.address() as AddressInfo;
+    const flags = ['--routers', `127.0.0.1:1,127.0.0.1:${port}`, '--timeout-ms', '700'];
+    for (const command of [['get', 'a'], ['put', 'a', 'x'], ['del', 'a'], ['status']]) {
+      const began = performance.now();
+      const result = await run(...command, ...flags);
+      expect(result).toMatchObject({ code: 4, stdout: '' });
+      expect(result.stderr).toMatch(/^portolan: [^\n]+\n$/);
+      expect(performance.now() - began).toBeLessThan(700 + 1_500);
+    }
+    for (const socket of held) socket.destroy();
+    silent.close();
+  });
+
+  it('of several routers one that answers is enough', async () => {
+    const routers = `127.0.0.1:1,${cluster.routers[1]!.address}`;
+    expect((await run('put', 'one', 'enough', '--routers', routers)).code).toBe(0);
+    expect(await run('get', 'one', '--routers', routers)).toMatchObject({ stdout: 'enough' });
+  });
+
+  it('an empty value is a value, and bytes that are no text are shown as hex', async () => {
+    expect((await run('put', 'empty', '')).code).toBe(0);
+    expect(await run('get', 'empty')).toEqual({ code: 0, stdout: '', stderr: '' });
+    expect(await json('get', 'empty')).toMatchObject({ value: '', encoding: 'utf8' });
+    expect((await run('put', 'raw', 'fffe', '--value-encoding', 'hex')).code).toBe(0);
+    expect(await json('get', 'raw')).toMatchObject({ value: 'fffe', encoding: 'hex' });
+    expect(await run('get', 'raw', '--value-encoding', 'hex')).toMatchObject({ stdout: 'fffe\n' });
+    expect((await run('put', 'raw', 'xyz', '--value-encoding', 'hex')).code).toBe(2);
+  });
+
+  it('get … | head -c1 ends without a word', async () => {
+    const child = spawn(
+      'sh',
+      ['-c', `"${process.execPath}" "${COMMAND}" get bytes | head -c1 | wc -c`],
+      { env: { ...process.env, ...home.env } },
+    );
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));
+    }
+    await new Promise((resolve) => child.once('close', resolve));
+    expect(output.trim()).toBe('1');
   });
 
   it('a reader that leaves early is no error', async () => {

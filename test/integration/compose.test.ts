@@ -3,7 +3,7 @@
  * the Compose specification, each command line against our own parser, and the promises that the
  * two files make to each other.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
@@ -17,7 +17,7 @@ interface Service {
   readonly environment: Readonly<Record<string, string>>;
   readonly stop_grace_period: string;
   readonly init: boolean;
-  readonly healthcheck: { readonly test: readonly string[] };
+  readonly healthcheck: { readonly test: readonly string[]; readonly timeout: string };
   readonly deploy: { readonly replicas: number };
   readonly volumes: readonly string[];
   readonly ports?: readonly { readonly target: number }[];
@@ -67,6 +67,33 @@ describe('docker-compose.yml', () => {
       'an unknown volume',
       ({ services }) => (services['zk1']!['volumes'] = ['x:/x']),
       /not declared/,
+    ],
+    [
+      'a fixed name for replicas',
+      ({ services }) => (services['storage']!['container_name'] = 'storage'),
+      /one name for 3 replicas/,
+    ],
+    [
+      'one port of the host for replicas',
+      ({ services }) => (services['storage']!['ports'] = [{ target: 7100, published: '7100' }]),
+      /3 replicas, but ports 7100/,
+    ],
+    [
+      'one port of the host for replicas, in short',
+      ({ services }) => (services['storage']!['ports'] = ['127.0.0.1:7100:7100']),
+      /ports\[0\]: expected a mapping/,
+    ],
+    [
+      'a health check that is no command',
+      ({ services }) => (services['zk1']!['healthcheck'] = { test: ['zkServer.sh', 'status'] }),
+      /CMD or CMD-SHELL or NONE/,
+    ],
+    [
+      'a service that waits for itself',
+      ({ services }) => {
+        services['zk1']!['depends_on'] = { router: { condition: 'service_started' } };
+      },
+      /waits for itself/,
     ],
     [
       'more replicas than ports',
@@ -122,8 +149,41 @@ describe('docker-compose.yml', () => {
     for (const name of ['router', 'storage']) {
       const { healthcheck, ports = [] } = readCompose().services[name]!;
       const { listen, admin } = configOf(name);
-      expect(healthcheck.test.join(' ')).toContain(`http://127.0.0.1:${admin.port}/readyz`);
+      const [how, program, ...question] = healthcheck.test;
+      expect([how, program]).toEqual(['CMD', 'portolan']);
+      expect(parseCommand(question)).toMatchObject({
+        command: 'health',
+        flags: { address: { host: '127.0.0.1', port: listen.port } },
+      });
       for (const { target } of ports) expect([listen.port, admin.port]).toContain(target);
+    }
+  });
+
+  it('a health check has its answer before it is taken for hanging', () => {
+    for (const name of ['router', 'storage']) {
+      const { test, timeout } = readCompose().services[name]!.healthcheck;
+      const { timeoutMs } = parseCommand(test.slice(2)).flags as { timeoutMs: number };
+      expect(Number.parseInt(timeout, 10) * 1_000).toBeGreaterThan(timeoutMs * 2);
+    }
+  });
+
+  it('its ZooKeeper allows sessions as long as ours', () => {
+    const { services } = readCompose();
+    for (const name of ['zk1', 'zk2', 'zk3']) {
+      const tickMs = Number(services[name]!.environment['ZOO_TICK_TIME']);
+      for (const role of ['router', 'storage']) {
+        const { sessionTimeoutMs } = configOf(role);
+        expect(sessionTimeoutMs).toBeGreaterThanOrEqual(tickMs * 2);
+        expect(sessionTimeoutMs).toBeLessThanOrEqual(tickMs * 20);
+      }
+    }
+  });
+
+  it('its ZooKeeper is asked what its image allows: srvr is what zkServer.sh status sends', () => {
+    for (const name of ['zk1', 'zk2', 'zk3']) {
+      const { environment, healthcheck } = readCompose().services[name]!;
+      expect(healthcheck.test).toEqual(['CMD', 'zkServer.sh', 'status']);
+      expect(environment['ZOO_4LW_COMMANDS_WHITELIST']!.split(',')).toContain('srvr');
     }
   });
 
@@ -149,7 +209,19 @@ describe('Dockerfile', () => {
     }
   });
 
-  it('runs as an ordinary user', () => {
-    expect(read('Dockerfile')).toMatch(/^USER node$/m);
+  it('copies only what the clone has', () => {
+    const copied = [...read('Dockerfile').matchAll(/^COPY (?!--from)(.+) \S+$/gm)];
+    for (const source of copied.flatMap((match) => match[1]!.split(' '))) {
+      expect(existsSync(new URL(`../../${source}`, import.meta.url)), source).toBe(true);
+    }
+  });
+
+  it('the image that runs has an ordinary user and no tools to build with', () => {
+    const stages = read('Dockerfile').split(/^(?=FROM )/m);
+    const last = stages.at(-1)!;
+    expect(stages.filter((stage) => stage.startsWith('FROM '))).toHaveLength(2);
+    expect(last).toMatch(/^USER node$/m);
+    expect(last.slice(last.indexOf('USER node'))).not.toMatch(/^(?:RUN|COPY|USER root)/m);
+    expect(last).not.toMatch(/npm|tsc/);
   });
 });

@@ -1,11 +1,11 @@
 /** The playground as its user and scripts meet it: ready, broken, stopped; never an orphan. */
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PlaygroundCluster } from '../../src/cli/playground.js';
 import { PlaygroundHome, pidsOf, ready } from '../support/playground-process.js';
-import type { PortolanProcess } from '../support/portolan-process.js';
-import { runPortolan, survivors } from '../support/run-portolan.js';
+import { PortolanProcess } from '../support/portolan-process.js';
+import { processesOf, runPortolan, survivors } from '../support/run-portolan.js';
 
 const SMALL = ['--routers', '2', '--storage', '1', '--shards', '4'];
 
@@ -51,6 +51,7 @@ describe('playground', () => {
     });
     expect(new Set(pidsOf(cluster)).size).toBe(7);
     expect(playground.stdout).toHaveLength(1);
+    await isAsTheContractHasIt(cluster);
 
     // In the next shell, without any flag.
     expect(await run('put', 'hello', 'world')).toMatchObject({ code: 0 });
@@ -60,6 +61,25 @@ describe('playground', () => {
     expect(await playground.stop()).toBe(143);
     expect(await survivors(pidsOf(cluster), 0)).toEqual([]);
   });
+
+  /** Every field of the contract, each address answering, each pid a process of what it should be. */
+  async function isAsTheContractHasIt({ routers, storage, zookeeper }: PlaygroundCluster) {
+    expect(Object.keys(zookeeper).sort()).toEqual(['connect', 'pid']);
+    for (const member of [...routers, ...storage]) {
+      const admin = 'admin' in member ? ['admin'] : [];
+      expect(Object.keys(member).sort()).toEqual(['address', ...admin, 'id', 'pid']);
+      expect(member.address).toMatch(/^127\.0\.0\.1:\d+$/);
+      expect((await run('health', '--address', member.address)).stdout).toBe('SERVING\n');
+    }
+    for (const { admin } of routers) {
+      expect(admin).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+      expect((await fetch(`${admin}/readyz`)).status).toBe(200);
+    }
+    const commandOf = (pid: number | null) => readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+    for (const { id, pid } of routers) expect(commandOf(pid)).toContain(`router\0--id\0${id}\0`);
+    for (const { id, pid } of storage) expect(commandOf(pid)).toContain(`storage\0--id\0${id}\0`);
+    expect(commandOf(zookeeper.pid)).toContain('ZooKeeperServerMain');
+  }
 
   it('Ctrl-C stops everything in order and leaves nothing behind', async () => {
     const playground = await start(...SMALL);
@@ -130,6 +150,21 @@ describe('playground', () => {
     },
   );
 
+  it.each([0, 5, 10, 20, 40, 300, 600, 900])(
+    'killed with -9 %i ms after its first line, leaves no process',
+    async (ms) => {
+      const playground = home.start(...SMALL);
+      await playground.line(/starting ZooKeeper/);
+      await new Promise((resolve) => setTimeout(resolve, ms));
+      const pids = processesOf(home.path);
+      expect(pids).toContain(playground.pid);
+      await playground.kill();
+      // It may have started one more after we looked.
+      expect(await survivors([...pids, ...processesOf(home.path)])).toEqual([]);
+      expect(processesOf(home.path)).toEqual([]);
+    },
+  );
+
   it('does not restart what dies, and the others go on', async () => {
     const playground = await start(...SMALL);
     process.kill(cluster!.routers[0]!.pid, 'SIGKILL');
@@ -150,6 +185,46 @@ describe('playground', () => {
     expect(await run('get', 'kept', '--timeout-ms', '20000')).toMatchObject({ stdout: 'yes' });
     await playground.stop();
     expect(await survivors([pid], 0)).toEqual([]);
+  });
+
+  it('with --restart a router is there again, at the same addresses, and serves', async () => {
+    const playground = await start(...SMALL, '--restart');
+    const { id, pid: before, address, admin } = cluster!.routers[0]!;
+    process.kill(before, 'SIGKILL');
+    await playground.line(new RegExp(`${id} died: SIGKILL`));
+    const line = await playground.line(new RegExp(`^{"event":"restarted","id":"${id}"`));
+    const { pid, ...event } = JSON.parse(line) as { pid: number };
+    expect(event).toEqual({ event: 'restarted', id });
+    expect(pid).not.toBe(before);
+    let health = await run('health', '--address', address);
+    const deadline = performance.now() + 20_000;
+    while (health.code !== 0 && performance.now() < deadline) {
+      health = await run('health', '--address', address);
+    }
+    expect(health.stdout).toBe('SERVING\n');
+    expect((await fetch(`${admin}/readyz`)).status).toBe(200);
+    expect(await run('put', 'through', 'it', '--routers', address)).toMatchObject({ code: 0 });
+    await playground.kill();
+    expect(await survivors([pid, ...pidsOf(cluster!)])).toEqual([]);
+  });
+
+  it('with --json only events are on stdout, and every line is JSON', async () => {
+    const playground = await start(...SMALL, '--restart');
+    process.kill(cluster!.storage[0]!.pid, 'SIGKILL');
+    await playground.line(/^{"event":"restarted"/);
+    await playground.stop();
+    expect(playground.stdout.map((line) => (JSON.parse(line) as { event: string }).event)).toEqual([
+      'ready',
+      'restarted',
+    ]);
+  });
+
+  it('for people it shows the logs, what to try, and nothing on stdout', async () => {
+    const forPeople = new PortolanProcess('playground', ['playground', ...SMALL], home.env);
+    await forPeople.line(/npx portolan put greeting hello/);
+    await forPeople.line(/^\[r\d\] .*I am the leader/);
+    expect(await forPeople.stop()).toBe(143);
+    expect(forPeople.stdout).toEqual([]);
   });
 
   it('keeps what was put in --data, also when it was killed', async () => {

@@ -82,6 +82,7 @@ const port = object({
 
 const service = object({
   image: text,
+  container_name: is('a name', (value) => NAME.test(String(value))),
   build: is('text or a mapping', (value) => typeof value === 'string' || isMapping(value)),
   command,
   entrypoint: command,
@@ -125,7 +126,22 @@ export function composeProblems(document: unknown): readonly Problem[] {
     ...dependencyProblems(name, one, services),
     ...volumeProblems(name, one, volumes),
     ...replicaProblems(name, one),
+    ...(waitsFor(name, services).has(name) ? [`${name}: waits for itself`] : []),
   ]);
+}
+
+/** Everything it depends on, directly or not. */
+function waitsFor(
+  name: string,
+  services: Readonly<Record<string, Mapping>>,
+  found = new Set<string>(),
+): ReadonlySet<string> {
+  for (const other of Object.keys(services[name]?.['depends_on'] ?? {})) {
+    if (found.has(other)) continue;
+    found.add(other);
+    waitsFor(other, services, found);
+  }
+  return found;
 }
 
 function dependencyProblems(
@@ -153,11 +169,16 @@ function volumeProblems(name: string, one: Mapping, volumes: Mapping): readonly 
 /** Replicas cannot share a name or a port of the host. */
 function replicaProblems(name: string, one: Mapping): readonly Problem[] {
   const replicas = (one['deploy'] as { replicas?: number } | undefined)?.replicas ?? 1;
+  const named =
+    replicas > 1 && one['container_name'] !== undefined
+      ? [`${name}: one name for ${replicas} replicas`]
+      : [];
   const ports = (one['ports'] ?? []) as readonly { published?: string }[];
-  return ports.flatMap(({ published }) => {
+  const crowded = ports.flatMap(({ published }) => {
     if (published === undefined) return [];
     const [from, to = from] = published.split('-').map(Number);
     const room = Number(to) - Number(from) + 1;
     return room < replicas ? [`${name}: ${replicas} replicas, but ports ${published}`] : [];
   });
+  return [...named, ...crowded];
 }

@@ -2,9 +2,10 @@
  * Real processes for tests: the built command, its log as lines that can be awaited, its signals.
  * Every process ends with the test file that started it, however that ends.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { spawnWithParent } from '../../src/system/child.js';
 
 const COMMAND = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
@@ -29,7 +30,7 @@ export class PortolanProcess {
 
   constructor(name: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
     this.name = name;
-    this.child = spawn(process.execPath, [COMMAND, ...args], {
+    this.child = spawnWithParent(process.execPath, [COMMAND, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
     });

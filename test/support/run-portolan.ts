@@ -1,6 +1,6 @@
 /** One short command, run to its end, and what became of processes. */
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const COMMAND = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
@@ -35,6 +35,18 @@ export function isGone(pid: number): boolean {
   } catch {
     return true;
   }
+}
+
+/** Everything that runs with this text in its environment: what was started there, and on. */
+export function processesOf(text: string): number[] {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.map(Number).filter((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/environ`, 'utf8').includes(text) && !isGone(pid);
+    } catch {
+      return false; // It ended meanwhile, or is not ours.
+    }
+  });
 }
 
 /** Those that still run after the time; empty as soon as none does. */

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ClusterStatus } from '../../src/client/index.js';
 import { connect } from '../../src/client/index.js';
-import { freePort } from '../../src/system/free-port.js';
+import { freePorts } from '../../src/system/free-port.js';
 import { PortolanProcess } from './portolan-process.js';
 import { startTestZooKeeper, type TestZooKeeper } from './zookeeper-server.js';
 
@@ -138,8 +138,13 @@ export class TestCluster {
   }
 
   async #portsOf(id: string): Promise<{ grpc: number; admin: number }> {
-    const ports = this.#ports.get(id) ?? { grpc: await freePort(), admin: await freePort() };
+    const ports = this.#ports.get(id) ?? (await twoPorts());
     this.#ports.set(id, ports);
     return ports;
   }
+}
+
+async function twoPorts(): Promise<{ grpc: number; admin: number }> {
+  const [grpc, admin] = await freePorts(2);
+  return { grpc: grpc!, admin: admin! };
 }

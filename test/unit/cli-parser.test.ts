@@ -2,6 +2,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { CommanderError } from 'commander';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CliError, EXIT } from '../../src/cli/exit.js';
 import { keepNodeId, nodeIdIn } from '../../src/cli/node-id-file.js';
@@ -98,6 +100,29 @@ describe('mistakes', () => {
     ['router --zk a:1 --id R1', /lower-case/],
     ['router --zk a:1 --listen 7000', /expected HOST:PORT/],
     ['storage --zk a:1 --data d --log-level loud', /Allowed choices/],
+    ['helth', /unknown command 'helth'\s.*Did you mean health\?/],
+    ['health', /required option '--address <address>' not specified/],
+    ['health --address 127.0.0.1', /expected HOST:PORT/],
+    ['storage --zk a:1 --dta d', /unknown option '--dta'\s.*Did you mean --data\?/],
+    ['playground --shard 3', /unknown option '--shard'\s.*Did you mean --shards\?/],
+    ['status now', /too many arguments/],
+    ['get k --zk a:0', /expected HOST:PORT\[/],
+    ['get k --zk a:1/x//y', /expected HOST:PORT\[/],
+    ['get k --zk a:1,,b:2', /expected HOST:PORT\[/],
+    ['get k --routers a:65536', /expected HOST:PORT/],
+    ['get k --routers :7000', /expected HOST:PORT/],
+    ['get k --routers ::1:7000', /expected HOST:PORT/],
+    ['get k --routers http://a:7000', /expected HOST:PORT/],
+    ['router --zk a:1 --listen a:-1', /expected HOST:PORT/],
+    [`router --zk a:1 --id ${'r'.repeat(33)}`, /1 to 32 lower-case/],
+    ['router --zk a:1 --id -r', /1 to 32 lower-case/],
+    ['storage --zk a:1 --data d --id s_1', /1 to 32 lower-case/],
+    ['storage --zk a:1 --data d --disk-reserve-mb -1', /whole number from 0/],
+    ['router --zk a:1 --session-timeout-ms 99', /whole number from 100 to 600000/],
+    ['router --zk a:1 --shards 0', /whole number from 1 to 4096/],
+    ['router --zk a:1 --drain-ms 1.5', /whole number/],
+    ['put k v --if-version 9007199254740992', /whole number from 0 to 9007199254740991/],
+    ['put k v --if-version -1', /whole number from 0/],
   ])('%s', (line, message) => {
     expect(() => flagsOf(line)).toThrow(message);
   });
@@ -114,6 +139,51 @@ describe('mistakes', () => {
     expect((error as CliError).exitCode).toBe(EXIT.usage);
     expect((error as CliError).message).toMatch(message);
   });
+});
+
+describe('whatever is typed', () => {
+  const flags = buildProgram().commands.flatMap(({ options }) => options.map(({ long }) => long!));
+  const words = ['get', 'put', 'del', 'status', 'health', 'router', 'storage', 'playground'];
+  const values = ['a:1', '[::1]:1', '0.0.0.0:0', '', '-', '--', '-1', '1', '1e9', 'utf8', '\u0000'];
+  const word = fc.oneof(
+    fc.constantFrom(...words, ...flags, ...values),
+    fc.tuple(fc.constantFrom(...flags), fc.string()).map(([name, value]) => `${name}=${value}`),
+    fc.string(),
+  );
+
+  it('is a command or a mistake with a message, never a crash', () => {
+    let understood = 0;
+    const lines = fc.tuple(fc.constantFrom(...words), fc.array(word, { maxLength: 5 }));
+    fc.assert(
+      fc.property(lines, ([first, rest]) => {
+        try {
+          parseCommand([first, ...rest]);
+          understood++;
+        } catch (error) {
+          const isOurs = error instanceof CommanderError || error instanceof CliError;
+          if (!isOurs || error.message === '') throw error;
+        }
+      }),
+      { numRuns: 800 },
+    );
+    expect(understood).toBeGreaterThan(20);
+  });
+});
+
+it('exit codes are those of the contract, each with one meaning', () => {
+  expect(EXIT).toEqual({
+    ok: 0,
+    unexpected: 1,
+    usage: 2,
+    notFound: 3,
+    unavailable: 4,
+    unhealthy: 5,
+    conditionFailed: 6,
+    notPermitted: 7,
+    interrupted: 130,
+    terminated: 143,
+  });
+  expect(new Set(Object.values(EXIT)).size).toBe(Object.keys(EXIT).length);
 });
 
 describe('what a role is started with', () => {

@@ -52,6 +52,7 @@ describe('a shard configuration', () => {
     'whose primary is not in sync': { primary: 's2' },
     'whose replicas are not its members': { replicas: [] },
     'with a member twice': { isr: ['s1', 's1'] },
+    'S15 with a learner in the isr': { learners: ['s1'] },
     'with slots out of range': { slots: [0, 16384] },
     'with an unknown state': { state: 'resting' },
     'with a pending change this version does not know': { pending: { id: 1 } },

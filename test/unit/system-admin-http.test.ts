@@ -1,4 +1,5 @@
 /** The admin port over real HTTP, and the metrics page. */
+import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type AdminServer, startAdminServer } from '../../src/system/admin-http.js';
 import { byName, metricsPage, single } from '../../src/system/metrics.js';
@@ -47,6 +48,50 @@ describe('the admin port', () => {
     ]);
   });
 
+  it.each([
+    ['no HTTP at all', '\u0016\u0003\u0001 garbage\r\n\r\n', '400'],
+    ['a target that is no path', 'GET //[ HTTP/1.1\r\nHost: x\r\n\r\n', '404'],
+    ['a target that is empty', 'GET ? HTTP/1.1\r\nHost: x\r\n\r\n', '400'],
+    ['a way out of the pages', 'GET /../livez HTTP/1.1\r\nHost: x\r\n\r\n', '404'],
+    ['a target with a host', 'GET http://other/livez?x HTTP/1.1\r\nHost: x\r\n\r\n', '200'],
+    ['headers without end', `GET / HTTP/1.1\r\nHost: x\r\n${'a: b\r\n'.repeat(20_000)}\r\n`, '431'],
+    ['a body', 'GET /livez HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc', '200'],
+    ['two lengths', 'GET /livez HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n', '400'],
+    ['half a request and then nothing', 'GET /livez', '400'],
+  ])('%s is answered in order and does no harm', async (_, request, code) => {
+    const port = Number(new URL(server.url).port);
+    const answer = await rawRequest(port, request);
+    expect(answer.slice(0, 12)).toBe(`HTTP/1.1 ${code}`);
+    expect((await get('/livez')).status).toBe(200);
+  });
+
+  it('a page that fails says so and the others go on', async () => {
+    const failing = await startAdminServer(LOOPBACK, {
+      notReady: () => [],
+      status: () => Promise.reject(new Error('no answer from the leader')),
+      metrics: () => Promise.resolve(''),
+    });
+    const status = await fetch(`${failing.url}/status`);
+    expect([status.status, await status.text()]).toEqual([500, 'no answer from the leader\n']);
+    expect((await fetch(`${failing.url}/readyz`)).status).toBe(200);
+    await failing.close();
+  });
+
+  it('closes although somebody holds a connection open', async () => {
+    const port = Number(new URL(server.url).port);
+    const idle = connect(port, '127.0.0.1');
+    idle.on('error', () => undefined);
+    await new Promise((resolve) => idle.once('connect', resolve));
+    const gone = new Promise((resolve) => idle.once('close', resolve));
+    await server.close();
+    await gone;
+    server = await startAdminServer(LOOPBACK, {
+      notReady: () => [],
+      status: () => ({}),
+      metrics: () => Promise.resolve(''),
+    });
+  });
+
   it('an address in use is told with the address', async () => {
     const port = Number(new URL(server.url).port);
     const pages = { notReady: () => [], status: () => ({}), metrics: () => Promise.resolve('') };
@@ -84,3 +129,18 @@ it('metrics are read when somebody asks', async () => {
   expect(second).toContain('portolan_held_calls 0');
   expect(second).toContain('nodejs_eventloop_lag_seconds');
 });
+
+/** Everything that is answered until the other side ends the connection, or we do. */
+function rawRequest(port: number, request: string): Promise<string> {
+  return new Promise((resolve) => {
+    let answer = '';
+    const socket = connect(port, '127.0.0.1', () => socket.write(request));
+    socket.setEncoding('latin1').on('data', (chunk: string) => {
+      answer += chunk;
+      socket.end();
+    });
+    socket.setTimeout(200, () => socket.end());
+    socket.on('error', () => undefined);
+    socket.on('close', () => resolve(answer));
+  });
+}

@@ -42,4 +42,14 @@ describe('the log', () => {
     expect(lines[0]!.trimEnd()).not.toContain('\n');
     expect(lines[0]).toContain('field="a\\nb"');
   });
+
+  it.each(['text', 'json'] as const)('%s: is one line whatever others said', (format) => {
+    const { log, lines } = written(format);
+    const evil = 'a\r\nb\u2028c\u2029d\u001b[2K\u009b1Ae\u0000\u007f';
+    log.error(evil, { field: evil, other: `plain${evil.slice(-2)}` });
+    expect(lines).toHaveLength(1);
+    const raw = format === 'text' ? /[\p{Cc}\u2028\u2029]/u : /[\u0000-\u001f]/;
+    expect(lines[0]!.slice(0, -1)).not.toMatch(raw);
+    if (format === 'json') expect(JSON.parse(lines[0]!)).toMatchObject({ msg: evil, field: evil });
+  });
 });

@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/portolan/v1/kv.proto
+// Original file: portolan/v1/kv.proto
 
 import type { PutRequest as _portolan_v1_PutRequest, PutRequest__Output as _portolan_v1_PutRequest__Output } from '../../portolan/v1/PutRequest.js';
 import type { DeleteRequest as _portolan_v1_DeleteRequest, DeleteRequest__Output as _portolan_v1_DeleteRequest__Output } from '../../portolan/v1/DeleteRequest.js';

@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/portolan/v1/kv.proto
+// Original file: portolan/v1/kv.proto
 
 import type { BatchOperation as _portolan_v1_BatchOperation, BatchOperation__Output as _portolan_v1_BatchOperation__Output } from '../../portolan/v1/BatchOperation.js';
 import type { RequestId as _portolan_v1_RequestId, RequestId__Output as _portolan_v1_RequestId__Output } from '../../portolan/v1/RequestId.js';

@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/portolan/v1/kv.proto
+// Original file: portolan/v1/kv.proto
 
 import type { BatchResult as _portolan_v1_BatchResult, BatchResult__Output as _portolan_v1_BatchResult__Output } from '../../portolan/v1/BatchResult.js';
 

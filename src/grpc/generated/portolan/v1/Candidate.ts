@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/portolan/v1/cluster.proto
+// Original file: portolan/v1/cluster.proto
 
 
 export interface Candidate {

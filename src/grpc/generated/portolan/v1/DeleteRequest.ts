@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/portolan/v1/kv.proto
+// Original file: portolan/v1/kv.proto
 
 import type { RequestId as _portolan_v1_RequestId, RequestId__Output as _portolan_v1_RequestId__Output } from '../../portolan/v1/RequestId.js';
 import type { Long } from '@grpc/proto-loader';

@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/portolan/v1/errors.proto
+// Original file: portolan/v1/errors.proto
 
 import type { Retry as _portolan_v1_Retry, Retry__Output as _portolan_v1_Retry__Output } from '../../portolan/v1/Retry.js';
 import type { Outcome as _portolan_v1_Outcome, Outcome__Output as _portolan_v1_Outcome__Output } from '../../portolan/v1/Outcome.js';

@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/portolan/v1/kv.proto
+// Original file: portolan/v1/kv.proto
 
 
 export interface GetManyRequest {

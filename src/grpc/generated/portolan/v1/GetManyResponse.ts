@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/portolan/v1/kv.proto
+// Original file: portolan/v1/kv.proto
 
 import type { GetResponse as _portolan_v1_GetResponse, GetResponse__Output as _portolan_v1_GetResponse__Output } from '../../portolan/v1/GetResponse.js';
 

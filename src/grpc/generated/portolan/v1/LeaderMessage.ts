@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/portolan/v1/internal.proto
+// Original file: portolan/v1/internal.proto
 
 import type { LeaderHello as _portolan_v1_LeaderHello, LeaderHello__Output as _portolan_v1_LeaderHello__Output } from '../../portolan/v1/LeaderHello.js';
 import type { MapUpdate as _portolan_v1_MapUpdate, MapUpdate__Output as _portolan_v1_MapUpdate__Output } from '../../portolan/v1/MapUpdate.js';

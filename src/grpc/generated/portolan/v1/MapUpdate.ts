@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/portolan/v1/internal.proto
+// Original file: portolan/v1/internal.proto
 
 import type { ShardUpdate as _portolan_v1_ShardUpdate, ShardUpdate__Output as _portolan_v1_ShardUpdate__Output } from '../../portolan/v1/ShardUpdate.js';
 import type { NodeTable as _portolan_v1_NodeTable, NodeTable__Output as _portolan_v1_NodeTable__Output } from '../../portolan/v1/NodeTable.js';

@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/portolan/v1/internal.proto
+// Original file: portolan/v1/internal.proto
 
 import type { MemberHello as _portolan_v1_MemberHello, MemberHello__Output as _portolan_v1_MemberHello__Output } from '../../portolan/v1/MemberHello.js';
 import type { ReplicaReport as _portolan_v1_ReplicaReport, ReplicaReport__Output as _portolan_v1_ReplicaReport__Output } from '../../portolan/v1/ReplicaReport.js';

@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/portolan/v1/internal.proto
+// Original file: portolan/v1/internal.proto
 
 import type { NodeEntry as _portolan_v1_NodeEntry, NodeEntry__Output as _portolan_v1_NodeEntry__Output } from '../../portolan/v1/NodeEntry.js';
 

@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/portolan/v1/errors.proto
+// Original file: portolan/v1/errors.proto
 
 export const Outcome = {
   OUTCOME_UNSPECIFIED: 'OUTCOME_UNSPECIFIED',

@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/portolan/v1/internal.proto
+// Original file: portolan/v1/internal.proto
 
 import type { ReplicaEntry as _portolan_v1_ReplicaEntry, ReplicaEntry__Output as _portolan_v1_ReplicaEntry__Output } from '../../portolan/v1/ReplicaEntry.js';
 

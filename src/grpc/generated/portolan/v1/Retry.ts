@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/portolan/v1/errors.proto
+// Original file: portolan/v1/errors.proto
 
 export const Retry = {
   RETRY_UNSPECIFIED: 'RETRY_UNSPECIFIED',

@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/portolan/v1/cluster.proto
+// Original file: portolan/v1/cluster.proto
 
 import type { Leader as _portolan_v1_Leader, Leader__Output as _portolan_v1_Leader__Output } from '../../portolan/v1/Leader.js';
 import type { Candidate as _portolan_v1_Candidate, Candidate__Output as _portolan_v1_Candidate__Output } from '../../portolan/v1/Candidate.js';

@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/portolan/v1/kv.proto
+// Original file: portolan/v1/kv.proto
 
 import type { Entry as _portolan_v1_Entry, Entry__Output as _portolan_v1_Entry__Output } from '../../portolan/v1/Entry.js';
 

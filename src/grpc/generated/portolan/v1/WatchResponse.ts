@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/portolan/v1/kv.proto
+// Original file: portolan/v1/kv.proto
 
 import type { WatchEvent as _portolan_v1_WatchEvent, WatchEvent__Output as _portolan_v1_WatchEvent__Output } from '../../portolan/v1/WatchEvent.js';
 
