@@ -40,7 +40,7 @@ function runStep([name, command, args]) {
   return new Promise((resolve) => {
     const start = performance.now();
     let output = '';
-    const child = spawn(command, args, { cwd: root, env: { ...process.env, FORCE_COLOR: '0' } });
+    const child = spawn(command, args, { cwd: root, env: { ...process.env, NO_COLOR: '1' } });
     for (const stream of [child.stdout, child.stderr])
       stream.on('data', (chunk) => (output += chunk));
     child.on('error', (error) => (output += error.message));

@@ -8,6 +8,7 @@ import {
   decodeClusterConfig,
   encodeClusterConfig,
 } from '../model/cluster-config.js';
+import type { Uuid } from '../model/ids.js';
 import { encodeLeaderRecord, NO_LEADER_YET } from '../model/leader-record.js';
 import { ZNODES } from '../model/znodes.js';
 import type { CoordinatorSession, Outcome } from '../ports/coordinator.js';
@@ -68,4 +69,12 @@ export async function readCluster(
   const read = await session.read(ZNODES.cluster);
   if (read.status !== 'ok') return read;
   return { status: 'ok', value: read.value && decodeClusterConfig(read.value.data) };
+}
+
+/** For the operator, from a member of a cluster that is not in ZooKeeper any more. */
+export function lostClusterMessage(cluster: string, clusterUuid: Uuid): string {
+  return (
+    `ZooKeeper has lost the cluster "${cluster}" (${clusterUuid}): restore its data. What is ` +
+    'served is served on; nothing else happens until then'
+  );
 }

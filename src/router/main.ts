@@ -6,7 +6,7 @@
  * stand for election. Stop, in this order: not ready, leave the election, finish the calls under
  * way, end the session. With ZooKeeper away a router that has a map goes on serving.
  */
-import { ensureCluster } from '../coordination/cluster-layout.js';
+import { ensureCluster, lostClusterMessage, readCluster } from '../coordination/cluster-layout.js';
 import type { Fence } from '../coordination/leader-epoch.js';
 import type { ClusterConfig } from '../model/cluster-config.js';
 import type { ShardId } from '../model/ids.js';
@@ -47,6 +47,8 @@ export class Router {
   readonly #candidacy: Candidacy;
   #cluster: ClusterConfig | undefined;
   #leadership: Leadership | undefined;
+  /** The session in which it was said that the cluster is missing. */
+  #saidMissing = '';
   #stopped = false;
 
   constructor(config: RouterConfig, deps: RouterDeps, record: CandidateRecord) {
@@ -91,6 +93,7 @@ export class Router {
 
   async #ensureCluster(session: CoordinatorSession): Promise<ClusterConfig | undefined> {
     const { random, log } = this.#deps;
+    if (this.#cluster !== undefined) return this.#findAgain(session, this.#cluster);
     const ensured = await ensureCluster(session, {
       clusterUuid: random.uuid(),
       ...this.#config.create,
@@ -99,6 +102,23 @@ export class Router {
     const { created, cluster } = ensured.value;
     if (created) log.info('created the cluster', { ...cluster });
     return cluster;
+  }
+
+  /**
+   * A ZooKeeper that lost the cluster gets no new one from a router that knows the old one: nodes
+   * hold its data (S19). Until it is restored this router serves from the map it has.
+   */
+  async #findAgain(
+    session: CoordinatorSession,
+    known: ClusterConfig,
+  ): Promise<ClusterConfig | undefined> {
+    const read = await readCluster(session);
+    if (read.status !== 'ok') return undefined;
+    if (read.value === undefined && this.#saidMissing !== session.id) {
+      this.#saidMissing = session.id;
+      this.#deps.log.error(lostClusterMessage(this.#config.cluster, known.clusterUuid));
+    }
+    return read.value;
   }
 
   /**

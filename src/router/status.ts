@@ -11,9 +11,12 @@ import type { CoordinatorSession } from '../ports/coordinator.js';
 import { readCandidates } from '../coordination/candidates.js';
 import type { MapHolder } from './map-holder.js';
 
-type ElectionStatus = Pick<ClusterStatus, 'leader' | 'candidates'>;
+interface ElectionStatus extends Pick<ClusterStatus, 'leader' | 'candidates'> {
+  /** Whether ZooKeeper has the cluster at all. */
+  readonly exists: boolean;
+}
 
-const NOBODY: ElectionStatus = { leader: undefined, candidates: [] };
+const NOBODY: ElectionStatus = { leader: undefined, candidates: [], exists: true };
 
 export interface StatusSource {
   readonly cluster: string;
@@ -35,8 +38,9 @@ export class StatusReader {
     const { cluster, self, map } = this.#source;
     const election = await this.#readElection();
     if (election !== undefined) this.#lastElection = election;
-    const { leader, candidates } = this.#lastElection;
+    const { leader, candidates, exists } = this.#lastElection;
     const problems = [...problemsOf(map.map, leader?.id)];
+    if (!exists) problems.push("ZooKeeper has lost the cluster: restore ZooKeeper's data");
     if (election === undefined) {
       problems.push('ZooKeeper does not answer: the shard map cannot change until it does');
     }
@@ -67,6 +71,7 @@ export class StatusReader {
       session.read(ZNODES.leaderEpoch),
     ]);
     if (children.status !== 'ok' || epoch.status !== 'ok') return undefined;
+    const exists = children.value !== undefined && epoch.value !== undefined;
     const inOrder = await readCandidates(session, children.value ?? []);
     const candidates = inOrder.map(({ name, record }, index) => ({
       ...record,
@@ -77,10 +82,11 @@ export class StatusReader {
     const record = epoch.value && leaderRecordOf(epoch.value.data);
     // The lowest candidate leads once it holds the leaderEpoch; until then nobody does.
     if (first === undefined || record?.candidate !== first.name) {
-      return { leader: undefined, candidates };
+      return { leader: undefined, candidates, exists };
     }
     const znode = candidateZnode(first.name);
-    return { leader: { id: first.record.id, znode, leaderEpoch: record.leaderEpoch }, candidates };
+    const leader = { id: first.record.id, znode, leaderEpoch: record.leaderEpoch };
+    return { leader, candidates, exists };
   }
 }
 

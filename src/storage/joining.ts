@@ -7,7 +7,7 @@
  * than offer its data to a stranger (S19). Losing a session changes nothing for the shards: they
  * are served on, and the new registration is just another life of the same process.
  */
-import { readCluster } from '../coordination/cluster-layout.js';
+import { lostClusterMessage, readCluster } from '../coordination/cluster-layout.js';
 import type { NodeRegistration } from '../coordination/registration.js';
 import type { ClusterConfig } from '../model/cluster-config.js';
 import type { Uuid } from '../model/ids.js';
@@ -35,7 +35,8 @@ export interface JoiningDeps {
 export class Joining {
   readonly #deps: JoiningDeps;
   #stopped = false;
-  #saidWaiting = false;
+  /** The session in which it was said that there is no such cluster. */
+  #saidMissing = '';
 
   constructor(deps: JoiningDeps) {
     this.#deps = deps;
@@ -76,9 +77,11 @@ export class Joining {
     while (!this.#isOver(session)) {
       const read = await readCluster(session);
       if (read.status === 'ok' && read.value !== undefined) return read.value;
-      if (read.status === 'ok' && !this.#saidWaiting) {
-        this.#saidWaiting = true;
-        log.info(`waiting for a router to create the cluster "${cluster}"`);
+      if (read.status === 'ok' && this.#saidMissing !== session.id) {
+        this.#saidMissing = session.id;
+        const own = this.#deps.clusterUuid();
+        if (own === null) log.info(`waiting for a router to create the cluster "${cluster}"`);
+        else log.error(lostClusterMessage(cluster, own));
       }
       await new Promise<void>((resolve) => clock.after(RETRY_MS, resolve));
     }

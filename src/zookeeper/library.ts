@@ -122,6 +122,8 @@ export interface ConnectionManager {
     readonly request: { readonly header: { readonly type: number } };
   }[];
   readonly packetQueue: { queue: Packet[] };
+  /** The newest transaction we heard of. A server that knows only older ones hangs up on us. */
+  zxid: Buffer;
   readonly sessionId: Buffer;
   readonly sessionTimeout: number;
   readonly connectTimeout: number;

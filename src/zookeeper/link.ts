@@ -46,6 +46,9 @@ const BEATS_PER_TIMEOUT = 12;
 /** Behind the library's own connect timeout: time to greet. */
 const GREETING_MS = 1_000;
 const CLOSE_MS = 1_000;
+/** So many session timeouts without an answer, and reads need not go on from where they were. */
+const HISTORY_TIMEOUTS = 2;
+const NO_TRANSACTION = Buffer.alloc(8);
 
 export class Link {
   readonly #options: LinkOptions;
@@ -220,6 +223,7 @@ export class Link {
         return this.#events.connected();
       case MANAGER.disconnected:
         this.#failUnsent();
+        this.#forgetHistory();
         this.#options.count('disconnects');
         return this.#events.disconnected();
       case MANAGER.expired:
@@ -238,6 +242,17 @@ export class Link {
     this.#cancelBeat();
     this.#cancelWatchdog();
     this.#failUnsent();
+  }
+
+  /**
+   * A server that was restored from a backup, or wiped, knows only transactions older than the
+   * newest we heard of, and hangs up on us for ever (rule Z12). So after a silence in which the
+   * session should have expired we claim to have heard of none: then it says so.
+   */
+  #forgetHistory(): void {
+    const silentMs = this.#options.clock.now() - this.#answeredMs;
+    if (silentMs < HISTORY_TIMEOUTS * this.#manager.sessionTimeout) return;
+    this.#manager.zxid = NO_TRANSACTION;
   }
 
   #failUnsent(): void {

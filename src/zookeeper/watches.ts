@@ -10,14 +10,16 @@ type Registrar = Pick<
 >;
 
 /** After a reconnect the library sets all watches in one packet, which must stay below 1 MiB. */
-export const WATCHES_MAX = 5_000;
+const WATCHES_MAX = 5_000;
+const WATCHED_BYTES_MAX = 512 * 1024;
 
 export class Watches {
   readonly #hints = new Map<string, Set<() => void>>();
+  #pathBytes = 0;
   #ended = false;
 
   get isFull(): boolean {
-    return this.#hints.size >= WATCHES_MAX;
+    return this.#hints.size >= WATCHES_MAX || this.#pathBytes >= WATCHED_BYTES_MAX;
   }
 
   /** Adds a hint to the watch that the server has just set. The same one twice counts once. */
@@ -30,6 +32,7 @@ export class Watches {
       return;
     }
     this.#hints.set(key, new Set([hint]));
+    this.#pathBytes += Buffer.byteLength(key);
     register(registrar, kind, path, () => this.#fire(key));
   }
 
@@ -41,9 +44,11 @@ export class Watches {
 
   #fire(key: string): void {
     const hints = this.#hints.get(key);
+    if (hints === undefined) return;
     this.#hints.delete(key);
+    this.#pathBytes -= Buffer.byteLength(key);
     // Not on the library's stack, which is in the middle of parsing.
-    if (hints !== undefined) queueMicrotask(() => hints.forEach((hint) => hint()));
+    queueMicrotask(() => hints.forEach((hint) => hint()));
   }
 }
 

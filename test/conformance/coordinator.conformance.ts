@@ -89,7 +89,7 @@ export function describeCoordinator(name: string, makeHarness: MakeHarness): voi
         expect(ok(await a.children('/none'))).toBeUndefined();
       });
 
-      it('data is bytes: none, all values, and what is no text', async () => {
+      it('data is bytes: none, all values, and what is no text (N17)', async () => {
         const all = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
         await make('/all', all);
         await make('/empty');
@@ -448,7 +448,7 @@ export function describeCoordinator(name: string, makeHarness: MakeHarness): voi
     });
 
     describe('what is our own bug', () => {
-      it.each(MALFORMED_PATHS)('the path %j is refused by an assertion', async (path) => {
+      it.each(MALFORMED_PATHS)('the path %j is refused by an assertion (N17)', async (path) => {
         const calls: (() => Promise<unknown>)[] = [
           () => a.read(path),
           () => a.children(path),

@@ -129,7 +129,7 @@ describe('the link to ZooKeeper', () => {
     process.off('unhandledRejection', note);
   });
 
-  it('a cut at any byte of the handshake and of answers, in either direction: calls end, truly', async () => {
+  it('a cut at any byte of the handshake and of answers, in either direction: calls end, truly (N9)', async () => {
     const cuts = (['toServer', 'toClient'] as const).flatMap((direction) => {
       return Array.from({ length: 420 }, (_, at) => ({ direction, at }));
     });

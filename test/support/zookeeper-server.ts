@@ -1,5 +1,5 @@
 /** A real ZooKeeper for tests, which may be killed, paused and started again on the same data. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startZooKeeper, type ZooKeeperProcess } from '../../src/system/zookeeper-process.js';
@@ -31,6 +31,17 @@ export class TestZooKeeper {
   /** On the same port, with the data it had. */
   async restart(): Promise<void> {
     this.#server = await startZooKeeper({ dataDir: this.#folder, port: this.port });
+  }
+
+  /** While it is down: takes its data away, as a wiped disk would. */
+  async wipe(): Promise<void> {
+    await rename(join(this.#folder, 'data'), join(this.#folder, 'backup'));
+  }
+
+  /** While it is down: puts the data back that `wipe` took. */
+  async restore(): Promise<void> {
+    await rm(join(this.#folder, 'data'), { recursive: true, force: true });
+    await rename(join(this.#folder, 'backup'), join(this.#folder, 'data'));
   }
 
   pause(): void {

@@ -172,6 +172,15 @@ describe('tidy', () => {
     }).toEqual({ notInSrc: [], notInTitles: [] });
   });
 
+  it('every dependency is one exact version (N19)', () => {
+    const { dependencies, devDependencies } = JSON.parse(
+      readFileSync(join(ROOT, 'package.json'), 'utf8'),
+    ) as Record<string, Record<string, string>>;
+    const versions = Object.entries({ ...dependencies, ...devDependencies });
+    expect(versions.length).toBeGreaterThan(10);
+    expect(versions.filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([]);
+  });
+
   it('names no folder of the machine it was written or generated on', () => {
     const ours = ['src', 'test', 'bench', 'proto', '.tools'].flatMap((folder) => {
       return filesOf(folder, ['.ts', '.mjs', '.cjs', '.js', '.json', '.proto', '.md'], true);
