@@ -7,19 +7,24 @@
  *
  * It decides from the whole state, not from events: a successor that reads the same map decides the
  * same, and changes nothing that is right. Its rules, per shard:
- *   1. No configuration: create one in state `creating`, once enough nodes are registered.
- *   2. `creating`, and its primary reports the replica as durable: `active`.
+ *   1. No configuration, and the placement is not complete: create one in state `creating`, once
+ *      enough nodes are registered. When every shard has one, the placement is complete, for ever.
+ *   2. `creating`, the placement is complete, and its primary reports the replica as durable:
+ *      `active`.
  *   3. `creating`, and its primary is gone or another life or store: place it anew. Nothing can be
  *      lost, because a shard serves nothing before it is `active`.
- *   4. `active`, and its primary is registered in a new life with the same store: a new epoch (S1).
+ *   4. `active`, and its primary is registered in a new life with the same store, or reports that
+ *      an earlier life used the epoch (ZooKeeper was set back): a new epoch above both (S1).
  *   5. `active`, and its primary is away or came back with another store: leave it. The data is on
  *      the old store; starting empty would lose it (S19).
- * A configuration that does not parse is never touched (S19).
+ * A configuration that does not parse is never touched, and one that is missing although the
+ * placement is complete is never made again: nodes may hold its data (S19).
  */
 import { assert, unreachable } from '../model/assert.js';
 import type { ClusterConfig } from '../model/cluster-config.js';
 import type { Epoch, LeaderEpoch, MemberId, ShardId, Uuid } from '../model/ids.js';
 import type { ReplicaEntry } from '../model/member-messages.js';
+import type { PlacementState } from '../model/placement-record.js';
 import type { Registration } from '../model/registrations.js';
 import {
   replicaOn,
@@ -33,6 +38,8 @@ import { Placement } from './placement.js';
 export type ControllerInput =
   /** A shard's znode was read: at the start, and after a write that met something unexpected. */
   | { readonly type: 'shard-read'; readonly stored: StoredShard }
+  /** Whether every shard has had a configuration at some time. Nothing is created before. */
+  | { readonly type: 'placement-read'; readonly placement: PlacementState }
   /** A proposed write happened; this is what the znode holds now. */
   | { readonly type: 'written'; readonly written: VersionedConfig }
   /** A proposed write did not happen, for a reason that is not in the znode. Propose again. */
@@ -49,15 +56,18 @@ export interface ProposedWrite {
   readonly basedOn: number | undefined;
   readonly draft: Omit<ShardConfig, 'nonce' | 'shardUuid'>;
   readonly shardUuid: Uuid | undefined;
-  readonly why: 'create' | 'activate' | 'place-anew' | 'new-life';
+  readonly why: 'create' | 'activate' | 'place-anew' | 'new-life' | 'epoch-used';
 }
 
 export type ControllerEvent =
   | { readonly type: 'replica-lost'; readonly shard: ShardId; readonly node: MemberId }
-  | { readonly type: 'shard-garbled'; readonly shard: ShardId };
+  | { readonly type: 'shard-garbled'; readonly shard: ShardId }
+  | { readonly type: 'shard-missing'; readonly shard: ShardId };
 
 export interface ControllerReady {
   readonly writes: readonly ProposedWrite[];
+  /** Every shard has a configuration: record that the placement is complete. Said until it is. */
+  readonly completesPlacement: boolean;
   /** Configurations that are new to the map, for every member to hear. */
   readonly changed: readonly VersionedConfig[];
   readonly events: readonly ControllerEvent[];
@@ -74,6 +84,9 @@ export class Controller {
   readonly #writing = new Set<ShardId>();
   /** Replicas said to be lost, so that each is said once. */
   readonly #lost = new Set<string>();
+  /** Shards said to be missing. */
+  readonly #missing = new Set<ShardId>();
+  #placement: PlacementState | 'unread' = 'unread';
   #settled = false;
   #changed: VersionedConfig[] = [];
   #events: ControllerEvent[] = [];
@@ -87,6 +100,9 @@ export class Controller {
     switch (input.type) {
       case 'shard-read':
         return this.#onShardRead(input.stored);
+      case 'placement-read':
+        this.#placement = input.placement;
+        return;
       case 'written':
         return this.#onWritten(input.written);
       case 'not-written':
@@ -111,7 +127,12 @@ export class Controller {
   takeReady(): ControllerReady {
     const writes = this.#decide();
     for (const write of writes) this.#writing.add(write.draft.shard);
-    const ready = { writes, changed: this.#changed, events: this.#events };
+    const ready = {
+      writes,
+      completesPlacement: this.#placement === 'open' && this.#isEveryShardThere(),
+      changed: this.#changed,
+      events: this.#events,
+    };
     this.#changed = [];
     this.#events = [];
     return ready;
@@ -157,6 +178,7 @@ export class Controller {
 
   /** Rule 1. */
   #create(shard: ShardId, placement: Placement): ProposedWrite | undefined {
+    if (this.#placement === 'complete') this.#sayMissing(shard);
     if (!this.#mayPlace()) return undefined;
     const slots = slotRangeOf(shard, this.#cluster.shards);
     const draft = this.#placed(placement, { shard, slots, epoch: 1 as Epoch });
@@ -177,16 +199,25 @@ export class Controller {
           this.#placed(placement, { ...config, epoch: next(config.epoch) }),
         );
       }
-      if (!this.#isReported(config, place.store)) return undefined;
+      if (this.#placement !== 'complete' || this.#reported(config, place.store) === undefined) {
+        return undefined;
+      }
       return write('activate', this.#draft({ ...config, state: 'active' }));
     }
-    if (node === undefined || sameLife) return undefined; // Away, or all is well.
+    if (node === undefined) return undefined; // Away.
     if (!sameStore) {
       this.#sayLost(config);
       return undefined;
     }
+    const report = this.#reported(config, place.store);
+    const isUsed =
+      report !== undefined && (report.epoch > config.epoch || report.openedEpoch >= config.epoch);
+    if (sameLife && !isUsed) return undefined; // All is well.
     const replicas = [{ ...place, incarnation: node.incarnation }];
-    return write('new-life', this.#draft({ ...config, epoch: next(config.epoch), replicas }));
+    const promised = report?.epoch ?? config.epoch;
+    const epoch = next(promised > config.epoch ? promised : config.epoch);
+    const why = sameLife ? 'epoch-used' : 'new-life';
+    return write(why, this.#draft({ ...config, epoch, replicas }));
   }
 
   /** The primary as configured and as registered now, and whether these are the same. */
@@ -206,7 +237,8 @@ export class Controller {
 
   /** Enough nodes for a first placement that is fair to all of them. */
   #mayPlace(): boolean {
-    return this.#settled && this.#nodes.size >= this.#cluster.initialStorage;
+    const areNodesThere = this.#settled && this.#nodes.size >= this.#cluster.initialStorage;
+    return this.#placement === 'open' && areNodesThere;
   }
 
   /** A draft with its one replica on the node that carries least. */
@@ -236,8 +268,22 @@ export class Controller {
     return { shard, slots, state, epoch, primary, isr, learners, replicas, pending, leaderEpoch };
   }
 
-  #isReported(config: ShardConfig, store: Uuid): boolean {
-    return this.#reports.get(reportKey(config.shard, store))?.shardUuid === config.shardUuid;
+  /** What the store last reported of this shard; undefined if nothing, or of another shard. */
+  #reported({ shard, shardUuid }: ShardConfig, store: Uuid): ReplicaEntry | undefined {
+    const report = this.#reports.get(reportKey(shard, store));
+    return report?.shardUuid === shardUuid ? report : undefined;
+  }
+
+  /** A znode that does not parse is there too. */
+  #isEveryShardThere(): boolean {
+    const there = [...this.#stored.values()].filter(({ type }) => type !== 'absent');
+    return there.length === this.#cluster.shards;
+  }
+
+  #sayMissing(shard: ShardId): void {
+    if (this.#missing.has(shard)) return;
+    this.#missing.add(shard);
+    this.#events.push({ type: 'shard-missing', shard });
   }
 
   #sayLost({ shard, primary }: ShardConfig): void {

@@ -47,7 +47,8 @@ export function problemsOf(map: ShardMap, leader: string | undefined): readonly 
 }
 
 function whyUnserved(map: ShardMap, config: ShardConfig | undefined): string | undefined {
-  if (config === undefined) return 'no configuration: not placed yet, or its znode is unreadable';
+  if (config === undefined)
+    return 'no configuration: not placed yet, or its znode is missing or unreadable';
   const node = map.nodes.get(config.primary);
   if (node === undefined) return `primary ${config.primary} is down`;
   const place = replicaOn(config, config.primary);

@@ -26,6 +26,8 @@ export interface Claim {
   readonly leader: MemberId;
   /** Name of the leader's candidate znode, whose data is never changed. */
   readonly candidate: string;
+  /** The highest leaderEpoch heard of; members listen to none below it. */
+  readonly above: LeaderEpoch;
   readonly random: Random;
 }
 
@@ -35,12 +37,12 @@ export interface Claim {
  */
 export async function takeLeaderEpoch(
   session: CoordinatorSession,
-  { leader, candidate, random }: Claim,
+  { leader, candidate, above, random }: Claim,
 ): Promise<Outcome<Fence>> {
   const before = await readFence(session);
   if (before.status !== 'ok') return before;
   const record: LeaderRecord = {
-    leaderEpoch: (before.value.record.leaderEpoch + 1) as LeaderEpoch,
+    leaderEpoch: (Math.max(before.value.record.leaderEpoch, above) + 1) as LeaderEpoch,
     leader,
     candidate,
     nonce: random.nonce(),

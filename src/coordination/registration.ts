@@ -6,10 +6,10 @@
  * that created it, so the node knows its incarnation from the same atomic step (as Kafka's brokers
  * learn their epoch, KIP-380). A znode that is already there is one of three:
  *  - this session's own, from an attempt whose answer was lost: taken as it is;
- *  - one with our store: left by an earlier session or process of this data directory. We hold the
- *    directory's lock, so that one cannot be alive: removed and replaced;
- *  - one with another store: another node uses our name. It may be dying, so we wait for as long
- *    as its session can last, and then give up with a message for the operator.
+ *  - one with our store and our address: left by an earlier session or process of ours. We listen
+ *    on that address, so that one cannot be alive: removed and replaced;
+ *  - any other: another node uses our name, or a copy of our data directory. It may be dying, so we
+ *    wait for as long as its session can last, and then give up with a message for the operator.
  */
 import type { Incarnation, MemberId } from '../model/ids.js';
 import { BadRecordError } from '../model/records.js';
@@ -20,12 +20,23 @@ import type { CoordinatorSession, Outcome, Znode } from '../ports/coordinator.js
 import type { Log } from '../ports/log.js';
 import type { Random } from '../ports/random.js';
 
+/** Who is registered under our name. */
+export interface Holder {
+  readonly address: string;
+  /** Whether its data directory claims to be ours. */
+  readonly hasOurStore: boolean;
+}
+
 /** Somebody else is registered under this node's name, and stays. */
 export class NodeIdInUseError extends Error {
-  constructor(id: MemberId, holder: string) {
+  constructor(id: MemberId, holder: Holder) {
     super(
-      `node id ${id} is in use by ${holder}. Start this node with another --id, ` +
-        'or stop the other process first',
+      holder.hasOurStore
+        ? `a copy of this data directory is in use by node ${id} at ${holder.address}. Two ` +
+            'copies cannot both be right: keep that one, and start this node with a directory ' +
+            'and an --id of its own'
+        : `node id ${id} is in use by ${holder.address}. Start this node with another --id, or ` +
+            'stop the other process first',
     );
     this.name = 'NodeIdInUseError';
   }
@@ -55,7 +66,7 @@ type Attempt =
   | { readonly type: 'registered'; readonly incarnation: Incarnation }
   /** Not now: no answer, or something was in the way and is being removed. */
   | { readonly type: 'again' }
-  | { readonly type: 'held'; readonly holder: string }
+  | { readonly type: 'held'; readonly holder: Holder }
   /** For a reason that waiting may not mend, and that the operator should know. */
   | { readonly type: 'refused'; readonly why: string };
 
@@ -125,7 +136,7 @@ export class NodeRegistration {
       }
       if (attempt.type === 'held') {
         if (heldSinceMs === undefined) {
-          log.warn(`${attempt.holder} holds our node id; waiting for it to end`);
+          log.warn(`${attempt.holder.address} holds our node id; waiting for it to end`);
         }
         heldSinceMs ??= clock.now();
         if (clock.now() > heldSinceMs + PATIENCE * session.timeoutMs) {
@@ -166,11 +177,13 @@ export class NodeRegistration {
     const record = decodeOrUndefined(this.#record.id, data);
     const isOurs = record?.process === this.#record.process;
     if (isOurs && stat.owner === session.id) return registered(stat.czxid);
-    if (record?.store === this.#record.store) {
+    const hasOurStore = record?.store === this.#record.store;
+    if (hasOurStore && record.address === this.#record.address) {
       await session.remove(this.#path, stat.version);
       return { type: 'again' };
     }
-    return { type: 'held', holder: record?.address ?? 'a process with an unreadable registration' };
+    const address = record?.address ?? 'a process with an unreadable registration';
+    return { type: 'held', holder: { address, hasOurStore } };
   }
 
   #onRegistered(session: CoordinatorSession, incarnation: Incarnation): void {

@@ -71,7 +71,10 @@ export function fromWireLeaderMessage(
 }
 
 export function toWireMemberMessage(message: MemberMessage): WireMemberMessage {
-  if (message.type === 'hello') return { hello: { id: message.id, process: message.process } };
+  if (message.type === 'hello') {
+    const { id, process, leaderEpoch } = message;
+    return { hello: { id, process, leaderEpoch } };
+  }
   return { replicas: { replicas: [...message.replicas] } };
 }
 
@@ -87,10 +90,11 @@ export function fromWireMemberMessage(
   }
   if (!hello) return garbled(report, 'a message of a member that is of no known kind');
   const { id, process } = hello;
-  if (!isMemberId(id) || !isUuid(process)) {
+  const leaderEpoch = Number(hello.leaderEpoch);
+  if (!isMemberId(id) || !isUuid(process) || !isCount(leaderEpoch)) {
     return garbled(report, 'a hello of a member that does not parse');
   }
-  return { type: 'hello', id, process };
+  return { type: 'hello', id, process, leaderEpoch: leaderEpoch as LeaderEpoch };
 }
 
 function fromWireMapUpdate(map: MapUpdate__Output, report: ReportGarbled): LeaderMessage {
@@ -145,12 +149,20 @@ function fromWireReplica(
 ): ReplicaEntry | undefined {
   const { shard, shardUuid, store } = entry;
   const epoch = Number(entry.epoch);
+  const openedEpoch = Number(entry.openedEpoch);
   const lastSeq = Number(entry.lastSeq);
   const wellFormed = isShardId(shard) && isUuid(shardUuid) && isUuid(store);
-  if (!wellFormed || !isCount(epoch) || !isCount(lastSeq)) {
+  if (!wellFormed || ![epoch, openedEpoch, lastSeq].every((count) => isCount(count))) {
     return garbled(report, 'a report of a replica that does not parse');
   }
-  return { shard, shardUuid, store, epoch: epoch as Epoch, lastSeq: lastSeq as Seq };
+  return {
+    shard,
+    shardUuid,
+    store,
+    epoch: epoch as Epoch,
+    openedEpoch: openedEpoch as Epoch,
+    lastSeq: lastSeq as Seq,
+  };
 }
 
 function isShardId(shard: number): shard is ShardId {

@@ -1,5 +1,5 @@
 /**
- * Whether LevelDB dropped a part of its log when it opened a directory.
+ * Whether a directory lost a part of its database, which LevelDB itself does not tell.
  *
  * LevelDB opens a damaged log without an error: it drops what it cannot read, says so in its file
  * LOG only, goes on, and deletes the damaged log. Writes that were acknowledged may be gone, so the
@@ -14,11 +14,28 @@ import { join } from 'node:path';
 import { UnusableDirectoryError } from '../ports/disk.js';
 
 const FINDING = 'DAMAGED';
+const OF_LEVELDB = /^(?:CURRENT|MANIFEST-\d+|\d+\.(?:ldb|sst|log))$/;
 const SIGNS = /ignoring error|dropping/i;
 
 /** @throws UnusableDirectoryError if damage was found at an earlier opening. */
 export function refuseDamaged(directory: string): void {
   if (existsSync(join(directory, FINDING))) throw damaged(directory);
+}
+
+/**
+ * LevelDB makes a new database where its file CURRENT is missing, and deletes the old one's tables;
+ * it opens without a word if its log is. Neither is ever missing unless somebody took it away: a
+ * database is born with CURRENT and its first manifest, and from its second manifest on has a log.
+ *
+ * @throws UnusableDirectoryError if files of LevelDB are there, but not all that must be.
+ */
+export function refuseIncomplete(directory: string, names: readonly string[]): void {
+  const files = names.filter((name) => OF_LEVELDB.test(name));
+  if (files.length === 0) return; // None yet.
+  const has = (pattern: RegExp) => files.some((name) => pattern.test(name));
+  if (!has(/^CURRENT$/)) throw incomplete(directory, 'the file CURRENT');
+  const isNewborn = !has(/\.(?:ldb|sst)$/) && files.includes('MANIFEST-000001');
+  if (!has(/\.log$/) && !isNewborn) throw incomplete(directory, 'its log (*.log)');
 }
 
 /** Looks into LevelDB's LOG of the opening that just happened; keeps what it finds. */
@@ -29,6 +46,14 @@ export function findDamage(directory: string): UnusableDirectoryError | undefine
   if (lines.length === 0) return undefined;
   writeFileSync(join(directory, FINDING), `${lines.join('\n')}\n`, { flush: true });
   return damaged(directory);
+}
+
+function incomplete(directory: string, missing: string): UnusableDirectoryError {
+  return new UnusableDirectoryError(
+    `data directory ${directory} is incomplete: ${missing} is missing, so acknowledged writes ` +
+      'are too. Nothing was changed. Restore the directory from a backup, or start this node ' +
+      'with a new one',
+  );
 }
 
 function damaged(directory: string): UnusableDirectoryError {

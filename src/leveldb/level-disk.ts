@@ -10,10 +10,10 @@
  * after the first write that failed this adapter refuses every other one, and the directory has to
  * be opened again, which reads the log back.
  */
-import { mkdir, statfs } from 'node:fs/promises';
+import { mkdir, readdir, statfs } from 'node:fs/promises';
 import { Level } from 'level';
 import { type Disk, type DiskBatch, StorageFailure } from '../ports/disk.js';
-import { findDamage, refuseDamaged } from './damage.js';
+import { findDamage, refuseDamaged, refuseIncomplete } from './damage.js';
 import { unusable } from './unusable.js';
 
 const MIB = 1024 * 1024;
@@ -55,16 +55,19 @@ export class LevelDisk implements Disk {
   /**
    * Opens a data directory, or makes it: readable by its owner only.
    *
-   * @throws UnusableDirectoryError if it is in use, not writable, not a LevelDB, or if LevelDB had
-   *   to drop a part of it (see `damage.ts`).
+   * @throws UnusableDirectoryError if it is in use, not writable, not a LevelDB, or lost a part of
+   *   its database (see `damage.ts`).
    */
   static async open(directory: string): Promise<LevelDisk> {
+    let files: readonly string[];
     try {
       await mkdir(directory, { recursive: true, mode: 0o700 });
+      files = await readdir(directory);
     } catch (error) {
       throw unusable(directory, error);
     }
     refuseDamaged(directory);
+    refuseIncomplete(directory, files);
     const database: Database = new Level<Buffer, Buffer>(directory, SETTINGS);
     try {
       await database.open();

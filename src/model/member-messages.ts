@@ -23,6 +23,8 @@ export interface MemberHello {
   readonly type: 'hello';
   readonly id: MemberId;
   readonly process: Uuid;
+  /** Highest one this member has heard of. */
+  readonly leaderEpoch: LeaderEpoch;
 }
 
 /** A replica that exists durably on the node that reports it. */
@@ -30,7 +32,10 @@ export interface ReplicaEntry {
   readonly shard: ShardId;
   readonly shardUuid: Uuid;
   readonly store: Uuid;
+  /** Promised: it acts in no lower one. */
   readonly epoch: Epoch;
+  /** Promised before its process opened it: it serves only in a higher one. */
+  readonly openedEpoch: Epoch;
   readonly lastSeq: Seq;
 }
 

@@ -12,7 +12,7 @@ export const ZNODES = {
   leaderEpoch: '/leader/epoch',
   /** Ephemeral children named by node id: one registered storage node each. */
   nodes: '/nodes',
-  /** Persistent children named by shard id: one shard's configuration each. */
+  /** Says whether all its children were created; these, named by shard id, are persistent. */
   shards: '/shards',
   /** Persistent: what never changes. */
   cluster: '/cluster',

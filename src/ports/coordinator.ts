@@ -92,10 +92,10 @@ export interface SessionEvents {
   /** The state changed. `lost` comes exactly once and is the last. */
   state(state: SessionState): void;
   /**
-   * The session could have ended by now as far as we can tell: no answer for 2/3 of its timeout.
-   * A leader stops acting. Comes at most once per silence; a later answer makes it proven again.
+   * `isProven()` changed. False: the session could have ended by now as far as we can tell, because
+   * no answer came for 2/3 of its timeout; a leader stops acting. True: an answer came after all.
    */
-  unproven(): void;
+  proven(isProven: boolean): void;
 }
 
 /** Milliseconds a call may take before it ends as unknown; the session's own default otherwise. */

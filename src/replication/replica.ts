@@ -40,6 +40,8 @@ export interface ReplicaStart {
   readonly lives: Iterable<Incarnation>;
   /** What the store holds of this replica; undefined = nothing. */
   readonly stored: ReplicaState | undefined;
+  /** The promised epoch that the store held when this process opened it; 0 = it held none. */
+  readonly openedEpoch: Epoch;
 }
 
 /** An answer, and the position that must be committed before it may leave. */
@@ -56,6 +58,7 @@ export class Replica {
   readonly shardUuid: Uuid;
   readonly #self: ReplicaPlaceHere;
   readonly #lives: Set<Incarnation>;
+  readonly #openedEpoch: Epoch;
   #config: VersionedConfig | undefined;
   #standing: Standing = 'unknown';
   /** Durable, or part of the next batch. 0: this replica does not exist (S2). */
@@ -76,11 +79,12 @@ export class Replica {
   #born: ReplicaState | undefined;
   #events: ReplicaEvent[] = [];
 
-  constructor({ shard, shardUuid, self, lives, stored }: ReplicaStart) {
+  constructor({ shard, shardUuid, self, lives, stored, openedEpoch }: ReplicaStart) {
     this.shard = shard;
     this.shardUuid = shardUuid;
     this.#self = self;
     this.#lives = new Set(lives);
+    this.#openedEpoch = openedEpoch;
     this.#promisedEpoch = stored?.promisedEpoch ?? NO_EPOCH;
     this.#durableEpoch = this.#promisedEpoch;
     this.#lastSeq = stored?.lastSeq ?? ABSENT;
@@ -149,7 +153,12 @@ export class Replica {
     if (this.#config === undefined) return;
     const { config } = this.#config;
     const from = this.#standing;
-    const to = judge(config, { self: this.#self, lives: this.#lives, held: this.#state() });
+    const to = judge(config, {
+      self: this.#self,
+      lives: this.#lives,
+      held: this.#state(),
+      openedEpoch: this.#openedEpoch,
+    });
     if (to !== from) {
       this.#events.push({ type: 'standing-changed', from, to, epoch: config.epoch });
     }

@@ -5,7 +5,7 @@
  * life of this very process as primary: a restarted process waits for the epoch that counts on it.
  * It starts empty only while the shard is being created; later, an empty disk means lost data.
  */
-import type { Incarnation, MemberId, Uuid } from '../model/ids.js';
+import type { Epoch, Incarnation, MemberId, Uuid } from '../model/ids.js';
 import { replicaOn, type ShardConfig } from '../model/shard-config.js';
 import type { ReplicaState } from './replica-state.js';
 
@@ -35,16 +35,20 @@ export interface Situation {
   readonly lives: ReadonlySet<Incarnation>;
   /** The replica's state on this store, if it exists. */
   readonly held: ReplicaState | undefined;
+  /** What was promised before this process began: that epoch belongs to an earlier life. */
+  readonly openedEpoch: Epoch;
 }
 
-export function judge(config: ShardConfig, { self, lives, held }: Situation): Standing {
+export function judge(config: ShardConfig, situation: Situation): Standing {
+  const { self, lives, held, openedEpoch } = situation;
   const place = replicaOn(config, self.node);
   if (place === undefined || config.primary !== self.node) return 'elsewhere';
   // Same name, other data directory: a different replica, which is not here.
   if (place.store !== self.store) return 'elsewhere';
   if (held === undefined && config.state === 'active') return 'lost';
   if (!lives.has(place.incarnation)) return 'awaiting-epoch';
-  // Only a coordination service that was set back offers an epoch below a promised one.
-  if (held !== undefined && config.epoch < held.promisedEpoch) return 'awaiting-epoch';
+  // Only a coordination service that was set back offers an epoch that was used already (S1).
+  const lowest = Math.max(held?.promisedEpoch ?? 0, openedEpoch + 1);
+  if (config.epoch < lowest) return 'awaiting-epoch';
   return config.state === 'creating' ? 'creating' : 'serving';
 }

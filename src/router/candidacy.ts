@@ -14,7 +14,7 @@
 import { standingOf } from '../control/election.js';
 import { takeLeaderEpoch, type Fence } from '../coordination/leader-epoch.js';
 import { createProtected } from '../coordination/protected-create.js';
-import type { MemberId, Uuid } from '../model/ids.js';
+import type { LeaderEpoch, MemberId, Uuid } from '../model/ids.js';
 import { type CandidateRecord, encodeCandidateRecord } from '../model/registrations.js';
 import { CANDIDATE_PREFIX, candidateZnode, ZNODES } from '../model/znodes.js';
 import type { Cancel, Clock } from '../ports/clock.js';
@@ -28,6 +28,8 @@ import { readCandidates } from '../coordination/candidates.js';
 const RESYNC_MS = { least: 30_000, jitter: 30_000 };
 /** Pause after a step that ZooKeeper did not answer. */
 const RETRY_MS = 200;
+/** So many session timeouts are enough for a dead router's znode to go. */
+const PATIENCE = 1.5;
 
 export interface CandidacyDeps {
   readonly self: MemberId;
@@ -38,11 +40,27 @@ export interface CandidacyDeps {
   readonly dialer: Dialer;
 }
 
+export interface TakenOffice {
+  readonly fence: Fence;
+  /** Name of our candidate znode. */
+  readonly candidate: string;
+}
+
 export interface CandidacyEvents {
   /** This router leads from now on, until `resign` is called. */
-  lead(session: CoordinatorSession, fence: Fence): void;
+  lead(session: CoordinatorSession, office: TakenOffice): void;
   /** This router leads no more. Called once per `lead`. */
   resign(why: string): void;
+  /** It cannot stand for election, now or later. Called at most once. */
+  failed(reason: Error): void;
+}
+
+/** Another router has our id, at another address, and does not go away. */
+export class RouterIdInUseError extends Error {
+  constructor(id: MemberId, holder: string) {
+    super(`router id "${id}" is in use by a process at ${holder}; choose another one with --id`);
+    this.name = 'RouterIdInUseError';
+  }
 }
 
 export class Candidacy {
@@ -60,6 +78,9 @@ export class Candidacy {
   #step: 'idle' | 'running' | 'again' = 'idle';
   #cancelTimer: Cancel = () => undefined;
   #withdrawn = false;
+  #heardEpoch = 0 as LeaderEpoch;
+  /** Since when another candidate has our id. */
+  #takenSinceMs: number | undefined;
 
   constructor(deps: CandidacyDeps, events: CandidacyEvents) {
     this.#deps = deps;
@@ -73,8 +94,10 @@ export class Candidacy {
     this.#forgetWatch();
     this.#session = session;
     this.#own = undefined;
-    session.on('unproven', () => {
-      if (session === this.#session) this.#resign('ZooKeeper is silent: the session may be over');
+    session.on('proven', (isProven) => {
+      if (session !== this.#session) return;
+      if (isProven) this.#evaluateSoon();
+      else this.#resign('ZooKeeper is silent: the session may be over');
     });
     session.on('state', (state) => {
       if (session !== this.#session) return;
@@ -84,10 +107,20 @@ export class Candidacy {
     this.#evaluateSoon();
   }
 
-  /** Stops leading because somebody else does, and stands for election again. */
-  fenced(): void {
-    this.#resign('another router took the leaderEpoch');
+  /** Stops leading, because of what its leadership found out, and looks at the election again. */
+  abdicate(why: string): void {
+    this.#resign(why);
     this.#evaluateSoon();
+  }
+
+  /**
+   * Somebody has heard of this leaderEpoch. Ours must be above it: usually another router leads; a
+   * ZooKeeper that was set back offers numbers that were used already.
+   */
+  heard(leaderEpoch: LeaderEpoch): void {
+    if (leaderEpoch > this.#heardEpoch) this.#heardEpoch = leaderEpoch;
+    if (this.#fence === undefined || this.#fence.leaderEpoch >= leaderEpoch) return;
+    this.abdicate(`there is a later leaderEpoch, ${leaderEpoch}`);
   }
 
   /** Leaves the election for good, so that the next one need not wait for a timeout. */
@@ -155,7 +188,7 @@ export class Candidacy {
 
   async #join(session: CoordinatorSession): Promise<boolean> {
     const { record, log } = this.#deps;
-    await this.#removePastLives(session);
+    if (await this.#isIdTaken(session)) return false;
     const created = await createProtected(session, {
       directory: ZNODES.election,
       guid: this.#guid,
@@ -163,30 +196,57 @@ export class Candidacy {
       data: encodeCandidateRecord(record),
     });
     if (created.status !== 'ok' || session !== this.#session) return false;
+    // Two that start together may both have found nobody: the later one yields.
+    if (await this.#isIdTaken(session, created.value)) {
+      await session.remove(candidateZnode(created.value), 0);
+      return false;
+    }
+    if (session !== this.#session) return false;
     this.#own = created.value;
     log.info(`znode name ${candidateZnode(created.value)}`);
     return true;
   }
 
   /**
-   * Removes what an earlier process of ours left behind. It is dead: we listen on its address.
-   * Without this a router that restarts at once would be its own predecessor until a timeout.
+   * Removes what an earlier process of ours left behind at our address. It is dead: we listen
+   * there. Without this a router that restarts at once would be its own predecessor for a while.
+   *
+   * True: a candidate at another address has our id, and comes before our own znode if we have one.
+   * It may be an earlier life of ours that has not timed out yet, so we wait that long; a router
+   * that stays is another one.
    */
-  async #removePastLives(session: CoordinatorSession): Promise<void> {
+  async #isIdTaken(session: CoordinatorSession, own?: string): Promise<boolean> {
     const children = await session.children(ZNODES.election);
-    if (children.status !== 'ok' || children.value === undefined) return;
+    if (children.status !== 'ok' || children.value === undefined) return false;
+    const { clock, log } = this.#deps;
     const { id, address } = this.#deps.record;
+    let holder: string | undefined;
     for (const { name, record } of await readCandidates(session, children.value)) {
-      if (record.id === id && record.address === address && name !== this.#own) {
-        await session.remove(candidateZnode(name), 0);
-      }
+      if (name === own) break;
+      if (record.id !== id) continue;
+      if (record.address === address) await session.remove(candidateZnode(name), 0);
+      else holder = record.address;
     }
+    if (holder === undefined) {
+      this.#takenSinceMs = undefined;
+      return false;
+    }
+    if (this.#takenSinceMs === undefined) {
+      this.#takenSinceMs = clock.now();
+      log.warn(`a router at ${holder} has our id ${id}; waiting for it to end`);
+    }
+    if (clock.now() > this.#takenSinceMs + PATIENCE * session.timeoutMs) {
+      this.#withdrawn = true;
+      this.#events.failed(new RouterIdInUseError(id, holder));
+    }
+    return true;
   }
 
   async #takeOffice(session: CoordinatorSession, own: string): Promise<boolean> {
     if (this.#fence !== undefined) return true;
     const { self, random, log } = this.#deps;
-    const taken = await takeLeaderEpoch(session, { leader: self, candidate: own, random });
+    const claim = { leader: self, candidate: own, above: this.#heardEpoch, random };
+    const taken = await takeLeaderEpoch(session, claim);
     if (session !== this.#session || this.#withdrawn) return true;
     if (taken.status !== 'ok') {
       log.warn('the leaderEpoch was not taken', {
@@ -196,7 +256,7 @@ export class Candidacy {
     }
     this.#fence = taken.value;
     log.info('I am the leader', { leaderEpoch: taken.value.leaderEpoch });
-    this.#events.lead(session, taken.value);
+    this.#events.lead(session, { fence: taken.value, candidate: own });
     return true;
   }
 

@@ -74,17 +74,17 @@ export class Dispatcher implements KvHandler {
     });
   }
 
-  /** Refuses what comes from now on, and what waits without being sent. */
+  /** Refuses what comes from now on and what was not sent. What was sent is still answered. */
   stop(): void {
     this.#stopping = true;
     this.#unsubscribe();
-    const stopping = new RefusedError('STOPPING', 'this router is stopping');
-    for (const call of this.#waiting) this.#refuse(call, stopping);
+    for (const call of [...this.#waiting]) this.#refuse(call, stopping());
+    this.#deps.links.bounce('this router is stopping');
   }
 
   #checkRoom(bytes: number): void {
     const { heldCalls, heldBytes } = this.#deps.counters;
-    if (this.#stopping) throw new RefusedError('STOPPING', 'this router is stopping');
+    if (this.#stopping) throw stopping();
     if (heldCalls >= LIMITS.queuedCallsMax || heldBytes + bytes > LIMITS.queuedBytesMax) {
       throw new RefusedError(
         'OVERLOADED',
@@ -94,6 +94,7 @@ export class Dispatcher implements KvHandler {
   }
 
   #route(call: RoutedCall): void {
+    if (this.#stopping) return this.#refuse(call, stopping());
     const { map, links } = this.#deps;
     const route = routeOf(map, call.key);
     if (route.type === 'wait') {
@@ -118,6 +119,7 @@ export class Dispatcher implements KvHandler {
 
   /** Until the map changes; `pauseMs` bounds it. */
   #wait(call: RoutedCall, refusal: RefusedError, pauseMs?: number): void {
+    if (this.#stopping) return this.#refuse(call, stopping());
     const { clock, counters } = this.#deps;
     const cancelPause =
       pauseMs === undefined ? () => undefined : clock.after(pauseMs, () => this.#wake(call));
@@ -236,6 +238,10 @@ export class Dispatcher implements KvHandler {
     this.#deps.counters.waitingCalls = this.#waiting.size;
     call.place = { at: 'new' };
   }
+}
+
+function stopping(): RefusedError {
+  return new RefusedError('STOPPING', 'this router is stopping');
 }
 
 function shardText(shard: ShardId | undefined): string {

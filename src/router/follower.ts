@@ -89,14 +89,15 @@ export class LeaderFollower {
       log.warn('turned a leader away: another cluster', { peer, theirs: clusterUuid, ours });
       return false;
     }
-    const heard = this.#leader?.leaderEpoch ?? 0;
+    const heard = this.#leader?.leaderEpoch ?? (0 as LeaderEpoch);
     if (leaderEpoch < heard) {
       log.warn('turned a leader away: its leaderEpoch is over', { peer, leaderEpoch, heard });
+      outgoing.write({ type: 'hello', ...self, leaderEpoch: heard });
       return false;
     }
     this.#replaceStream(outgoing);
     if (leaderEpoch > heard) this.#setLeader({ id, leaderEpoch });
-    outgoing.write({ type: 'hello', ...self });
+    outgoing.write({ type: 'hello', ...self, leaderEpoch });
     return true;
   }
 

@@ -13,8 +13,9 @@ import type { Fence } from '../coordination/leader-epoch.js';
 import { WatchedChildren } from '../coordination/watched-read.js';
 import { assert, unreachable } from '../model/assert.js';
 import type { ClusterConfig } from '../model/cluster-config.js';
-import type { MemberId, ShardId } from '../model/ids.js';
+import type { LeaderEpoch, MemberId, ShardId } from '../model/ids.js';
 import type { Registration } from '../model/registrations.js';
+import { encodeCompletePlacement } from '../model/placement-record.js';
 import { encodeShardConfig, type ShardConfig } from '../model/shard-config.js';
 import { shardZnode, ZNODES } from '../model/znodes.js';
 import type { Cancel, Clock } from '../ports/clock.js';
@@ -24,7 +25,7 @@ import type { Dialer } from '../ports/network.js';
 import type { Random } from '../ports/random.js';
 import { readCandidates } from '../coordination/candidates.js';
 import type { MapHolder } from './map-holder.js';
-import { readNodes, readShard } from './map-reader.js';
+import { readNodes, readPlacement, readShard } from './map-reader.js';
 import { MemberLinks } from './member-links.js';
 
 /** No node came or went for so long: those that start together are there. */
@@ -35,6 +36,7 @@ const WRITES_PER_MULTI = 64;
 const CONFLICTS: ReadonlySet<FailureCode> = new Set(['bad-version', 'node-exists']);
 /** Pause before trying again what ZooKeeper did not answer. */
 const RETRY_MS = 200;
+const FENCED = 'another router took the leaderEpoch';
 
 export interface LeadershipDeps {
   readonly self: MemberId;
@@ -48,9 +50,13 @@ export interface LeadershipDeps {
 /** What this leadership rests on. */
 export interface Office {
   readonly fence: Fence;
+  /** Name of this leader's candidate znode. */
+  readonly candidate: string;
   readonly cluster: ClusterConfig;
-  /** Called at most once, if somebody else turns out to lead. */
-  readonly fenced: () => void;
+  /** Called when this leadership turns out to be over; `stop` follows. */
+  readonly over: (why: string) => void;
+  /** Called when a member has heard of a later leaderEpoch; `stop` follows. */
+  readonly heard: (leaderEpoch: LeaderEpoch) => void;
 }
 
 export class Leadership {
@@ -61,6 +67,9 @@ export class Leadership {
   readonly #members: MemberLinks;
   readonly #nodes: WatchedChildren;
   readonly #candidates: WatchedChildren;
+  /** Version of `/shards`, as read. */
+  #placementVersion = 0;
+  #completingPlacement = false;
   #stopSettling: Cancel = () => undefined;
   #pausing: Promise<void> | undefined;
   #stopped = false;
@@ -80,6 +89,9 @@ export class Leadership {
       this.#controller.step({ type: 'reported', replicas });
       this.#carryOut();
     };
+    this.#members.onLaterLeader = (leaderEpoch) => {
+      if (!this.#stopped) office.heard(leaderEpoch);
+    };
     this.#nodes = this.#watch(ZNODES.nodes, (names) => this.#onNodes(names));
     this.#candidates = this.#watch(ZNODES.election, (names) => this.#onCandidates(names));
   }
@@ -88,6 +100,7 @@ export class Leadership {
   start(): void {
     const shards = Array.from({ length: this.#office.cluster.shards }, (_, id) => id as ShardId);
     void this.#readShards(shards);
+    void this.#readPlacement();
     this.#nodes.start();
     this.#candidates.start();
   }
@@ -115,6 +128,15 @@ export class Leadership {
         if (stored !== undefined) this.#controller.step({ type: 'shard-read', stored });
       }),
     );
+    this.#carryOut();
+  }
+
+  async #readPlacement(): Promise<void> {
+    const { log } = this.#deps;
+    const read = await this.#untilAnswered(() => readPlacement(this.#session, log));
+    if (read === undefined) return;
+    this.#placementVersion = read.version;
+    this.#controller.step({ type: 'placement-read', placement: read.placement });
     this.#carryOut();
   }
 
@@ -148,6 +170,8 @@ export class Leadership {
 
   /** Learns which routers to tell. A candidate that cannot be read is told later. */
   async #onCandidates(names: readonly string[]): Promise<void> {
+    // Nobody watches the lowest candidate's znode but the next one: its owner has to look itself.
+    if (!names.includes(this.#office.candidate)) return this.#office.over('its znode is gone');
     const candidates = await readCandidates(this.#session, names);
     if (this.#stopped) return;
     this.#members.setRouters(
@@ -158,12 +182,13 @@ export class Leadership {
   /** Tells what changed and writes what the controller proposes. */
   #carryOut(): void {
     if (this.#stopped) return;
-    const { writes, changed, events } = this.#controller.takeReady();
+    const { writes, completesPlacement, changed, events } = this.#controller.takeReady();
     if (changed.length > 0) {
       this.#deps.map.applyConfigs(changed);
       this.#members.tell(changed);
     }
     for (const event of events) this.#say(event);
+    if (completesPlacement) void this.#completePlacement();
     for (let at = 0; at < writes.length; at += WRITES_PER_MULTI) {
       void this.#write(writes.slice(at, at + WRITES_PER_MULTI));
     }
@@ -185,7 +210,7 @@ export class Leadership {
         return this.#onWritten(writes, configs);
       case 'fenced':
         log.warn('the fence does not hold: another router took the leaderEpoch', { leaderEpoch });
-        return this.#office.fenced();
+        return this.#office.over(FENCED);
       case 'failed':
         if (!CONFLICTS.has(outcome.code)) await this.#sayNotWritten(writes, outcome.message);
         break;
@@ -206,6 +231,22 @@ export class Leadership {
     this.#carryOut();
   }
 
+  /** From here on no shard is created any more; its outcome, whatever it is, is read back. */
+  async #completePlacement(): Promise<void> {
+    if (this.#completingPlacement) return;
+    this.#completingPlacement = true;
+    const { version: fenceVersion, leaderEpoch } = this.#office.fence;
+    const data = encodeCompletePlacement(this.#deps.random.nonce());
+    const op = { type: 'set', path: ZNODES.shards, data, version: this.#placementVersion } as const;
+    const outcome = await fencedMulti(this.#session, fenceVersion, [op]);
+    if (this.#stopped) return;
+    if (outcome.status === 'fenced') return this.#office.over(FENCED);
+    if (outcome.status === 'ok') this.#deps.log.info('every shard is placed', { leaderEpoch });
+    else await this.#pause();
+    this.#completingPlacement = false;
+    await this.#readPlacement();
+  }
+
   #sayNotWritten(writes: readonly ProposedWrite[], why: string): Promise<void> {
     this.#deps.log.warn(`shard map: not written: ${describeWrites(writes)}`, { why });
     return this.#pause();
@@ -218,6 +259,11 @@ export class Leadership {
         return log.error(
           `shard ${event.shard}: ${event.node} came back with another data directory; its data ` +
             'is on the old one. Start the node with its old directory',
+        );
+      case 'shard-missing':
+        return log.error(
+          `shard ${event.shard}: its znode ${shardZnode(event.shard)} is missing, and is not ` +
+            'made anew: nodes may hold its data. Restore it from a backup of ZooKeeper',
         );
       case 'shard-garbled':
         return; // Said in detail when it was read.

@@ -7,7 +7,6 @@
  * way, end the session. With ZooKeeper away a router that has a map goes on serving.
  */
 import { ensureCluster, lostClusterMessage, readCluster } from '../coordination/cluster-layout.js';
-import type { Fence } from '../coordination/leader-epoch.js';
 import type { ClusterConfig } from '../model/cluster-config.js';
 import type { ShardId } from '../model/ids.js';
 import type { CandidateRecord } from '../model/registrations.js';
@@ -17,7 +16,7 @@ import type { Coordinator, CoordinatorSession } from '../ports/coordinator.js';
 import type { Log } from '../ports/log.js';
 import type { Dialer } from '../ports/network.js';
 import type { Random } from '../ports/random.js';
-import { Candidacy } from './candidacy.js';
+import { Candidacy, type TakenOffice } from './candidacy.js';
 import type { RouterConfig } from './config.js';
 import type { LeaderFollower } from './follower.js';
 import { Leadership } from './leadership.js';
@@ -57,14 +56,16 @@ export class Router {
     this.#candidacy = new Candidacy(
       { self: config.id, record, ...deps },
       {
-        lead: (session, fence) => this.#lead(session, fence),
+        lead: (session, office) => this.#lead(session, office),
         resign: () => this.#resign(),
+        failed: deps.failed,
       },
     );
   }
 
   start(): void {
     const { coordinator, log, failed } = this.#deps;
+    this.#deps.follower.onLeader(({ leaderEpoch }) => this.#candidacy.heard(leaderEpoch));
     coordinator.start({
       session: (session) => void this.#enter(session).catch(failed),
       unreachable: (problem) => log.warn(problem),
@@ -162,14 +163,16 @@ export class Router {
     }
   }
 
-  #lead(session: CoordinatorSession, fence: Fence): void {
+  #lead(session: CoordinatorSession, { fence, candidate }: TakenOffice): void {
     const cluster = this.#cluster;
     if (cluster === undefined || this.#stopped) return;
     this.#deps.follower.leadOurselves(this.#config.id, fence.leaderEpoch);
     this.#leadership = new Leadership({ self: this.#config.id, ...this.#deps }, session, {
       fence,
+      candidate,
       cluster,
-      fenced: () => this.#candidacy.fenced(),
+      over: (why) => this.#candidacy.abdicate(why),
+      heard: (leaderEpoch) => this.#candidacy.heard(leaderEpoch),
     });
     this.#leadership.start();
   }

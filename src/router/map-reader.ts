@@ -4,10 +4,11 @@
  * goes back and a stale route is refused (S23). What does not parse is named in the log and left.
  */
 import { type Incarnation, isMemberId, type ShardId } from '../model/ids.js';
+import { decodePlacement, type PlacementState } from '../model/placement-record.js';
 import { BadRecordError } from '../model/records.js';
 import { decodeNodeRecord, type Registration } from '../model/registrations.js';
 import { decodeShardConfig, type StoredShard } from '../model/shard-config.js';
-import { nodeZnode, shardZnode } from '../model/znodes.js';
+import { nodeZnode, shardZnode, ZNODES } from '../model/znodes.js';
 import type { CoordinatorSession } from '../ports/coordinator.js';
 import type { Log } from '../ports/log.js';
 
@@ -24,6 +25,19 @@ export async function readShard(
   const config = unlessBad(log, () => decodeShardConfig(shard, znode.data));
   if (config === undefined) return { type: 'garbled', shard };
   return { type: 'config', config, version: znode.stat.version };
+}
+
+/** Whether the shards were all created once; undefined if ZooKeeper did not answer. */
+export async function readPlacement(
+  session: CoordinatorSession,
+  log: Log,
+): Promise<{ readonly placement: PlacementState; readonly version: number } | undefined> {
+  const read = await session.read(ZNODES.shards);
+  if (read.status !== 'ok' || read.value === undefined) return undefined;
+  const { data, stat } = read.value;
+  // What does not parse allows nothing: no shard is created for it.
+  const placement = unlessBad(log, () => decodePlacement(data)) ?? 'complete';
+  return { placement, version: stat.version };
 }
 
 /**

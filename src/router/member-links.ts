@@ -5,7 +5,7 @@
  * A member is always told the whole map first, then the changes; both ends ignore what they already
  * know, so telling twice is harmless and nothing has to be remembered per member.
  */
-import type { MemberId } from '../model/ids.js';
+import type { LeaderEpoch, MemberId } from '../model/ids.js';
 import type {
   LeaderHello,
   MapUpdate,
@@ -37,6 +37,8 @@ export class MemberLinks {
 
   /** What a storage node holds durably. Set once, before any member is added. */
   onReplicas: (replicas: readonly ReplicaEntry[]) => void = () => undefined;
+  /** A member has heard of a later leader, and listens to us no more. Set as above. */
+  onLaterLeader: (leaderEpoch: LeaderEpoch) => void = () => undefined;
 
   constructor(deps: MemberLinksDeps, hello: LeaderHello) {
     this.#deps = deps;
@@ -98,6 +100,9 @@ export class MemberLinks {
       wholeMap: () => wholeMap(this.#deps.map),
       heard: (message: MemberMessage) => {
         if (message.type === 'replicas') this.onReplicas(message.replicas);
+        else if (message.leaderEpoch > this.#hello.leaderEpoch) {
+          this.onLaterLeader(message.leaderEpoch);
+        }
       },
     });
   }

@@ -159,7 +159,8 @@ export class NodeLink {
   #flush(): void {
     while (this.#writable && this.#queue.size > 0) {
       const frame = this.#takeFrame();
-      this.#writable = this.#stream?.write(encodeRequests(frame)) ?? false;
+      const bytes = encodeRequests(frame, this.#deps.clock.now());
+      this.#writable = this.#stream?.write(bytes) ?? false;
     }
   }
 

@@ -48,6 +48,11 @@ export class NodeLinks {
     return [...this.#entries.values()].filter(({ link }) => link.connected).length;
   }
 
+  /** Gives back everything that was not written yet, of every link. */
+  bounce(reason: string): void {
+    for (const { link } of [...this.#entries.values()]) link.bounce(reason);
+  }
+
   close(): void {
     this.#unsubscribe();
     for (const { link } of this.#entries.values()) link.retire();

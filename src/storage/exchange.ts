@@ -6,6 +6,7 @@
  * the stream is congested and its reads are refused, so a caller that does not listen cannot fill
  * the memory. A malformed frame ends its own stream and nothing else.
  */
+import type { Clock } from '../ports/clock.js';
 import type { Log } from '../ports/log.js';
 import type { ExchangeHandler, Outgoing, StreamEvents } from '../ports/network.js';
 import { RefusedError } from '../model/refusals.js';
@@ -16,9 +17,11 @@ import {
   type RequestRecord,
   type ResponseRecord,
   responseRecordBytes,
+  sentMsOf,
 } from '../wire/frame.js';
 import { WireError } from '../wire/protobuf.js';
 import type { CallResult } from './calls.js';
+import { FrameAge } from './frame-age.js';
 import type { Intake } from './intake.js';
 
 /** A frame is closed when it has reached this size; the largest response still fits behind it. */
@@ -26,15 +29,17 @@ const FRAME_BYTES_SOFT_MAX = 1024 * 1024;
 /** Bytes of responses that may wait before the stream counts as congested. */
 const BACKLOG_BYTES_MAX = 8 * 1024 * 1024;
 
-export function exchangeHandler(intake: Intake, log: Log): ExchangeHandler {
+export function exchangeHandler(intake: Intake, clock: Clock, log: Log): ExchangeHandler {
   return (outgoing, peer) =>
-    new ExchangeStream(intake, outgoing, (problem) => {
+    new ExchangeStream(intake, clock, outgoing, (problem) => {
       log.warn('closed a stream of requests', { peer, problem });
     });
 }
 
 class ExchangeStream implements StreamEvents<Buffer> {
   readonly #intake: Intake;
+  readonly #clock: Clock;
+  readonly #age = new FrameAge();
   readonly #outgoing: Outgoing<Buffer>;
   readonly #malformed: (problem: string) => void;
   #responses: ResponseRecord[] = [];
@@ -43,8 +48,14 @@ class ExchangeStream implements StreamEvents<Buffer> {
   #isBlocked = false;
   #isOver = false;
 
-  constructor(intake: Intake, outgoing: Outgoing<Buffer>, malformed: (problem: string) => void) {
+  constructor(
+    intake: Intake,
+    clock: Clock,
+    outgoing: Outgoing<Buffer>,
+    malformed: (problem: string) => void,
+  ) {
     this.#intake = intake;
+    this.#clock = clock;
     this.#outgoing = outgoing;
     this.#malformed = malformed;
   }
@@ -52,8 +63,11 @@ class ExchangeStream implements StreamEvents<Buffer> {
   message(frame: Buffer): void {
     if (this.#isOver) return;
     let requests;
+    let lateMs = 0;
     try {
       requests = decodeRequests(frame);
+      const sentMs = sentMsOf(frame);
+      if (sentMs !== undefined) lateMs = this.#age.of(sentMs, this.#clock.now());
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       this.#malformed(error.message);
@@ -61,7 +75,7 @@ class ExchangeStream implements StreamEvents<Buffer> {
       this.#outgoing.end();
       return;
     }
-    for (const request of requests) this.#submit(request);
+    for (const request of requests) this.#submit(request, lateMs);
   }
 
   drain(): void {
@@ -75,7 +89,10 @@ class ExchangeStream implements StreamEvents<Buffer> {
     this.#responseBytes = 0;
   }
 
-  #submit({ call, kind, shard, epoch, budgetMs, payload }: RequestRecord): void {
+  /** What the frame was late is gone from the budget: no write is applied after its deadline. */
+  #submit(request: RequestRecord, lateMs: number): void {
+    const { call, kind, shard, epoch, payload } = request;
+    const budgetMs = Math.max(0, request.budgetMs - lateMs);
     this.#intake.submit({
       kind,
       request: payload,

@@ -70,10 +70,12 @@ export class Following {
   /** Tells the leader of replicas that became durable. */
   report(states: readonly ReplicaState[]): void {
     if (this.#current === undefined || this.#current.early !== undefined) return;
-    const { store } = this.#deps.store.identity;
+    const { store: opened } = this.#deps;
+    const { store } = opened.identity;
     const replicas = states.map((state): ReplicaEntry => {
       const { shard, shardUuid, promisedEpoch, lastSeq } = state;
-      return { shard, shardUuid, store, epoch: promisedEpoch, lastSeq };
+      const openedEpoch = opened.openedEpoch(shardUuid);
+      return { shard, shardUuid, store, epoch: promisedEpoch, openedEpoch, lastSeq };
     });
     this.#current.outgoing.write({ type: 'replicas', replicas });
   }
@@ -87,13 +89,16 @@ export class Following {
   }
 
   #onHello(stream: Stream, hello: LeaderHello): void {
-    const { store, submit, log } = this.#deps;
+    const { store, map, submit, log } = this.#deps;
     const { leader, leaderEpoch, clusterUuid } = hello;
     if (clusterUuid !== store.identity.clusterUuid) {
       return this.#end(stream, `it is of cluster ${clusterUuid}`);
     }
+    // Of a restarted node that has not joined yet; once it has registered, it is told again.
+    if (map.shardCount === 0) return this.#end(stream, 'this node has not joined yet');
     if (leaderEpoch < this.#leaderEpoch) {
       const heard = this.#leaderEpoch;
+      stream.outgoing.write({ type: 'hello', ...this.#deps.self, leaderEpoch: heard });
       return this.#end(stream, `its leaderEpoch ${leaderEpoch} is below ${heard}`);
     }
     const before = this.#current;
@@ -118,7 +123,7 @@ export class Following {
   #accept(stream: Stream): void {
     if (stream !== this.#current) return;
     const { self, store } = this.#deps;
-    stream.outgoing.write({ type: 'hello', ...self });
+    stream.outgoing.write({ type: 'hello', ...self, leaderEpoch: this.#leaderEpoch });
     const early = stream.early ?? [];
     stream.early = undefined;
     this.report([...store.replicas()]);
@@ -145,7 +150,7 @@ export class Following {
   }
 
   #end(stream: Stream, reason: string): void {
-    this.#deps.log.warn('do not follow a leader', { peer: stream.peer, reason });
+    this.#deps.log.info('do not follow a leader', { peer: stream.peer, reason });
     if (this.#current === stream) this.#current = undefined;
     stream.outgoing.end();
   }

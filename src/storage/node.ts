@@ -82,7 +82,7 @@ export class StorageNode {
       read: (read) => reads.submit(read),
       write: (write) => rounds.submit({ type: 'write', write }),
     });
-    this.exchange = exchangeHandler(this.#intake, log);
+    this.exchange = exchangeHandler(this.#intake, clock, log);
     this.kv = directHandler(this.#intake);
     this.follow = following.handler;
   }

@@ -44,6 +44,7 @@ export class Replicas {
       self: { node: identity.node, store: identity.store },
       lives: this.#lives,
       stored: this.#store.replica(shardUuid),
+      openedEpoch: this.#store.openedEpoch(shardUuid),
     });
     this.#byShard.set(shard, replica);
     return replica;

@@ -6,7 +6,7 @@
  * another node or cluster, and tells a clean stop from an unclean one.
  */
 import { assert } from '../model/assert.js';
-import type { LeaderEpoch, MemberId, Uuid } from '../model/ids.js';
+import type { Epoch, LeaderEpoch, MemberId, Uuid } from '../model/ids.js';
 import { type Disk, type DiskBatch, UnusableDirectoryError } from '../ports/disk.js';
 import type { Random } from '../ports/random.js';
 import type { DataOp } from '../replication/replica-io.js';
@@ -57,7 +57,11 @@ interface Replica {
   readonly prefix: ReplicaPrefix;
   /** As of the newest batch, which may be under way. */
   state: ReplicaState;
+  /** Promised when this directory was opened; 0 for a replica made since. */
+  readonly openedEpoch: Epoch;
 }
+
+const NO_EPOCH = 0 as Epoch;
 
 export class Store {
   readonly #disk: Disk;
@@ -129,6 +133,11 @@ export class Store {
     return this.#replicas.get(shardUuid)?.state;
   }
 
+  /** The epoch that a replica had promised when this directory was opened; 0 if it had none. */
+  openedEpoch(shardUuid: Uuid): Epoch {
+    return this.#replicas.get(shardUuid)?.openedEpoch ?? NO_EPOCH;
+  }
+
   /** Every replica that exists, or is about to with the batch under way. */
   *replicas(): Iterable<ReplicaState> {
     for (const { state } of this.#replicas.values()) yield state;
@@ -153,7 +162,7 @@ export class Store {
   /** Adds one replica's round to a batch. The replica begins to exist with its first state. */
   write(batch: DiskBatch, state: ReplicaState, data: readonly DataOp[]): void {
     const known = this.#replicas.get(state.shardUuid);
-    const replica = known ?? { prefix: ++this.#prefixMax, state };
+    const replica = known ?? { prefix: ++this.#prefixMax, state, openedEpoch: NO_EPOCH };
     assert(state.lastSeq >= replica.state.lastSeq, 'S22', () => ({ state, was: replica.state }));
     assert(state.promisedEpoch >= replica.state.promisedEpoch, 'S2', () => ({
       state,
@@ -193,7 +202,8 @@ export class Store {
       this.#prefixMax = Math.max(this.#prefixMax, prefix);
       try {
         const state = decodeState(prefix, record);
-        this.#replicas.set(state.shardUuid, { prefix, state });
+        const openedEpoch = state.promisedEpoch;
+        this.#replicas.set(state.shardUuid, { prefix, state, openedEpoch });
       } catch (error) {
         if (!(error instanceof CorruptRecordError)) throw error;
         this.#corruptStates++;

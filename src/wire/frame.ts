@@ -5,8 +5,8 @@
  * ready to go travels together. Payload bytes are copied once into the frame and never decoded
  * between the client and the node.
  *
- * On the stream a frame is the protobuf message `Frame { bytes records = 1; }`; records follow
- * each other without padding. All numbers are big-endian.
+ * On the stream a frame is the protobuf message `Frame { bytes records = 1; double sent_ms = 2; }`,
+ * in this order; records follow each other without padding. All their numbers are big-endian.
  *
  *   request  = length:u32 call:u32 kind:u8 shard:u16 epoch:u48 budgetMs:u32 payload
  *   response = length:u32 call:u32 status:u8 payload
@@ -19,6 +19,8 @@
  *
  * Worked example, a Get of key "k" (0a 01 6b), call 7, shard 5, epoch 3, 1,000 ms:
  *   00000014 00000007 01 0005 000000000003 000003e8 0a016b
+ * As a frame, sent at 1.5 ms of the sender's clock:
+ *   0a18 (the 24 bytes above) 11 000000000000f83f
  */
 import type { CallKind } from '../model/calls.js';
 import type { Epoch, ShardId } from '../model/ids.js';
@@ -59,9 +61,10 @@ export function responseRecordBytes(payloadBytes: number): number {
   return RESPONSE_HEAD_BYTES + payloadBytes;
 }
 
-export function encodeRequests(requests: readonly RequestRecord[]): Buffer {
+/** `sentMs`: now, by the sender's monotonic clock. */
+export function encodeRequests(requests: readonly RequestRecord[], sentMs: number): Buffer {
   const bytes = requests.reduce((sum, { payload }) => sum + requestRecordBytes(payload.length), 0);
-  const { frame, start } = allocateFrame(bytes);
+  const { frame, start } = allocateFrame(bytes, SENT_BYTES);
   let at = start;
   for (const request of requests) {
     frame.writeUInt32BE(REQUEST_HEAD_BYTES - LENGTH_BYTES + request.payload.length, at);
@@ -73,7 +76,15 @@ export function encodeRequests(requests: readonly RequestRecord[]): Buffer {
     request.payload.copy(frame, at + REQUEST_HEAD_BYTES);
     at += REQUEST_HEAD_BYTES + request.payload.length;
   }
+  frame.writeUInt8(SENT_TAG, at);
+  frame.writeDoubleLE(sentMs, at + 1);
   return frame;
+}
+
+/** When a frame of requests was sent, by its sender's clock; undefined if it does not say. */
+export function sentMsOf(frame: Buffer): number | undefined {
+  const { end } = recordsOf(frame);
+  return end === frame.length ? undefined : frame.readDoubleLE(end + 1);
 }
 
 /** @throws WireError if the bytes are not a frame of requests. */
@@ -118,19 +129,25 @@ export function decodeResponses(frame: Buffer): ResponseRecord[] {
   });
 }
 
-/** Field 1, length-delimited: the only field of `Frame`. */
-const FRAME_TAG = 0x0a;
+/** Field 1 of `Frame`, length-delimited. */
+const RECORDS_TAG = 0x0a;
+/** Field 2 of `Frame`, 64 bits. */
+const SENT_TAG = 0x11;
+const SENT_BYTES = 1 + 8;
 
-/** A buffer with the protobuf head of `Frame` written and room for the records. */
-function allocateFrame(recordBytes: number): { frame: Buffer; start: number } {
-  const head: number[] = [FRAME_TAG];
+/** A buffer with the protobuf head of `Frame` written, and room for the records and a tail. */
+function allocateFrame(
+  recordBytes: number,
+  tailBytes = 0,
+): { readonly frame: Buffer; readonly start: number } {
+  const head: number[] = [RECORDS_TAG];
   let rest = recordBytes;
   while (rest > 0x7f) {
     head.push((rest & 0x7f) | 0x80);
     rest >>>= 7;
   }
   head.push(rest);
-  const frame = Buffer.allocUnsafe(head.length + recordBytes);
+  const frame = Buffer.allocUnsafe(head.length + recordBytes + tailBytes);
   frame.set(head, 0);
   return { frame, start: head.length };
 }
@@ -141,11 +158,12 @@ function decodeRecords<T>(
   decode: (record: Buffer, payload: Buffer) => T,
 ): T[] {
   const records: T[] = [];
-  let at = frameStart(frame);
-  while (at < frame.length) {
-    if (frame.length - at < headBytes) throw new WireError('a record cut off in its head');
+  const { start, end: recordsEnd } = recordsOf(frame);
+  let at = start;
+  while (at < recordsEnd) {
+    if (recordsEnd - at < headBytes) throw new WireError('a record cut off in its head');
     const end = at + LENGTH_BYTES + frame.readUInt32BE(at);
-    if (end < at + headBytes || end > frame.length) throw new WireError('a record of wrong length');
+    if (end < at + headBytes || end > recordsEnd) throw new WireError('a record of wrong length');
     const record = frame.subarray(at, end);
     records.push(decode(record, record.subarray(headBytes)));
     at = end;
@@ -153,10 +171,11 @@ function decodeRecords<T>(
   return records;
 }
 
-/** Where the records begin, after checking that the field covers the whole message. */
-function frameStart(frame: Buffer): number {
-  if (frame.length === 0) return 0; // Protobuf leaves out an empty field.
-  if (frame[0] !== FRAME_TAG) throw new WireError('a message that is not a frame');
+/** Where the records begin and end, after checking that the frame holds nothing unknown. */
+function recordsOf(frame: Buffer): { readonly start: number; readonly end: number } {
+  // Protobuf leaves out an empty field.
+  if (frame.length === 0 || frame[0] === SENT_TAG) return checked(frame, 0, 0);
+  if (frame[0] !== RECORDS_TAG) throw new WireError('a message that is not a frame');
   let length = 0;
   let at = 1;
   for (let shift = 0; ; shift += 7) {
@@ -165,6 +184,12 @@ function frameStart(frame: Buffer): number {
     length += (byte & 0x7f) * 2 ** shift;
     if (byte < 0x80) break;
   }
-  if (at + length !== frame.length) throw new WireError('a frame of wrong length');
-  return at;
+  return checked(frame, at, at + length);
+}
+
+function checked(frame: Buffer, start: number, end: number) {
+  const isWhole =
+    end === frame.length || (end + SENT_BYTES === frame.length && frame[end] === SENT_TAG);
+  if (!isWhole) throw new WireError('a frame of wrong length');
+  return { start, end };
 }

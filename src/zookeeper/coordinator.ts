@@ -113,7 +113,7 @@ export class ZooKeeperCoordinator implements Coordinator {
           session?.become('lost');
           this.#reopenLater(link);
         },
-        silent: () => session?.becomeUnproven(),
+        proven: (isProven) => session?.becomeProven(isProven),
       },
     );
     this.#link = link;

@@ -37,8 +37,8 @@ export interface LinkEvents {
   disconnected(): void;
   /** The session is over: the server said so, or the credentials were refused. The last event. */
   over(why: string): void;
-  /** No answer for 2/3 of the session timeout. Once per silence. */
-  silent(): void;
+  /** False: no answer for 2/3 of the session timeout. True: one came after such a silence. */
+  proven(isProven: boolean): void;
 }
 
 /** How often silence is looked for, as a part of the session timeout. */
@@ -197,7 +197,12 @@ export class Link {
   #prove(sentMs: number): void {
     this.#answeredMs = this.#options.clock.now();
     this.#provenMs = Math.max(this.#provenMs, sentMs);
-    if (this.isProven) this.#saidSilent = false;
+    if (!this.isProven || !this.#saidSilent) return;
+    this.#saidSilent = false;
+    // Not on the library's stack.
+    queueMicrotask(() => {
+      if (this.isProven) this.#events.proven(true);
+    });
   }
 
   /** A request that still waits behind a full socket was never sent, and now never is. */
@@ -285,7 +290,7 @@ export class Link {
     const now = this.#options.clock.now();
     if (!this.isProven && !this.#saidSilent) {
       this.#saidSilent = true;
-      this.#events.silent();
+      this.#events.proven(false);
     }
     if (this.isConnected) {
       if (now - this.#answeredMs > this.#silenceMs) {

@@ -49,7 +49,7 @@ export class ZooKeeperSession implements CoordinatorSession {
   readonly #acl: Acl;
   readonly #watches = new Watches();
   readonly #stateListeners = new Set<SessionEvents['state']>();
-  readonly #unprovenListeners = new Set<SessionEvents['unproven']>();
+  readonly #provenListeners = new Set<SessionEvents['proven']>();
   #state: SessionState = 'connected';
 
   /** For a link that has just connected. */
@@ -73,8 +73,8 @@ export class ZooKeeperSession implements CoordinatorSession {
   }
 
   on<E extends keyof SessionEvents>(event: E, listener: SessionEvents[E]): () => void {
-    const listeners: Set<SessionEvents[E]> =
-      event === 'state' ? (this.#stateListeners as Set<SessionEvents[E]>) : this.#unprovenListeners;
+    const all = { state: this.#stateListeners, proven: this.#provenListeners };
+    const listeners = all[event] as Set<SessionEvents[E]>;
     listeners.add(listener);
     return () => listeners.delete(listener);
   }
@@ -87,9 +87,9 @@ export class ZooKeeperSession implements CoordinatorSession {
     if (state === 'lost') this.#watches.end();
   }
 
-  /** For the coordinator: the session may be over. */
-  becomeUnproven(): void {
-    for (const listener of [...this.#unprovenListeners]) listener();
+  /** For the coordinator: an answer came again, or none came for too long. */
+  becomeProven(isProven: boolean): void {
+    for (const listener of [...this.#provenListeners]) listener(isProven);
   }
 
   async read(path: string, options: CallOptions = {}): Promise<Outcome<Znode | undefined>> {

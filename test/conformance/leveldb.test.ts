@@ -1,5 +1,15 @@
 /** The disk on the real LevelDB and the fake one, and what only the real one can do. */
-import { chmod, mkdtemp, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -78,6 +88,36 @@ describe('opening a data directory', () => {
     await writeFile(join(folder, 'CURRENT'), 'garbage');
     await expect(LevelDisk.open(folder)).rejects.toThrow('is corrupt');
     expect(await readFile(join(folder, 'CURRENT'), 'utf8')).toBe('garbage');
+  });
+
+  it.each([
+    ['CURRENT', /^CURRENT$/, 'the file CURRENT is missing'],
+    ['its log', /\.log$/, 'its log (*.log) is missing'],
+  ])('S19 S20 one without %s is refused and left as it is', async (_, pattern, problem) => {
+    for (let life = 0; life < 2; life++) {
+      const disk = await LevelDisk.open(folder);
+      const batch = disk.batch();
+      batch.put(Buffer.from(`key-${life}`), Buffer.from('value'));
+      await batch.writeDurably();
+      await disk.close();
+    }
+    for (const name of await readdir(folder)) {
+      if (pattern.test(name)) await rm(join(folder, name));
+    }
+    const before = await readdir(folder);
+    await expect(LevelDisk.open(folder)).rejects.toThrow(problem);
+    await expect(LevelDisk.open(folder)).rejects.toThrow('Nothing was changed');
+    expect(await readdir(folder)).toEqual(before);
+  });
+
+  it('one whose process was killed at its birth, before there was a log, is opened', async () => {
+    await (await LevelDisk.open(folder)).close();
+    const newborn = new Set(['CURRENT', 'MANIFEST-000001']);
+    await writeFile(join(folder, 'CURRENT'), 'MANIFEST-000001\n');
+    const manifest = (await readdir(folder)).find((name) => name.startsWith('MANIFEST'))!;
+    await rename(join(folder, manifest), join(folder, 'MANIFEST-000001'));
+    for (const name of await readdir(folder)) if (!newborn.has(name)) await rm(join(folder, name));
+    await (await LevelDisk.open(folder)).close();
   });
 
   it('S20 a log with a damaged middle is refused, also at the next try', async () => {

@@ -1,4 +1,5 @@
 /** What operators get wrong and what turns up in ZooKeeper: refused by name, nothing overwritten. */
+import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../../src/system/free-port.js';
@@ -47,6 +48,31 @@ describe('bad input and foreign data', () => {
     expect(second.tail()).toMatch(/node id s1 is in use by 127\.0\.0\.1:\d+/);
     const status = await cluster.untilHealthy();
     expect(status.nodes.find(({ id }) => id === 's1')?.address).toBe(cluster.addressOf('s1'));
+  });
+
+  it('S19 a copy of a data directory that is in use does not take over', async () => {
+    const copy = join(cluster.folder, 'copy');
+    await cp(join(cluster.folder, 's1'), copy, { recursive: true });
+    const client = new IndependentClient(cluster.addressOf('r1'));
+    await client.put('after-the-copy', 'kept');
+    const second = storage('s1', copy);
+    expect(await second.exited).toBe(1);
+    expect(second.tail()).toMatch(/a copy of this data directory is in use by node s1 at 127/);
+    expect((await client.get('after-the-copy')).value.toString()).toBe('kept');
+    client.close();
+  });
+
+  it('a second router with the same id is told who holds it, and the first is not disturbed', async () => {
+    const before = await cluster.untilHealthy();
+    const second = new PortolanProcess('r2', [
+      ...['router', '--id', 'r2', '--zk', cluster.zooKeeper.connect],
+      ...['--session-timeout-ms', String(SESSION_TIMEOUT_MS)],
+    ]);
+    expect(await second.exited).toBe(1);
+    const holder = cluster.addressOf('r2').replaceAll('.', '\\.');
+    expect(second.tail()).toMatch(new RegExp(`router id "r2" is in use by a process at ${holder}`));
+    const after = await cluster.untilHealthy();
+    expect(after.candidates).toEqual(before.candidates);
   });
 
   it('two clusters under one ZooKeeper do not see each other', async () => {

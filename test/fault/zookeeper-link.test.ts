@@ -82,7 +82,8 @@ async function inTime<T>(call: Promise<Outcome<T>>, deadlineMs: number): Promise
 function unprovenIn(session: CoordinatorSession): Promise<number> {
   const startMs = performance.now();
   return new Promise((resolve) => {
-    const forget = session.on('unproven', () => {
+    const forget = session.on('proven', (isProven) => {
+      if (isProven) return;
       forget();
       expect(session.isProven()).toBe(false);
       resolve(performance.now() - startMs);
@@ -210,6 +211,33 @@ describe('the link to ZooKeeper', () => {
       expect(coordinator.counters.get('silentConnections')).toBe(1);
     },
   );
+
+  it('answers that come late, but come, take the proof and give it back; nothing breaks (Z4)', async () => {
+    const [one, proxy] = await proxied();
+    const { session } = one;
+    const changes: boolean[] = [];
+    const changed = new Hint();
+    session.on('proven', (isProven) => {
+      changes.push(isProven);
+      changed.call();
+    });
+    // Each answer proves only the moment when its request was sent. More delay comes bit by bit:
+    // there is no silence, only age.
+    for (const delayMs of [500, 1_000, SILENCE_MS + 200]) {
+      proxy.delayMs = delayMs;
+      const answers = one.count('answers');
+      while (one.count('answers') === answers && changes.length === 0) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    }
+    await changed.reaches(1);
+    expect(session.isProven()).toBe(false);
+    proxy.delayMs = 0;
+    await changed.reaches(2);
+    expect(session.isProven()).toBe(true);
+    expect(changes).toEqual([false, true]);
+    expect(one.states).toEqual([]);
+  });
 
   it('calls into a link that swallows them end as unknown by their deadline', async () => {
     const [{ session }, proxy] = await proxied();

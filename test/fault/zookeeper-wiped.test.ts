@@ -21,6 +21,7 @@ describe('a ZooKeeper that was wiped while the cluster ran', () => {
 
   it('Z12 S19 gets no new cluster; reads and writes go on, and the operator is told', async () => {
     await cluster.zooKeeper.kill();
+    await cluster.zooKeeper.backUp();
     await cluster.zooKeeper.wipe();
     await cluster.zooKeeper.restart();
     const lost = /ZooKeeper has lost the cluster "default"/;

@@ -404,7 +404,12 @@ describe('streams between members', () => {
       { type: 'map', shards: [], nodes: undefined },
     ];
     const said: MemberMessage[] = [
-      { type: 'hello', id: 's1' as MemberId, process: uuidOf('p') },
+      {
+        type: 'hello',
+        id: 's1' as MemberId,
+        process: uuidOf('p'),
+        leaderEpoch: 3 as LeaderEpoch,
+      },
       {
         type: 'replicas',
         replicas: [
@@ -413,6 +418,7 @@ describe('streams between members', () => {
             shardUuid: uuidOf('s'),
             store: uuidOf('d'),
             epoch: 2 as never,
+            openedEpoch: 1 as never,
             lastSeq: 99 as never,
           },
         ],

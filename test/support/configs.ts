@@ -64,6 +64,7 @@ export function reportOf(config: ShardConfig): ReplicaEntry {
     shardUuid: config.shardUuid,
     store: place!.store,
     epoch: config.epoch,
+    openedEpoch: 0 as Epoch,
     lastSeq: 0 as Seq,
   };
 }

@@ -72,9 +72,9 @@ export class FakeDialer implements Dialer {
     throw new Error('not in this test');
   }
 
-  watchProcess(): never {
+  readonly watchProcess: Dialer['watchProcess'] = () => {
     throw new Error('not in this test');
-  }
+  };
 
   close(): void {
     return;

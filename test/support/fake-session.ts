@@ -150,8 +150,9 @@ export class FakeSession implements CoordinatorSession {
 
   on<E extends keyof SessionEvents>(event: E, listener: SessionEvents[E]): () => void {
     if (event !== 'state') return () => undefined;
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    const stateListener = listener as SessionEvents['state'];
+    this.#listeners.add(stateListener);
+    return () => this.#listeners.delete(stateListener);
   }
 
   get listeners(): number {

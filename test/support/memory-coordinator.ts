@@ -149,10 +149,11 @@ export class MemorySession implements CoordinatorSession {
   readonly #faults: { readonly call: Call; readonly fault: Fault; readonly then: () => void }[] =
     [];
   readonly #hints = new Map<string, Set<() => void>>();
-  readonly #listeners = { state: new Set<never>(), unproven: new Set<never>() } as unknown as {
+  readonly #listeners = { state: new Set<never>(), proven: new Set<never>() } as unknown as {
     readonly [E in keyof SessionEvents]: Set<SessionEvents[E]>;
   };
   #state: SessionState = 'connected';
+  #isDoubted = false;
 
   constructor(service: MemoryService, root: string, id: string) {
     this.#service = service;
@@ -183,8 +184,20 @@ export class MemorySession implements CoordinatorSession {
     this.#become('lost');
   }
 
+  /** No answer for long: the session may be over, but its connection stands. */
+  doubt(): void {
+    this.#isDoubted = true;
+    for (const listener of [...this.#listeners.proven]) listener(false);
+  }
+
+  /** An answer came after all. */
+  trust(): void {
+    this.#isDoubted = false;
+    for (const listener of [...this.#listeners.proven]) listener(true);
+  }
+
   isProven(): boolean {
-    return this.#state === 'connected';
+    return this.#state === 'connected' && !this.#isDoubted;
   }
 
   on<E extends keyof SessionEvents>(event: E, listener: SessionEvents[E]): () => void {

@@ -266,6 +266,8 @@ export function answerOf(kind: CallKind, response: Buffer): CallAnswer {
 export class ExchangeUnderTest {
   readonly out = new Recorder<Buffer>();
   readonly events;
+  /** The router's clock, beside the node's: they begin at different times. */
+  sentMs = 5_000_000;
   #call = 0;
 
   constructor(node: StorageNode) {
@@ -290,7 +292,7 @@ export class ExchangeUnderTest {
       epoch: epoch as ShardConfig['epoch'],
       budgetMs,
     }));
-    this.events.message(encodeRequests(records));
+    this.events.message(encodeRequests(records, this.sentMs));
     return records.map(({ call }) => call);
   }
 

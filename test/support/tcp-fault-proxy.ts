@@ -14,6 +14,8 @@ interface Pipe {
   readonly held: Record<Direction, Buffer[]>;
   /** Bytes were lost: the streams cannot go on. */
   broken: boolean;
+  /** Nothing arrives at the client before. */
+  dueMs: number;
 }
 
 export class TcpFaultProxy {
@@ -60,6 +62,9 @@ export class TcpFaultProxy {
   stall(...directions: Direction[]): void {
     for (const direction of directions) this.#stalled.add(direction);
   }
+
+  /** Bytes to the client arrive so much later. */
+  delayMs = 0;
 
   /** Accepts and never says anything, without asking the server. */
   mute(): void {
@@ -126,6 +131,7 @@ export class TcpFaultProxy {
       passed,
       held: { toServer: [], toClient: [] },
       broken: false,
+      dueMs: 0,
     };
     this.#pipes.add(pipe);
     this.#guard(pipe, client);
@@ -166,12 +172,21 @@ export class TcpFaultProxy {
     const part = chunk.subarray(0, limit - pipe.passed[direction]);
     pipe.passed[direction] += part.length;
     if (pipe.passed[direction] < limit) {
-      to.write(part);
+      if (direction === 'toServer') to.write(part);
+      else this.#passLater(pipe, part);
       return;
     }
     // What was let through arrives; nothing else in either direction.
     from.removeAllListeners('data');
     to.end(part, () => this.#end(pipe));
+  }
+
+  /** In order, also if the delay became shorter meanwhile. */
+  #passLater(pipe: Pipe, part: Buffer): void {
+    const now = performance.now();
+    pipe.dueMs = Math.max(pipe.dueMs, now + this.delayMs);
+    if (pipe.dueMs <= now) pipe.client.write(part);
+    else setTimeout(() => pipe.client.write(part), pipe.dueMs - now);
   }
 
   #end(pipe: Pipe): void {

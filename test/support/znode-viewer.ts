@@ -52,6 +52,24 @@ export class ZnodeViewer {
     });
   }
 
+  create(path: string, data: Buffer): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#client.create(path, data, (error) => {
+        if (isError(error)) reject(error);
+        else resolve();
+      });
+    });
+  }
+
+  remove(path: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#client.remove(path, -1, (error) => {
+        if (isError(error)) reject(error);
+        else resolve();
+      });
+    });
+  }
+
   /** For each candidate, whether some session watches it, by ZooKeeper's own word (`wchp`). */
   async watchedBy(names: readonly string[]): Promise<string[]> {
     const watches = await fourLetterWord(this.#address, 'wchp');

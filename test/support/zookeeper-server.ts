@@ -1,5 +1,5 @@
 /** A real ZooKeeper for tests, which may be killed, paused and started again on the same data. */
-import { mkdtemp, rename, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startZooKeeper, type ZooKeeperProcess } from '../../src/system/zookeeper-process.js';
@@ -33,15 +33,20 @@ export class TestZooKeeper {
     this.#server = await startZooKeeper({ dataDir: this.#folder, port: this.port });
   }
 
-  /** While it is down: takes its data away, as a wiped disk would. */
-  async wipe(): Promise<void> {
-    await rename(join(this.#folder, 'data'), join(this.#folder, 'backup'));
+  /** While it is down: keeps a copy of its data. */
+  async backUp(): Promise<void> {
+    await cp(join(this.#folder, 'data'), join(this.#folder, 'backup'), { recursive: true });
   }
 
-  /** While it is down: puts the data back that `wipe` took. */
+  /** While it is down: its data is gone. */
+  async wipe(): Promise<void> {
+    await rm(join(this.#folder, 'data'), { recursive: true });
+  }
+
+  /** While it is down: its data is what the backup holds. */
   async restore(): Promise<void> {
     await rm(join(this.#folder, 'data'), { recursive: true, force: true });
-    await rename(join(this.#folder, 'backup'), join(this.#folder, 'data'));
+    await cp(join(this.#folder, 'backup'), join(this.#folder, 'data'), { recursive: true });
   }
 
   pause(): void {

@@ -2,9 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Controller, type ProposedWrite } from '../../src/control/controller.js';
 import type { ClusterConfig } from '../../src/model/cluster-config.js';
-import type { LeaderEpoch, MemberId, ShardId } from '../../src/model/ids.js';
+import type { Epoch, LeaderEpoch, MemberId, ShardId } from '../../src/model/ids.js';
+import type { PlacementState } from '../../src/model/placement-record.js';
 import type { Registration } from '../../src/model/registrations.js';
-import type { ShardConfig, VersionedConfig } from '../../src/model/shard-config.js';
+import type { ShardConfig, StoredShard, VersionedConfig } from '../../src/model/shard-config.js';
 import { clusterOf, configOf, nodeOf, reportOf, uuidOf } from '../support/configs.js';
 
 const LEADER_EPOCH = 7 as LeaderEpoch;
@@ -16,11 +17,14 @@ class Harness {
   readonly znodes = new Map<ShardId, VersionedConfig>();
   readonly writes: ProposedWrite[] = [];
   nonce = 0;
+  placement: PlacementState = 'open';
 
   constructor(cluster = clusterOf(), stored: readonly ShardConfig[] = []) {
     this.cluster = cluster;
     this.controller = new Controller(cluster, LEADER_EPOCH);
     for (const config of stored) this.znodes.set(config.shard, { config, version: 3 });
+    if (stored.length === cluster.shards) this.placement = 'complete';
+    this.controller.step({ type: 'placement-read', placement: this.placement });
     for (let id = 0; id < cluster.shards; id++) {
       const shard = id as ShardId;
       const znode = this.znodes.get(shard);
@@ -52,6 +56,12 @@ class Harness {
     const { writes } = this.controller.takeReady();
     for (const write of writes) this.#apply(write);
     this.writes.push(...writes);
+    const { completesPlacement } = this.controller.takeReady();
+    if (completesPlacement) {
+      expect(this.znodes.size).toBe(this.cluster.shards);
+      this.placement = 'complete';
+      this.controller.step({ type: 'placement-read', placement: 'complete' });
+    }
     return writes;
   }
 
@@ -115,6 +125,34 @@ describe('first placement', () => {
     expect(harness.run()).toEqual([]);
   });
 
+  it('S19 no shard becomes active before the placement is recorded as complete', () => {
+    const controller = new Controller(clusterOf({ shards: 2 }), LEADER_EPOCH);
+    const [first, second] = [configOf(0, s1, { state: 'creating' }), 1 as ShardId];
+    const read = (stored: StoredShard) => controller.step({ type: 'shard-read', stored });
+    controller.step({ type: 'placement-read', placement: 'open' });
+    controller.step({ type: 'nodes', nodes: [s1] });
+    controller.step({ type: 'reported', replicas: [reportOf(first)] });
+    read({ type: 'config', config: first, version: 0 });
+    expect(controller.takeReady()).toMatchObject({ writes: [], completesPlacement: false });
+    // What does not parse is there too.
+    read({ type: 'garbled', shard: second });
+    expect(controller.takeReady()).toMatchObject({ writes: [], completesPlacement: true });
+    expect(controller.takeReady().completesPlacement).toBe(true);
+    controller.step({ type: 'placement-read', placement: 'complete' });
+    const { writes, completesPlacement } = controller.takeReady();
+    expect([writes.map(({ why }) => why), completesPlacement]).toEqual([['activate'], false]);
+  });
+
+  it('nothing is created before it is known whether the placement is complete', () => {
+    const controller = new Controller(clusterOf({ shards: 1 }), LEADER_EPOCH);
+    controller.step({ type: 'shard-read', stored: { type: 'absent', shard: 0 as ShardId } });
+    controller.step({ type: 'nodes', nodes: [s1] });
+    controller.step({ type: 'nodes-settled' });
+    expect(controller.takeReady().writes).toEqual([]);
+    controller.step({ type: 'placement-read', placement: 'open' });
+    expect(controller.takeReady().writes).toHaveLength(1);
+  });
+
   it('a report of another shard of the same number does not count', () => {
     const harness = new Harness().nodes(s1).settle();
     harness.run();
@@ -168,6 +206,35 @@ describe('shards that hold data', () => {
     expect(ready.writes).toEqual([]);
     expect(ready.events).toContainEqual({ type: 'replica-lost', shard: 0, node: 's1' });
     expect(harness.controller.takeReady().events).toEqual([]);
+  });
+
+  it('S19 a shard whose znode is missing is not made anew, and is named once', () => {
+    const controller = new Controller(clusterOf(), LEADER_EPOCH);
+    controller.step({ type: 'placement-read', placement: 'complete' });
+    for (const config of stored.slice(1)) {
+      controller.step({ type: 'shard-read', stored: { type: 'config', config, version: 1 } });
+    }
+    controller.step({ type: 'shard-read', stored: { type: 'absent', shard: 0 as ShardId } });
+    controller.step({ type: 'nodes', nodes: [s1] });
+    controller.step({ type: 'nodes-settled' });
+    const ready = controller.takeReady();
+    expect(ready).toMatchObject({ writes: [], completesPlacement: false });
+    expect(ready.events).toEqual([{ type: 'shard-missing', shard: 0 }]);
+    expect(controller.takeReady().events).toEqual([]);
+  });
+
+  it('S1 a primary whose epoch was used by an earlier life gets one above it (B9)', () => {
+    const harness = new Harness(clusterOf(), stored).nodes(s1).settle().reportAll();
+    const ahead = { ...reportOf(stored[2]!), epoch: 9 as Epoch };
+    harness.controller.step({ type: 'reported', replicas: [ahead] });
+    const writes = harness.run();
+    expect(writes.map(({ why, draft }) => [why, draft.shard])).toEqual([['epoch-used', 2]]);
+    expect(harness.config(2)).toMatchObject({ epoch: 10, state: 'active', primary: 's1' });
+    expect(harness.run()).toEqual([]);
+    const used = { ...reportOf(stored[3]!), openedEpoch: 1 as Epoch };
+    harness.controller.step({ type: 'reported', replicas: [used] });
+    expect(harness.run().map(({ draft }) => [draft.shard, draft.epoch])).toEqual([[3, 2]]);
+    expect(harness.run()).toEqual([]);
   });
 
   it('S19 a znode that does not parse is named and never written', () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ensureCluster, readCluster } from '../../src/coordination/cluster-layout.js';
 import { takeLeaderEpoch } from '../../src/coordination/leader-epoch.js';
 import { createProtected } from '../../src/coordination/protected-create.js';
-import type { MemberId } from '../../src/model/ids.js';
+import type { LeaderEpoch, MemberId } from '../../src/model/ids.js';
 import {
   decodeLeaderRecord,
   encodeLeaderRecord,
@@ -107,7 +107,10 @@ describe('takeLeaderEpoch (Z2, Z3)', () => {
       session.id,
     );
     const leader = 'r1' as MemberId;
-    const take = () => takeLeaderEpoch(session, { leader, candidate: own, random: systemRandom });
+    const take = (above = 0) => {
+      const claim = { leader, candidate: own, above: above as LeaderEpoch, random: systemRandom };
+      return takeLeaderEpoch(session, claim);
+    };
     return { tree, session, take, held: () => tree.get(ZNODES.leaderEpoch)! };
   }
 
@@ -118,6 +121,13 @@ describe('takeLeaderEpoch (Z2, Z3)', () => {
       expect(decodeLeaderRecord(held().data)).toMatchObject({ leaderEpoch: epoch, leader: 'r1' });
       expect(held().stat.version).toBe(epoch);
     }
+  });
+
+  it('goes above the highest epoch that members have heard of (B9)', async () => {
+    const { take, held } = setUp();
+    expect(ok(await take(7))).toEqual({ leaderEpoch: 8, version: 1 });
+    expect(ok(await take(3))).toEqual({ leaderEpoch: 9, version: 2 });
+    expect(decodeLeaderRecord(held().data).leaderEpoch).toBe(9);
   });
 
   it.each(EACH_LOSS)(
@@ -176,7 +186,8 @@ describe('takeLeaderEpoch (Z2, Z3)', () => {
         const path = candidateZnode(id);
         tree.apply([{ type: 'create', path, data: nothing, mode: 'ephemeral' }], session.id);
         const leader = id as MemberId;
-        return takeLeaderEpoch(session, { leader, candidate: id, random: systemRandom });
+        const claim = { leader, candidate: id, above: 0 as LeaderEpoch, random: systemRandom };
+        return takeLeaderEpoch(session, claim);
       }),
     );
     expect(taken.filter(({ status }) => status === 'ok')).toHaveLength(1);

@@ -144,7 +144,7 @@ describe('registering a node (Z10)', () => {
 });
 
 describe('a registration that is there already', () => {
-  it('of an earlier process on our directory is replaced: we hold its lock', async () => {
+  it('of an earlier process on our directory is replaced: we listen on its address', async () => {
     await holdBy(other, recordOf(1));
     const { registration, incarnations } = start(recordOf(2));
     registration.enter(session);
@@ -165,6 +165,21 @@ describe('a registration that is there already', () => {
     await pass(RETRY_MS);
     expect((await registered())?.owner).toBe(session.id);
     expect(incarnations).toHaveLength(1);
+  });
+
+  it('of a copy of our directory elsewhere is left alone, and named when it stays (S19)', async () => {
+    const elsewhere = { ...recordOf(1), address: '10.0.0.9:7100' };
+    await holdBy(other, elsewhere);
+    const { registration, incarnations, failures } = start(recordOf(2));
+    registration.enter(session);
+    await pass(2 * session.timeoutMs);
+    expect(failures.map(({ message }) => message)).toEqual([
+      expect.stringContaining(
+        'a copy of this data directory is in use by node s1 at 10.0.0.9:7100',
+      ),
+    ]);
+    expect(incarnations).toEqual([]);
+    expect((await registered())?.owner).toBe(other.id);
   });
 
   it('of another data directory is left alone, and named when it stays', async () => {

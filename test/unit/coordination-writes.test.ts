@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { compareAndSet, fencedMulti, writeOnce } from '../../src/coordination/compare-and-set.js';
 import { takeLeaderEpoch } from '../../src/coordination/leader-epoch.js';
 import { InvariantViolation } from '../../src/model/assert.js';
-import type { MemberId } from '../../src/model/ids.js';
+import type { LeaderEpoch, MemberId } from '../../src/model/ids.js';
 import { encodeLeaderRecord, NO_LEADER_YET } from '../../src/model/leader-record.js';
 import { candidateZnode, ZNODES } from '../../src/model/znodes.js';
 import type { MultiOp } from '../../src/ports/coordinator.js';
@@ -108,7 +108,12 @@ describe('a write that is refused', () => {
 
 describe('the leaderEpoch as a fence', () => {
   const random = new CountingRandom();
-  const claim = (candidate: string) => ({ leader: 'r1' as MemberId, candidate, random });
+  const claim = (candidate: string) => ({
+    leader: 'r1' as MemberId,
+    candidate,
+    above: 0 as LeaderEpoch,
+    random,
+  });
   let own: string;
 
   beforeEach(async () => {

@@ -67,7 +67,7 @@ describe('health', () => {
     expect(problemsOf(map, undefined)).toEqual([
       'shards 0-1: primary s1 is down',
       'shard 2: primary s2 came back with another data directory; start it with its old one',
-      'shards 3, 5: no configuration: not placed yet, or its znode is unreadable',
+      'shards 3, 5: no configuration: not placed yet, or its znode is missing or unreadable',
       'shard 4: being created',
       'no router leads: the shard map cannot change',
     ]);

@@ -67,7 +67,9 @@ class World {
     const { id, store, incarnation } = nodeOf('s1', this.life);
     const { shard, shardUuid } = configOf(0, nodeOf('s1'));
     const lives = [incarnation];
-    return new Replica({ shard, shardUuid, lives, self: { node: id, store }, stored: this.state });
+    const openedEpoch = this.state?.promisedEpoch ?? (0 as Epoch);
+    const self = { node: id, store };
+    return new Replica({ shard, shardUuid, lives, self, stored: this.state, openedEpoch });
   }
 
   #activate(): void {

@@ -25,7 +25,8 @@ function replicaWith(
   {
     stored = stateOf(config),
     self = s1,
-  }: { stored?: ReplicaState | null; self?: Registration } = {},
+    openedEpoch = 0,
+  }: { stored?: ReplicaState | null; self?: Registration; openedEpoch?: number } = {},
 ): Replica {
   const replica = new Replica({
     shard: config.shard,
@@ -33,6 +34,7 @@ function replicaWith(
     self: { node: self.id, store: self.store },
     lives: [self.incarnation],
     stored: stored ?? undefined,
+    openedEpoch: openedEpoch as Epoch,
   });
   replica.step({ type: 'config', update: { config, version: 0 } });
   return replica;
@@ -142,6 +144,17 @@ describe('standing', () => {
     const replica = replicaWith(config, { stored: stateOf(config, { promisedEpoch: 5 as Epoch }) });
     expect(replica.standing).toBe('awaiting-epoch');
     expect(replica.takeReady().state).toBeUndefined();
+  });
+});
+
+describe('an epoch that an earlier process promised', () => {
+  it('S1 is not served by this one, whatever life the configuration names; a higher one is', () => {
+    const config = configOf(0, s1, { epoch: 3 as Epoch });
+    const replica = replicaWith(config, { openedEpoch: 3 });
+    expect(replica.standing).toBe('awaiting-epoch');
+    const next = configOf(0, s1, { epoch: 4 as Epoch });
+    replica.step({ type: 'config', update: { config: next, version: 1 } });
+    expect(replica.standing).toBe('serving');
   });
 });
 

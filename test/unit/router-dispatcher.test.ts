@@ -434,10 +434,38 @@ describe('bounds', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('a router that stops refuses what waits and what comes, and lets the rest finish', async () => {
+  it('a router that stops refuses what waits and what comes', async () => {
     const waiting = call('get', get);
     dispatcher.stop();
     expect(await refusalOf(waiting)).toMatchObject({ code: 'STOPPING' });
     expect(await refusalOf(call('get', get))).toMatchObject({ code: 'STOPPING' });
+  });
+
+  it('a router that stops lets what was sent finish, and refuses what was not', async () => {
+    knowMap();
+    const [sent, refused] = [call('put', put), call('put', put)];
+    dialer.last.connect();
+    tick();
+    dialer.last.takesMore = false;
+    const unsent = call('put', put);
+    dispatcher.stop();
+    expect(await refusalOf(unsent)).toMatchObject({ code: 'STOPPING', outcome: 'not-applied' });
+    const [first, second] = dialer.last.requests;
+    dialer.last.answer(first!, ok);
+    expect(await sent.result).toEqual(ok);
+    // What comes back now is not sent again.
+    dialer.last.refuse(second!, 'NODE_BEHIND');
+    expect(await refusalOf(refused)).toMatchObject({ code: 'STOPPING' });
+    expect(counters.heldCalls).toBe(0);
+    tick();
+    expect(dialer.last.requests).toHaveLength(2);
+  });
+
+  it('a router that stops while its connections are down refuses what waits for them', async () => {
+    knowMap();
+    const writing = call('put', put);
+    dispatcher.stop();
+    expect(await refusalOf(writing)).toMatchObject({ code: 'STOPPING', outcome: 'not-applied' });
+    expect(clock.pending).toBe(0);
   });
 });

@@ -65,7 +65,7 @@ describe('following a leader', () => {
   it('greets it back and takes its map', () => {
     const stream = new LeaderStream().hello('r1', 3);
     stream.tell(1);
-    expect(stream.heard).toEqual([{ type: 'hello', ...self }]);
+    expect(stream.heard).toEqual([{ type: 'hello', ...self, leaderEpoch: 3 }]);
     expect(epochOfMap()).toBe(1);
     expect(follower.leader).toEqual({ id: 'r1', leaderEpoch: 3 });
   });

@@ -39,6 +39,30 @@ describe('exchange', () => {
     expect(values.map(({ payload }) => answerOf('get', payload).value)).toEqual(keys);
   });
 
+  it('a frame that was held up on its way is not served after its deadline', async () => {
+    const test = await NodeUnderTest.serving();
+    const stream = new ExchangeUnderTest(test.node);
+    const shard = shardOf('k');
+    const send = (value: string) => {
+      stream.send([{ kind: 'put', payload: putRequest('k', value), shard, budgetMs: 500 }]);
+      return settle();
+    };
+    await send('in time');
+    // Both clocks go on; this one leaves now and arrives 499 ms later, the next one 500.
+    stream.sentMs += 1_000;
+    test.clock.advance(1_499);
+    await send('just in time');
+    stream.sentMs += 1;
+    test.clock.advance(2);
+    await send('too late');
+    const outcomes = stream.details().map(({ status, detail }) => detail?.code ?? status);
+    expect(outcomes).toEqual(['ok', 'ok', 'DEADLINE_PASSED']);
+    expect(stream.details()[2]?.detail?.outcome).toBe('not-applied');
+    stream.send([{ kind: 'get', payload: getRequest('k'), shard }]);
+    await settle();
+    expect(answerOf('get', stream.responses()[3]!.payload).value).toBe('just in time');
+  });
+
   it('S13 S23 a refusal carries the code, and the hint where there is one', async () => {
     const test = await NodeUnderTest.serving();
     const stream = new ExchangeUnderTest(test.node);

@@ -20,6 +20,7 @@ import {
   encodeResponses,
   type RequestRecord,
   requestRecordBytes,
+  sentMsOf,
   type ResponseRecord,
   responseRecordBytes,
 } from '../../src/wire/frame.js';
@@ -263,32 +264,42 @@ describe('frames', () => {
   });
 
   it('the worked example of frame.ts, byte for byte', () => {
-    const frame = encodeRequests([
-      {
-        call: 7,
-        kind: 'get',
-        shard: 5 as never,
-        epoch: 3 as never,
-        budgetMs: 1_000,
-        payload: Buffer.from('0a016b', 'hex'),
-      },
-    ]);
+    const frame = encodeRequests(
+      [
+        {
+          call: 7,
+          kind: 'get',
+          shard: 5 as never,
+          epoch: 3 as never,
+          budgetMs: 1_000,
+          payload: Buffer.from('0a016b', 'hex'),
+        },
+      ],
+      1.5,
+    );
     const record = '00000014 00000007 01 0005 000000000003 000003e8 0a016b'.replaceAll(' ', '');
-    expect(frame.toString('hex')).toBe(`0a18${record}`);
+    expect(frame.toString('hex')).toBe(`0a18${record}11000000000000f83f`);
+    expect(sentMsOf(frame)).toBe(1.5);
   });
 
   it('requests come back as they were, and are the protobuf message Frame', () => {
     fc.assert(
-      fc.property(fc.array(requests, { maxLength: 20 }), (batch) => {
-        const frame = encodeRequests(batch);
+      fc.property(fc.array(requests, { maxLength: 20 }), fc.double({ min: 0 }), (batch, at) => {
+        const frame = encodeRequests(batch, at);
         expect(decodeRequests(frame)).toEqual(batch);
-        const { records } = STORAGE.Exchange.requestDeserialize(frame);
+        expect(sentMsOf(frame)).toBe(at);
+        const { records, sentMs } = STORAGE.Exchange.requestDeserialize(frame);
+        expect(sentMs).toBe(at);
         const size = batch.reduce(
           (sum, { payload }) => sum + requestRecordBytes(payload.length),
           0,
         );
         expect(records.length).toBe(size);
-        expect(decodeRequests(STORAGE.Exchange.requestSerialize({ records }))).toEqual(batch);
+        const untimed = STORAGE.Exchange.requestSerialize({ records });
+        expect(decodeRequests(untimed)).toEqual(batch);
+        expect(sentMsOf(untimed)).toBeUndefined();
+        const timed = STORAGE.Exchange.requestSerialize({ records, sentMs: at });
+        expect([decodeRequests(timed), sentMsOf(timed)]).toEqual([batch, at]);
       }),
     );
   });
@@ -309,7 +320,7 @@ describe('frames', () => {
   });
 
   it('garbage, cut and changed frames throw nothing but WireError', () => {
-    const good = encodeRequests(fc.sample(requests, { numRuns: 3, seed: 1 }));
+    const good = encodeRequests(fc.sample(requests, { numRuns: 3, seed: 1 }), 1_000);
     const cut = fc.nat(good.length).map((end) => good.subarray(0, end));
     const changed = fc.tuple(fc.nat(good.length - 1), fc.nat(255)).map(([at, byte]) => {
       const copy = Buffer.from(good);
@@ -318,7 +329,7 @@ describe('frames', () => {
     });
     fc.assert(
       fc.property(fc.oneof(garbage, cut, changed), (junk) => {
-        for (const decode of [decodeRequests, decodeResponses]) {
+        for (const decode of [decodeRequests, decodeResponses, sentMsOf]) {
           const error = refusedOrWire(() => decode(junk));
           if (error !== undefined) expect(error).toBeInstanceOf(WireError);
         }

@@ -3,8 +3,10 @@
 
 export interface Frame {
   'records'?: (Buffer | Uint8Array | string);
+  'sentMs'?: (number | string);
 }
 
 export interface Frame__Output {
   'records': (Buffer);
+  'sentMs': (number);
 }

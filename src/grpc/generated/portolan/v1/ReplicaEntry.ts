@@ -8,6 +8,7 @@ export interface ReplicaEntry {
   'store'?: (string);
   'epoch'?: (number | string | Long);
   'lastSeq'?: (number | string | Long);
+  'openedEpoch'?: (number | string | Long);
 }
 
 export interface ReplicaEntry__Output {
@@ -16,4 +17,5 @@ export interface ReplicaEntry__Output {
   'store': (string);
   'epoch': (string);
   'lastSeq': (string);
+  'openedEpoch': (string);
 }
