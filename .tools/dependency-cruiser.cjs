@@ -8,7 +8,7 @@ const LAYERS = {
   replication: ['model'],
   control: ['model'],
   ports: ['model'],
-  routing: ['model', 'wire', 'ports'],
+  routing: ['model'],
   coordination: ['model', 'ports'],
   zookeeper: ['model', 'ports'],
   leveldb: ['model', 'ports'],

@@ -17,6 +17,8 @@ import type { PooledRouter, RouterPool } from './router-pool.js';
 
 /** How long one connection may take before another router is asked. */
 const CONNECT_TIMEOUT_MS = 1_000;
+/** With less than this left, the answer that a call has got is better than another attempt. */
+const LAST_ATTEMPT_MS = 20;
 /** Pauses between rounds: double from the first to the last, with jitter. */
 const PAUSE_MS = { first: 10, last: 500 };
 
@@ -60,7 +62,7 @@ export class Attempts<T> {
     for (;;) {
       this.#checkAborted();
       const leftMs = this.#deadline - performance.now();
-      if (leftMs < 1) throw this.#failure();
+      if (leftMs < (this.#sent > 0 ? LAST_ATTEMPT_MS : 1)) throw this.#failure();
       const router = this.#pool.next(this.#tried);
       if (router === undefined) {
         await this.#pause();

@@ -31,14 +31,23 @@ export function nodesOf(map: ShardMap): readonly NodeStatus[] {
     });
 }
 
-/** What is wrong, worst first; empty if the cluster is well. */
-export function problemsOf(map: ShardMap, leader: string | undefined): readonly string[] {
+const NOBODY: ReadonlyMap<MemberId, string> = new Map();
+
+/**
+ * What is wrong, worst first; empty if the cluster is well. `unreachable`: nodes that whoever asks
+ * cannot connect to, and why; one that has just died is still registered.
+ */
+export function problemsOf(
+  map: ShardMap,
+  leader: string | undefined,
+  unreachable = NOBODY,
+): readonly string[] {
   const problems: string[] = [];
   if (map.shardCount === 0)
     problems.push('this router has not read the cluster from ZooKeeper yet');
   const unserved = new Map<string, ShardId[]>();
   for (let id = 0; id < map.shardCount; id++) {
-    const why = whyUnserved(map, map.config(id as ShardId));
+    const why = whyUnserved(map, map.config(id as ShardId), unreachable);
     if (why !== undefined) unserved.set(why, [...(unserved.get(why) ?? []), id as ShardId]);
   }
   for (const [why, shards] of unserved) problems.push(`${nameShards(shards)}: ${why}`);
@@ -46,7 +55,11 @@ export function problemsOf(map: ShardMap, leader: string | undefined): readonly 
   return problems;
 }
 
-function whyUnserved(map: ShardMap, config: ShardConfig | undefined): string | undefined {
+function whyUnserved(
+  map: ShardMap,
+  config: ShardConfig | undefined,
+  unreachable: ReadonlyMap<MemberId, string>,
+): string | undefined {
   if (config === undefined)
     return 'no configuration: not placed yet, or its znode is missing or unreadable';
   const node = map.nodes.get(config.primary);
@@ -57,11 +70,24 @@ function whyUnserved(map: ShardMap, config: ShardConfig | undefined): string | u
     return `${what}; start it with its old one`;
   }
   if (config.state === 'creating') return 'being created';
-  return undefined;
+  const problem = unreachable.get(config.primary);
+  return problem && `primary ${config.primary} is registered, but cannot be reached: ${problem}`;
 }
 
-/** "shard 4", "shards 0-3, 8": short even for thousands. */
+/** Ranges named at most. */
+const NAMED_MAX = 8;
+
+/** "shard 4", "shards 0-3, 8", "1365 shards (2, 5, 8, ...)": short even for thousands. */
 function nameShards(shards: readonly ShardId[]): string {
+  const ranges = rangesOf(shards);
+  if (ranges.length > NAMED_MAX) {
+    return `${shards.length} shards (${ranges.slice(0, NAMED_MAX).join(', ')}, ...)`;
+  }
+  return `shard${shards.length === 1 ? '' : 's'} ${ranges.join(', ')}`;
+}
+
+/** Ascending numbers as "0-3", "8". */
+function rangesOf(shards: readonly ShardId[]): readonly string[] {
   const ranges: string[] = [];
   let first = shards[0];
   let last = first;
@@ -76,7 +102,7 @@ function nameShards(shards: readonly ShardId[]): string {
     last = shard;
   }
   close();
-  return `shard${shards.length === 1 ? '' : 's'} ${ranges.join(', ')}`;
+  return ranges;
 }
 
 /** `s2` before `s10`. */

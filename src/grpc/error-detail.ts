@@ -27,7 +27,12 @@ export function statusOf(error: unknown): grpc.StatusObject {
   if (!(error instanceof RefusedError)) {
     return { code: grpc.status.INTERNAL, details: 'internal error; outcome unknown', metadata };
   }
-  if (error.outcome === 'not-applied') metadata.set(DETAIL_TRAILER, encodeErrorDetail(error));
+  const { code, retry, outcome, hint } = error;
+  if (outcome === 'not-applied') {
+    // The status itself has the message.
+    const detail = { code, retry, outcome, hint, message: '' };
+    metadata.set(DETAIL_TRAILER, encodeErrorDetail(detail));
+  }
   return { code: STATUS_CODES[error.status], details: printable(error.message), metadata };
 }
 

@@ -15,6 +15,8 @@ import { UnusableDirectoryError } from '../ports/disk.js';
 
 const FINDING = 'DAMAGED';
 const OF_LEVELDB = /^(?:CURRENT|MANIFEST-\d+|\d+\.(?:ldb|sst|log))$/;
+/** What may be in a directory before its first opening: its own marks, and a file system's root. */
+const OURS: ReadonlySet<string> = new Set(['node-id', 'LOCK', 'LOG', 'LOG.old', 'lost+found']);
 const SIGNS = /ignoring error|dropping/i;
 
 /** @throws UnusableDirectoryError if damage was found at an earlier opening. */
@@ -31,7 +33,12 @@ export function refuseDamaged(directory: string): void {
  */
 export function refuseIncomplete(directory: string, names: readonly string[]): void {
   const files = names.filter((name) => OF_LEVELDB.test(name));
-  if (files.length === 0) return; // None yet.
+  if (files.length === 0) {
+    // A directory of its own, or LevelDB's files would lie among somebody else's.
+    const foreign = names.find((name) => !OURS.has(name));
+    if (foreign !== undefined) throw occupied(directory, foreign);
+    return;
+  }
   const has = (pattern: RegExp) => files.some((name) => pattern.test(name));
   if (!has(/^CURRENT$/)) throw incomplete(directory, 'the file CURRENT');
   const isNewborn = !has(/\.(?:ldb|sst)$/) && files.includes('MANIFEST-000001');
@@ -46,6 +53,12 @@ export function findDamage(directory: string): UnusableDirectoryError | undefine
   if (lines.length === 0) return undefined;
   writeFileSync(join(directory, FINDING), `${lines.join('\n')}\n`, { flush: true });
   return damaged(directory);
+}
+
+function occupied(directory: string, name: string): UnusableDirectoryError {
+  return new UnusableDirectoryError(
+    `data directory ${directory} holds other things, for instance ${name}; choose an empty one`,
+  );
 }
 
 function incomplete(directory: string, missing: string): UnusableDirectoryError {

@@ -10,7 +10,9 @@
  * after the first write that failed this adapter refuses every other one, and the directory has to
  * be opened again, which reads the log back.
  */
+import { statSync } from 'node:fs';
 import { mkdir, readdir, statfs } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { Level } from 'level';
 import { type Disk, type DiskBatch, StorageFailure } from '../ports/disk.js';
 import { findDamage, refuseDamaged, refuseIncomplete } from './damage.js';
@@ -58,10 +60,11 @@ export class LevelDisk implements Disk {
    * @throws UnusableDirectoryError if it is in use, not writable, not a LevelDB, or lost a part of
    *   its database (see `damage.ts`).
    */
-  static async open(directory: string): Promise<LevelDisk> {
+  static async open(location: string): Promise<LevelDisk> {
+    const directory = resolve(location);
     let files: readonly string[];
     try {
-      await mkdir(directory, { recursive: true, mode: 0o700 });
+      await makeDirectory(directory);
       files = await readdir(directory);
     } catch (error) {
       throw unusable(directory, error);
@@ -136,6 +139,25 @@ export class LevelDisk implements Disk {
       throw this.#failure;
     }
   }
+}
+
+/**
+ * Makes a directory and its parents. Step by step, because Node's own recursion never ends where a
+ * file system refuses every new name with "no such file" (/proc).
+ */
+async function makeDirectory(directory: string): Promise<void> {
+  if (isDirectory(directory)) return;
+  const parent = dirname(directory);
+  if (parent !== directory) await makeDirectory(parent);
+  try {
+    await mkdir(directory, { mode: 0o700 });
+  } catch (error) {
+    if (!isDirectory(directory)) throw error; // Or another process was faster.
+  }
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 function messageOf(error: unknown): string {

@@ -17,11 +17,20 @@ export type CallPlace =
   | { readonly at: 'link'; readonly link: NodeLink; readonly request: LinkRequest }
   | { readonly at: 'end' };
 
+export interface CallStart {
+  readonly kind: CallKind;
+  readonly payload: Buffer;
+  readonly startedAt: number;
+  /** Milliseconds its caller will wait. */
+  readonly budgetMs: number;
+}
+
 export class RoutedCall {
   readonly kind: CallKind;
   readonly payload: Buffer;
   readonly key: Buffer;
-  /** By the clock. */
+  /** By the clock: when it came, and until when its caller waits. */
+  readonly startedAt: number;
   readonly deadline: number;
   readonly resolve: (response: Buffer) => void;
   readonly reject: (refusal: RefusedError) => void;
@@ -34,7 +43,7 @@ export class RoutedCall {
 
   /** @throws RefusedError INVALID_REQUEST if the request has no key within the limits. */
   constructor(
-    { kind, payload, deadline }: { kind: CallKind; payload: Buffer; deadline: number },
+    { kind, payload, startedAt, budgetMs }: CallStart,
     resolve: (response: Buffer) => void,
     reject: (refusal: RefusedError) => void,
   ) {
@@ -47,7 +56,8 @@ export class RoutedCall {
     this.kind = kind;
     this.payload = payload;
     this.key = keyOf(payload);
-    this.deadline = deadline;
+    this.startedAt = startedAt;
+    this.deadline = startedAt + budgetMs;
     this.resolve = resolve;
     this.reject = reject;
   }

@@ -9,7 +9,7 @@ import type { Log } from '../ports/log.js';
 import type { RunningRole } from '../ports/process.js';
 import { type AdminServer, startAdminServer } from '../system/admin-http.js';
 import { systemClock } from '../system/clock.js';
-import { byName, type MetricSource, metricsPage, single } from '../system/metrics.js';
+import { metricsPage } from '../system/metrics.js';
 import { systemRandom } from '../system/random.js';
 import { ZooKeeperCoordinator } from '../zookeeper/coordinator.js';
 import type { RouterConfig } from './config.js';
@@ -17,6 +17,7 @@ import { Dispatcher } from './dispatcher.js';
 import { LeaderFollower } from './follower.js';
 import { Router } from './main.js';
 import { MapHolder } from './map-holder.js';
+import { metricSources } from './metric-sources.js';
 import { RouterCounters } from './metrics.js';
 import { NodeLinks } from './node-links.js';
 import { StatusReader } from './status.js';
@@ -48,7 +49,7 @@ export async function composeRouter(config: RouterConfig, log: Log): Promise<Run
   const admin = await startAdminServer(config.admin, {
     notReady: () => (parts.health.ready ? [] : ['this router has no map yet, or is stopping']),
     status: async () => statusJson(await parts.status.read()),
-    metrics: metricsPage(metricSources(parts)),
+    metrics: metricsPage(metricSources({ ...parts, coordinator })),
   }).catch(async (error: unknown) => {
     await server.stop(0);
     throw error;
@@ -81,6 +82,8 @@ function wire(config: RouterConfig, log: Log, coordinator: ZooKeeperCoordinator)
     cluster: config.cluster,
     self: config.id,
     map,
+    unreachable: () => links.problems,
+    isTold: () => follower.isTold,
     session: () => coordinator.session,
   });
   const health = new Health();
@@ -141,59 +144,4 @@ class ComposedRouter implements RunningRole {
     await coordinator.close();
     await admin.close();
   }
-}
-
-function metricSources(parts: Parts): readonly MetricSource[] {
-  const { counters, links, follower, map } = parts;
-  return [
-    {
-      name: 'portolan_requests_total',
-      help: 'Calls that ended, by operation and outcome',
-      type: 'counter',
-      labelNames: ['call'],
-      read: byName('call', () => counters.calls),
-    },
-    {
-      name: 'portolan_request_retries_total',
-      help: 'Requests sent to a storage node again',
-      type: 'counter',
-      read: single(() => counters.retries),
-    },
-    {
-      name: 'portolan_held_calls',
-      help: 'Calls held at this moment',
-      type: 'gauge',
-      read: single(() => counters.heldCalls),
-    },
-    {
-      name: 'portolan_waiting_calls',
-      help: 'Of the calls held, those that wait for a primary or a pause',
-      type: 'gauge',
-      read: single(() => counters.waitingCalls),
-    },
-    {
-      name: 'portolan_held_bytes',
-      help: 'Bytes of the calls held at this moment',
-      type: 'gauge',
-      read: single(() => counters.heldBytes),
-    },
-    {
-      name: 'portolan_node_links',
-      help: 'Storage nodes this router is connected to',
-      type: 'gauge',
-      read: single(() => links.connected),
-    },
-    {
-      name: 'portolan_leader_epoch',
-      help: 'Highest leaderEpoch heard of',
-      type: 'gauge',
-      read: single(() => follower.leader?.leaderEpoch ?? 0),
-    },
-    {
-      name: 'portolan_nodes',
-      help: 'Registered storage nodes in this router’s map',
-      type: 'gauge',
-      read: single(() => map.map.nodes.size),
-    },
-  ];
 }

@@ -10,6 +10,7 @@
  * PRIMARY_LOST, whose outcome is unknown and which therefore carries no trailer.
  */
 import { unreachable } from '../model/assert.js';
+import type { CallOutcome } from '../model/call-metrics.js';
 import type { CallKind } from '../model/calls.js';
 import type { ShardId } from '../model/ids.js';
 import { LIMITS } from '../model/limits.js';
@@ -29,10 +30,10 @@ const PAUSE_MS = { first: 5, last: 200 };
 
 const WAITING_FOR: Record<WaitReason, string> = {
   'no-map': 'this router does not know the shard map yet',
-  'no-config': 'the shard has not been placed yet',
-  creating: 'the shard is being created',
-  'primary-away': 'the shard’s primary is not registered',
-  'primary-restarted': 'the shard’s primary restarted and has no epoch yet',
+  'no-config': 'it has not been placed yet',
+  creating: 'it is being created',
+  'primary-away': 'its primary is not registered',
+  'primary-restarted': 'its primary restarted and has no epoch yet',
 };
 
 export interface DispatcherDeps extends Pick<LinkDeps, 'clock' | 'random'> {
@@ -41,6 +42,7 @@ export interface DispatcherDeps extends Pick<LinkDeps, 'clock' | 'random'> {
   readonly counters: RouterCounters;
 }
 
+type PlaceAtLink = Extract<RoutedCall['place'], { at: 'link' }>;
 type SendRoute = Extract<Route, { type: 'send' }>;
 
 export class Dispatcher implements KvHandler {
@@ -60,10 +62,10 @@ export class Dispatcher implements KvHandler {
       let call: RoutedCall;
       try {
         this.#checkRoom(payload.length);
-        const deadline = clock.now() + context.budgetMs;
-        call = new RoutedCall({ kind, payload, deadline }, resolve, reject);
+        const { budgetMs } = context;
+        call = new RoutedCall({ kind, payload, startedAt: clock.now(), budgetMs }, resolve, reject);
       } catch (error) {
-        if (error instanceof RefusedError) counters.ended(kind, error.code);
+        if (error instanceof RefusedError) counters.calls.ended(kind, error.code, 0);
         throw error;
       }
       counters.heldCalls++;
@@ -183,7 +185,7 @@ export class Dispatcher implements KvHandler {
       case 'waiting':
         return this.#refuse(call, call.place.refusal);
       case 'link':
-        return this.#onDeadlineAtLink(call, call.place.link.cancel(call.place.request));
+        return this.#onDeadlineAtLink(call, call.place);
       case 'new':
       case 'end':
         return;
@@ -192,9 +194,10 @@ export class Dispatcher implements KvHandler {
     }
   }
 
-  #onDeadlineAtLink(call: RoutedCall, was: 'sent' | 'not-sent'): void {
-    if (was === 'not-sent') {
-      const message = `the primary cannot be reached: ${call.linkProblem ?? 'no connection yet'}`;
+  #onDeadlineAtLink(call: RoutedCall, { link, request }: PlaceAtLink): void {
+    if (link.cancel(request) === 'not-sent') {
+      const why = call.linkProblem ?? link.problem ?? 'no connection yet';
+      const message = `shard ${request.shard}: its primary cannot be reached: ${why}`;
       return this.#refuse(call, new RefusedError('NO_PRIMARY', message));
     }
     // A read changes nothing, whether the node serves it or not.
@@ -205,25 +208,23 @@ export class Dispatcher implements KvHandler {
   #onCancelled(call: RoutedCall): void {
     if (call.place.at === 'end') return;
     if (call.place.at === 'link') call.place.link.cancel(call.place.request);
-    this.#end(call);
-    this.#deps.counters.ended(call.kind, 'cancelled');
+    this.#end(call, 'cancelled');
     call.reject(new RefusedError('DEADLINE_PASSED', 'the caller gave up'));
   }
 
   #answer(call: RoutedCall, response: Buffer): void {
-    this.#end(call);
-    this.#deps.counters.ended(call.kind, 'ok');
+    this.#end(call, 'ok');
     call.resolve(response);
   }
 
   #refuse(call: RoutedCall, refusal: RefusedError): void {
-    this.#end(call);
-    this.#deps.counters.ended(call.kind, refusal.code);
+    this.#end(call, refusal.code);
     call.reject(refusal);
   }
 
-  #end(call: RoutedCall): void {
-    const { counters } = this.#deps;
+  #end(call: RoutedCall, outcome: CallOutcome): void {
+    const { counters, clock } = this.#deps;
+    counters.calls.ended(call.kind, outcome, (clock.now() - call.startedAt) / 1000);
     this.#leave(call);
     call.place = { at: 'end' };
     call.cancelDeadline();

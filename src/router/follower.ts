@@ -41,6 +41,11 @@ export class LeaderFollower {
     return this.#leader;
   }
 
+  /** Whether a leader tells this router the map at this moment. */
+  get isTold(): boolean {
+    return this.#current !== undefined;
+  }
+
   /** Calls back at every new leader until the result is called. */
   onLeader(listener: (leader: KnownLeader) => void): () => void {
     this.#listeners.add(listener);

@@ -22,6 +22,8 @@ import type { LeaderFollower } from './follower.js';
 import { Leadership } from './leadership.js';
 import type { MapHolder } from './map-holder.js';
 import { readNodes, readShard } from './map-reader.js';
+import { MapResync } from './map-resync.js';
+import type { RouterCounters } from './metrics.js';
 
 /** Pause after a step that ZooKeeper did not answer. */
 const RETRY_MS = 200;
@@ -34,6 +36,7 @@ export interface RouterDeps {
   readonly dialer: Dialer;
   readonly map: MapHolder;
   readonly follower: LeaderFollower;
+  readonly counters: Pick<RouterCounters, 'isLeading' | 'leaderships'>;
   /** Called once, when the router has a map and serves. */
   readonly ready: () => void;
   /** Called at most once, when it cannot go on; the reason is for the operator. */
@@ -44,6 +47,7 @@ export class Router {
   readonly #config: RouterConfig;
   readonly #deps: RouterDeps;
   readonly #candidacy: Candidacy;
+  readonly #resync: MapResync;
   #cluster: ClusterConfig | undefined;
   #leadership: Leadership | undefined;
   /** The session in which it was said that the cluster is missing. */
@@ -53,6 +57,12 @@ export class Router {
   constructor(config: RouterConfig, deps: RouterDeps, record: CandidateRecord) {
     this.#config = config;
     this.#deps = deps;
+    this.#resync = new MapResync({
+      clock: deps.clock,
+      random: deps.random,
+      isTold: () => this.isTold,
+      read: () => this.#readAgain(),
+    });
     this.#candidacy = new Candidacy(
       { self: config.id, record, ...deps },
       {
@@ -72,9 +82,15 @@ export class Router {
     });
   }
 
+  /** Whether this router's map comes from a leader, itself included. */
+  get isTold(): boolean {
+    return this.#leadership !== undefined || this.#deps.follower.isTold;
+  }
+
   /** Leaves the election; the calls under way are the composition root's to finish. */
   async withdraw(): Promise<void> {
     this.#stopped = true;
+    this.#resync.stop();
     await this.#candidacy.withdraw();
   }
 
@@ -89,6 +105,7 @@ export class Router {
     const read = await this.#untilAnswered(session, () => this.#readMap(session, cluster));
     if (read === undefined) return;
     this.#deps.ready();
+    this.#resync.start();
     this.#candidacy.enter(session);
   }
 
@@ -142,12 +159,24 @@ export class Router {
       session.children(ZNODES.nodes),
       Promise.all(shards.map((shard) => readShard(session, shard, log))),
     ]);
-    if (names.status !== 'ok' || stored.includes(undefined)) return undefined;
-    const nodes = await readNodes(session, names.value ?? [], log);
+    // The parent is missing when ZooKeeper has lost the cluster: that tells nothing about nodes.
+    if (names.status !== 'ok' || names.value === undefined) return undefined;
+    if (stored.includes(undefined)) return undefined;
+    const nodes = await readNodes(session, names.value, log);
     if (nodes === undefined) return undefined;
-    map.setNodes(nodes);
+    // The table of nodes has no version: what a leader tells is newer than what was read.
+    if (!this.isTold) map.setNodes(nodes);
     map.applyConfigs(stored.filter((shard) => shard?.type === 'config'));
     return true;
+  }
+
+  /** Reads the map once more; it stays as it is if ZooKeeper does not answer, or has lost it. */
+  async #readAgain(): Promise<void> {
+    const { session } = this.#deps.coordinator;
+    const known = this.#cluster;
+    if (session?.state !== 'connected' || known === undefined) return;
+    const found = await this.#findAgain(session, known);
+    if (found?.clusterUuid === known.clusterUuid) await this.#readMap(session, known);
   }
 
   /** What `read` gives, tried again while this session is in use; undefined once it is not. */
@@ -175,10 +204,13 @@ export class Router {
       heard: (leaderEpoch) => this.#candidacy.heard(leaderEpoch),
     });
     this.#leadership.start();
+    this.#deps.counters.isLeading = true;
+    this.#deps.counters.leaderships++;
   }
 
   #resign(): void {
     this.#leadership?.stop();
     this.#leadership = undefined;
+    this.#deps.counters.isLeading = false;
   }
 }

@@ -1,31 +1,16 @@
-/** What a router counts about its calls; the admin port reads it. Plain numbers, no library. */
-import type { CallKind } from '../model/calls.js';
-import type { RefusalCode } from '../model/refusals.js';
+/** What a router counts; the admin port reads it. Plain numbers, no library. */
+import { CallMetrics } from '../model/call-metrics.js';
 
-export type CallOutcome = 'ok' | 'cancelled' | RefusalCode;
-
-export interface RouterMetrics {
-  /** Calls ended, by `op/outcome`, for instance `put/ok` or `get/NO_PRIMARY`. */
-  readonly calls: ReadonlyMap<string, number>;
+export class RouterCounters {
+  readonly calls = new CallMetrics();
   /** Requests sent to a node again. */
-  readonly retries: number;
-  /** Calls held at this moment, and bytes of their requests. */
-  readonly heldCalls: number;
-  readonly heldBytes: number;
-  /** Of the calls held: those that wait for the map or for a pause to pass. */
-  readonly waitingCalls: number;
-}
-
-/** The counters as the data path writes them. */
-export class RouterCounters implements RouterMetrics {
-  readonly calls = new Map<string, number>();
   retries = 0;
+  /** Calls held at this moment, and bytes of their requests. */
   heldCalls = 0;
   heldBytes = 0;
+  /** Of the calls held: those that wait for the map or for a pause to pass. */
   waitingCalls = 0;
-
-  ended(kind: CallKind, outcome: CallOutcome): void {
-    const name = `${kind}/${outcome}`;
-    this.calls.set(name, (this.calls.get(name) ?? 0) + 1);
-  }
+  isLeading = false;
+  /** How often this router began to lead. */
+  leaderships = 0;
 }

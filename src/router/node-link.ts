@@ -74,6 +74,7 @@ export class NodeLink {
   #connected = false;
   #flushing = false;
   #failures = 0;
+  #problem = '';
   #cancelReopen: Cancel | undefined;
   #nextCall = 0;
   #retired = false;
@@ -86,6 +87,11 @@ export class NodeLink {
 
   get connected(): boolean {
     return this.#connected;
+  }
+
+  /** Why there is no connection although it was tried; undefined if there is, or was not yet. */
+  get problem(): string | undefined {
+    return this.#connected || this.#failures === 0 ? undefined : this.#problem;
   }
 
   /** Sends as soon as the stream takes it. */
@@ -217,6 +223,7 @@ export class NodeLink {
     this.#stream = undefined;
     this.#connected = false;
     this.#writable = false;
+    this.#problem = reason;
     const sent = [...this.#sent.values()];
     this.#sent.clear();
     this.#callOf.clear();

@@ -1,6 +1,8 @@
 /**
- * The links of a router, one per storage node it talks to: made when first needed, replaced when
- * the node comes back as another process or at another address, retired when it leaves the map.
+ * The links of a router, one per storage node: made when the node is registered (or a hint names
+ * it), so that the first call finds a connection and the status tells which nodes are out of reach;
+ * replaced when the node comes back as another process or at another address, retired when it
+ * leaves the map.
  *
  * A node that leaves may still be answering what it got: its link takes nothing more, but waits.
  */
@@ -25,6 +27,7 @@ export class NodeLinks {
     this.#deps = deps;
     this.#map = map;
     this.#unsubscribe = map.onChange(() => this.#onMapChanged());
+    this.#onMapChanged();
   }
 
   /** Requires that the map knows the node's address. */
@@ -41,6 +44,15 @@ export class NodeLinks {
     // Last, because what it gives back is routed anew at once.
     known?.link.retire();
     return link;
+  }
+
+  /** Nodes that were tried and cannot be reached, and why. */
+  get problems(): ReadonlyMap<MemberId, string> {
+    const problems = new Map<MemberId, string>();
+    for (const [node, { link }] of this.#entries) {
+      if (link.problem !== undefined) problems.set(node, link.problem);
+    }
+    return problems;
   }
 
   /** How many links stand. */
@@ -76,6 +88,9 @@ export class NodeLinks {
       }
       // What waits for the connection may have somewhere else to go by now.
       if (!link.connected) link.bounce('the map changed');
+    }
+    for (const [node, { address }] of this.#map.map.nodes) {
+      if (!this.#entries.has(node)) this.to(node, address);
     }
   }
 }

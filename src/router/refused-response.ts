@@ -15,7 +15,7 @@ export function refusalOfResponse(
   { status, payload }: ResponseRecord,
 ): RefusedError {
   const detail = detailOf(payload);
-  const message = `shard ${shard}: refused by ${node}: ${detail?.code ?? 'no reason given'}`;
+  const message = `shard ${shard}: refused by ${node}: ${reasonOf(detail)}`;
   const refusal = detail && refusalOfDetail(detail, message);
   const definite = status === 'refused' && detail?.outcome === 'not-applied';
   if (definite) {
@@ -26,6 +26,11 @@ export function refusalOfResponse(
   }
   if (refusal?.outcome === 'unknown') return refusal;
   return new RefusedError(isWrite ? 'PRIMARY_LOST' : 'STORAGE_FAILED', message);
+}
+
+function reasonOf(detail: ErrorDetail | undefined): string {
+  if (detail === undefined) return 'no reason given';
+  return detail.message === '' ? detail.code : detail.message;
 }
 
 function detailOf(payload: Buffer): ErrorDetail | undefined {

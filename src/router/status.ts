@@ -5,6 +5,7 @@
 import { nodesOf, problemsOf } from '../control/health.js';
 import { decodeLeaderRecord } from '../model/leader-record.js';
 import { BadRecordError } from '../model/records.js';
+import type { MemberId } from '../model/ids.js';
 import type { ClusterStatus } from '../model/status.js';
 import { candidateZnode, ZNODES } from '../model/znodes.js';
 import type { CoordinatorSession } from '../ports/coordinator.js';
@@ -22,6 +23,10 @@ export interface StatusSource {
   readonly cluster: string;
   readonly self: string;
   readonly map: MapHolder;
+  /** Nodes that this router cannot connect to, and why. */
+  unreachable(): ReadonlyMap<MemberId, string>;
+  /** Whether a leader tells this router the map. */
+  isTold(): boolean;
   /** The session in use; undefined before the first. */
   session(): CoordinatorSession | undefined;
 }
@@ -38,12 +43,11 @@ export class StatusReader {
     const { cluster, self, map } = this.#source;
     const election = await this.#readElection();
     if (election !== undefined) this.#lastElection = election;
-    const { leader, candidates, exists } = this.#lastElection;
-    const problems = [...problemsOf(map.map, leader?.id)];
-    if (!exists) problems.push("ZooKeeper has lost the cluster: restore ZooKeeper's data");
-    if (election === undefined) {
-      problems.push('ZooKeeper does not answer: the shard map cannot change until it does');
-    }
+    const { leader, candidates } = this.#lastElection;
+    const problems = [
+      ...problemsOf(map.map, leader?.id, this.#source.unreachable()),
+      ...this.#electionProblems(election),
+    ];
     return {
       cluster,
       healthy: problems.length === 0,
@@ -60,6 +64,21 @@ export class StatusReader {
       zookeeperConnected: election !== undefined,
       answeredBy: self,
     };
+  }
+
+  /** What this router's own part in the cluster lacks. */
+  #electionProblems(election: ElectionStatus | undefined): readonly string[] {
+    if (election === undefined) {
+      return ['ZooKeeper does not answer: the shard map cannot change until it does'];
+    }
+    const { self } = this.#source;
+    const { exists, leader, candidates } = election;
+    if (!exists) return ["ZooKeeper has lost the cluster: restore ZooKeeper's data"];
+    if (!candidates.some(({ id }) => id === self)) {
+      return [`router ${self} does not stand for election`];
+    }
+    if (leader === undefined || leader.id === self || this.#source.isTold()) return [];
+    return [`the leader does not reach router ${self}: check its --advertise`];
   }
 
   /** Undefined if ZooKeeper does not answer. */

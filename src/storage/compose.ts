@@ -3,12 +3,14 @@ import { readFile } from 'node:fs/promises';
 import { Health } from '../grpc/health.js';
 import { startGrpcServer } from '../grpc/server.js';
 import { LevelDisk } from '../leveldb/level-disk.js';
+import { DURATION_BOUNDS } from '../model/call-metrics.js';
 import { clusterRoot } from '../model/znodes.js';
 import type { Log } from '../ports/log.js';
+import { byName, type MetricSource, single } from '../ports/metrics.js';
 import type { RunningRole } from '../ports/process.js';
 import { startAdminServer } from '../system/admin-http.js';
 import { systemClock } from '../system/clock.js';
-import { byName, type MetricSource, metricsPage, single } from '../system/metrics.js';
+import { metricsPage } from '../system/metrics.js';
 import { systemRandom } from '../system/random.js';
 import { ZooKeeperCoordinator } from '../zookeeper/coordinator.js';
 import type { StorageConfig } from './config.js';
@@ -83,8 +85,15 @@ function metricSources({ metrics, coordinator, standings }: StorageView): Metric
       name: 'portolan_requests_total',
       help: 'Calls that ended, by operation and outcome',
       type: 'counter',
-      labelNames: ['call'],
-      read: byName('call', () => metrics.requests),
+      labelNames: ['op', 'outcome'],
+      read: () => metrics.calls.counts(),
+    },
+    {
+      name: 'portolan_request_duration_seconds',
+      help: 'How long calls took, by operation',
+      type: 'histogram',
+      bounds: DURATION_BOUNDS,
+      read: () => metrics.calls.durations(),
     },
     {
       name: 'portolan_replicas',

@@ -54,7 +54,7 @@ export class Intake {
       queued = this.#accept(incoming);
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error;
-      this.#deps.metrics.countRequest(incoming.kind, error.code);
+      this.#deps.metrics.calls.ended(incoming.kind, error.code, 0);
       incoming.caller.respond(error);
       return;
     }
@@ -68,6 +68,7 @@ export class Intake {
     const { clock, metrics, isDiskFull } = this.#deps;
     const { kind, request, budgetMs } = incoming;
     if (this.#closed !== undefined) throw new RefusedError('STOPPING', this.#closed);
+    const startedAt = clock.now();
     const bytes = request.length + CALL_OVERHEAD_BYTES;
     if (
       metrics.queuedCalls >= LIMITS.queuedCallsMax ||
@@ -86,10 +87,14 @@ export class Intake {
       call,
       shard,
       epoch: incoming.routed?.epoch,
-      deadlineAt: clock.now() + Math.min(budgetMs, LIMITS.callMsMax),
+      deadlineAt: startedAt + Math.min(budgetMs, LIMITS.callMsMax),
       requestBytes: request.length,
       caller: {
-        respond: (result: CallResult) => this.#answer(incoming, result, bytes),
+        respond: (result: CallResult) => {
+          const outcome = result instanceof RefusedError ? result.code : 'ok';
+          metrics.calls.ended(kind, outcome, (clock.now() - startedAt) / 1000);
+          this.#answer(incoming, result, bytes);
+        },
         isGone: () => incoming.caller.isGone(),
         isCongested: () => incoming.caller.isCongested(),
       },
@@ -112,7 +117,6 @@ export class Intake {
     const { metrics } = this.#deps;
     metrics.queuedCalls--;
     metrics.queuedBytes -= bytes;
-    metrics.countRequest(incoming.kind, result instanceof RefusedError ? result.code : 'ok');
     incoming.caller.respond(result);
     if (metrics.queuedCalls > 0) return;
     for (const resolve of this.#whenIdle.splice(0)) resolve();

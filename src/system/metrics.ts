@@ -3,44 +3,38 @@
  * counting costs nothing more than an addition.
  */
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
-
-/** One number, with the labels that tell it from its siblings. Never a key or a client. */
-export interface Sample {
-  readonly labels: Readonly<Record<string, string>>;
-  readonly value: number;
-}
-
-export interface MetricSource {
-  readonly name: string;
-  readonly help: string;
-  /** A counter only grows. */
-  readonly type: 'counter' | 'gauge';
-  readonly labelNames?: readonly string[];
-  readonly read: () => Iterable<Sample>;
-}
+import type { HistogramSource, MetricSource, NumberSource } from '../ports/metrics.js';
 
 /** Everything these sources say, plus what Node says of itself, as text when asked. */
 export function metricsPage(sources: readonly MetricSource[]): () => Promise<string> {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  for (const source of sources) register(registry, source);
-  return () => registry.metrics();
+  const histograms: HistogramSource[] = [];
+  for (const source of sources) {
+    if (source.type === 'histogram') histograms.push(source);
+    else register(registry, source);
+  }
+  return async () => `${await registry.metrics()}${histograms.map(histogramText).join('')}`;
 }
 
-/** A metric that is one number. */
-export function single(read: () => number): MetricSource['read'] {
-  return () => [{ labels: {}, value: read() }];
+/** By hand, because the library's own histogram wants to hear of every observation. */
+function histogramText({ name, help, bounds, read }: HistogramSource): string {
+  const lines = [`# HELP ${name} ${help}`, `# TYPE ${name} histogram`];
+  for (const { labels, durations } of read()) {
+    const own = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
+    let count = 0;
+    for (const [index, inBucket] of durations.counts.entries()) {
+      count += inBucket;
+      const le = bounds[index] ?? '+Inf';
+      lines.push(`${name}_bucket{${[...own, `le="${le}"`].join()}} ${count}`);
+    }
+    lines.push(`${name}_sum{${own.join()}} ${durations.sum}`);
+    lines.push(`${name}_count{${own.join()}} ${count}`);
+  }
+  return `${lines.join('\n')}\n`;
 }
 
-/** A map of counts by name, under one label. */
-export function byName(
-  label: string,
-  counts: () => ReadonlyMap<string, number>,
-): MetricSource['read'] {
-  return () => [...counts()].map(([name, value]) => ({ labels: { [label]: name }, value }));
-}
-
-function register(registry: Registry, source: MetricSource): void {
+function register(registry: Registry, source: NumberSource): void {
   const { name, help, labelNames = [] } = source;
   const common = { name, help, labelNames: [...labelNames], registers: [registry] };
   if (source.type === 'gauge') {

@@ -22,6 +22,8 @@ export interface ErrorDetail {
   readonly retry: RetryAdvice;
   readonly outcome: 'not-applied' | 'unknown';
   readonly hint: RefusalHint | undefined;
+  /** For people; may be empty. */
+  readonly message: string;
 }
 
 /** In the order of the enum `Retry`, from 1. */
@@ -33,6 +35,8 @@ const CODE = 1;
 const RETRY = 2;
 const OUTCOME = 3;
 const HINT = 4;
+const MESSAGE = 5;
+const MESSAGE_BYTES_MAX = 512;
 const HINT_SHARD = 1;
 const HINT_EPOCH = 2;
 const HINT_PRIMARY = 3;
@@ -40,12 +44,14 @@ const HINT_ADDRESS = 4;
 const HINT_CONFIG = 5;
 const HINT_CONFIG_VERSION = 6;
 
-export function encodeErrorDetail({ code, retry, outcome, hint }: ErrorDetail): Buffer {
+export function encodeErrorDetail(detail: ErrorDetail): Buffer {
+  const { code, retry, outcome, hint, message } = detail;
   return Buffer.concat([
     bytesField(CODE, Buffer.from(code)),
     numberField(RETRY, RETRIES.indexOf(retry) + 1),
     numberField(OUTCOME, outcome === 'not-applied' ? OUTCOME_NOT_APPLIED : 0),
     ...(hint === undefined ? [] : [bytesField(HINT, encodeHint(hint))]),
+    bytesField(MESSAGE, Buffer.from(message).subarray(0, MESSAGE_BYTES_MAX)),
   ]);
 }
 
@@ -56,15 +62,17 @@ export function decodeErrorDetail(bytes: Buffer): ErrorDetail {
   let retry: RetryAdvice = 'never';
   let outcome: ErrorDetail['outcome'] = 'unknown';
   let hint: RefusalHint | undefined;
+  let message = '';
   while (fields.next()) {
     if (fields.number === CODE) code = fields.bytes().toString('utf8');
     else if (fields.number === RETRY) retry = RETRIES[fields.varint() - 1] ?? 'never';
     else if (fields.number === OUTCOME) {
       outcome = fields.varint() === OUTCOME_NOT_APPLIED ? 'not-applied' : 'unknown';
     } else if (fields.number === HINT) hint = decodeHint(fields.bytes());
+    else if (fields.number === MESSAGE) message = fields.bytes().toString('utf8');
     else fields.skip();
   }
-  return { code, retry, outcome, hint };
+  return { code, retry, outcome, hint, message };
 }
 
 /** The refusal behind a detail; undefined if this version does not know its code. */

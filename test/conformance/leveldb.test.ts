@@ -1,6 +1,7 @@
 /** The disk on the real LevelDB and the fake one, and what only the real one can do. */
 import {
   chmod,
+  mkdir,
   mkdtemp,
   open,
   readdir,
@@ -108,6 +109,19 @@ describe('opening a data directory', () => {
     await expect(LevelDisk.open(folder)).rejects.toThrow(problem);
     await expect(LevelDisk.open(folder)).rejects.toThrow('Nothing was changed');
     expect(await readdir(folder)).toEqual(before);
+  });
+
+  it('a directory with other things in it is refused; a mount point is not', async () => {
+    await mkdir(join(folder, 'lost+found'));
+    await (await LevelDisk.open(folder)).close();
+    const other = join(folder, 'lost+found');
+    await writeFile(join(other, 'holiday.jpg'), '');
+    await expect(LevelDisk.open(other)).rejects.toThrow('holds other things, for instance holiday');
+    expect(await readdir(other)).toEqual(['holiday.jpg']);
+  });
+
+  it('a place where no directory can be made is refused at once', async () => {
+    await expect(LevelDisk.open('/proc/portolan/data')).rejects.toThrow('/proc/portolan/data');
   });
 
   it('one whose process was killed at its birth, before there was a log, is opened', async () => {

@@ -2,6 +2,7 @@
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ClusterStatus } from '../../src/client/index.js';
 import { freePort } from '../../src/system/free-port.js';
 import { IndependentClient } from '../support/independent-client.js';
 import { PortolanProcess } from '../support/portolan-process.js';
@@ -73,6 +74,30 @@ describe('bad input and foreign data', () => {
     expect(second.tail()).toMatch(new RegExp(`router id "r2" is in use by a process at ${holder}`));
     const after = await cluster.untilHealthy();
     expect(after.candidates).toEqual(before.candidates);
+  });
+
+  it('a router that advertises a wrong address says so, and still serves a fresh map', async () => {
+    const address = `127.0.0.1:${await freePort()}`;
+    const wrong = new PortolanProcess('r9', [
+      ...['router', '--id', 'r9', '--zk', cluster.zooKeeper.connect, '--listen', address],
+      ...['--advertise', '127.0.0.1:9', '--session-timeout-ms', String(SESSION_TIMEOUT_MS)],
+    ]);
+    await wrong.line(/ready/);
+    const routers = [address];
+    const problem = 'the leader does not reach router r9: check its --advertise';
+    await cluster.until((s) => s.problems.includes(problem), { routers });
+    // A node that comes back elsewhere: nobody tells, and it is found all the same.
+    await cluster.storage.get('s1')!.stop();
+    cluster.forgetPorts('s1');
+    await cluster.startStorage('s1');
+    const isThere = ({ nodes }: ClusterStatus) =>
+      nodes.some(({ id, address: at }) => id === 's1' && at === cluster.addressOf('s1'));
+    await cluster.until(isThere, { routers });
+    const client = new IndependentClient(address);
+    for (let n = 0; n < 20; n++) expect((await client.put(`r9-${n}`, 'x')).applied).toBe(true);
+    client.close();
+    await wrong.stop();
+    await cluster.untilHealthy();
   });
 
   it('two clusters under one ZooKeeper do not see each other', async () => {

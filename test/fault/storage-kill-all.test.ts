@@ -62,3 +62,35 @@ describe('kill -9 of every storage node during writes', () => {
     expect(acknowledgedInAll).toBeGreaterThan(ROUNDS * 500 - 1);
   });
 });
+
+describe('kill -9 of one storage node', () => {
+  it('is told at once, long before its session ends; it takes its place back when it returns', async () => {
+    const cluster = await TestCluster.start({ routers: 1, storage: 2, sessionTimeoutMs: 10_000 });
+    const client = new IndependentClient(cluster.addressOf('r1'));
+    try {
+      await cluster.storage.get('s1')!.kill();
+      const told = await cluster.until(({ healthy }) => !healthy);
+      expect(told.problems.join()).toMatch(
+        /^shards? [-\d, ]+: primary s1 is registered, but cannot be reached: \S/,
+      );
+      expect(told.nodes.map(({ state }) => state)).toEqual(['up', 'up']);
+      const keys = Array.from({ length: 64 }, (_, n) => `key-${n}`);
+      const puts = await Promise.allSettled(keys.map((key) => client.put(key, '', {}, 500)));
+      const failures = puts.flatMap((put) =>
+        put.status === 'rejected' ? [String(put.reason)] : [],
+      );
+      expect(failures.length).toBeGreaterThan(0);
+      expect(failures.length).toBeLessThan(keys.length);
+      for (const failure of failures) {
+        expect(failure).toMatch(/UNAVAILABLE: shard \d+: its primary cannot be reached: s1: \S/);
+      }
+
+      await cluster.startStorage('s1');
+      await cluster.untilHealthy();
+      for (const key of keys) await client.put(key, 'again');
+    } finally {
+      client.close();
+      await cluster.stop();
+    }
+  });
+});

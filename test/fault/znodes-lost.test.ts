@@ -35,6 +35,7 @@ describe('znodes that are lost', () => {
     expect(status.problems.join()).toMatch(/shard 0: no configuration.*missing/);
     const leader = cluster.routers.get(status.leader!.id)!;
     await leader.line(/shard 0: its znode \/shards\/0 is missing, and is not made anew/);
+    client.reconnect();
     const reads = await Promise.allSettled(keys.map((key) => client.get(key, 1_000)));
     const found = reads.filter((read) => read.status === 'fulfilled' && read.value.found);
     const refused = reads.filter((read) => read.status === 'rejected');
@@ -44,6 +45,7 @@ describe('znodes that are lost', () => {
     await znodes.create(path, config);
     await restartAll();
     await cluster.untilHealthy();
+    client.reconnect();
     for (const key of keys) expect((await client.get(key)).value.toString()).toBe(key);
     client.close();
     await znodes.close();
@@ -60,6 +62,7 @@ describe('znodes that are lost', () => {
       await restartAll();
       await cluster.untilHealthy();
     }
+    client.reconnect();
     const { version } = await client.put('key', 'latest');
     const before = await cluster.untilHealthy();
 
@@ -73,6 +76,7 @@ describe('znodes that are lost', () => {
         leader!.leaderEpoch > before.leader!.leaderEpoch &&
         shards.every(({ id, epoch }) => epoch > before.shards[id]!.epoch),
     );
+    client.reconnect();
     expect(await client.get('key')).toMatchObject({ found: true, version });
     client.close();
   });

@@ -93,6 +93,7 @@ describe('KV', () => {
       retry: 'refresh-map',
       outcome: 'not-applied',
       hint,
+      message: '',
     });
   });
 
@@ -132,11 +133,13 @@ describe('KV', () => {
     expect(await client.unary(KV.Put, request)).toMatchObject({ code: grpc.status.OK });
   });
 
-  it('a message beyond the limit ends its call and nothing else', async () => {
-    const client = clientOf(await serve({ kv: accepting }));
-    const request = { key, value: Buffer.alloc(8 * 1024 * 1024) };
-    expect((await client.unary(KV.Put, request)).code).toBe(grpc.status.RESOURCE_EXHAUSTED);
-    expect(await client.unary(KV.Put, { key })).toMatchObject({ code: grpc.status.OK });
+  it('a message beyond the limit is refused by us; a huge one ends its call and nothing else', async () => {
+    const refusing = failingWith(new RefusedError('INVALID_REQUEST', 'too large'));
+    const client = clientOf(await serve({ kv: refusing }));
+    const put = (mib: number) => client.unary(KV.Put, { key, value: Buffer.alloc(mib << 20) });
+    expect((await put(5)).code).toBe(grpc.status.INVALID_ARGUMENT);
+    expect((await put(17)).code).toBe(grpc.status.RESOURCE_EXHAUSTED);
+    expect((await put(0)).code).toBe(grpc.status.INVALID_ARGUMENT);
   });
 
   it.each(['Increment', 'GetMany', 'Batch'] as const)(

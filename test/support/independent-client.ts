@@ -23,15 +23,18 @@ type Method = (
 ) => void;
 
 export class IndependentClient {
-  readonly #stub: grpc.Client & Record<string, Method>;
+  readonly #address: string;
+  #stub: grpc.Client & Record<string, Method>;
 
   constructor(address: string) {
-    const loaded = grpc.loadPackageDefinition(
-      loadSync(PROTO, { longs: String, defaults: true, oneofs: true }),
-    ) as unknown as {
-      portolan: { v1: { KV: new (...args: unknown[]) => grpc.Client & Record<string, Method> } };
-    };
-    this.#stub = new loaded.portolan.v1.KV(address, grpc.credentials.createInsecure());
+    this.#address = address;
+    this.#stub = stubOf(address);
+  }
+
+  /** After its router was started again: the old channel may pause before it connects, and fail. */
+  reconnect(): void {
+    this.#stub.close();
+    this.#stub = stubOf(this.#address);
   }
 
   get(key: string, timeoutMs = 5_000): Promise<Got> {
@@ -61,6 +64,17 @@ export class IndependentClient {
       );
     });
   }
+}
+
+function stubOf(address: string): grpc.Client & Record<string, Method> {
+  const loaded = grpc.loadPackageDefinition(
+    loadSync(PROTO, { longs: String, defaults: true, oneofs: true }),
+  ) as unknown as {
+    portolan: { v1: { KV: new (...args: unknown[]) => grpc.Client & Record<string, Method> } };
+  };
+  // Without sharing: the library would hand out the channel that pauses again.
+  const options = { 'grpc.use_local_subchannel_pool': 1 };
+  return new loaded.portolan.v1.KV(address, grpc.credentials.createInsecure(), options);
 }
 
 /** Runs `task` for every index below `count`, so many at a time. */

@@ -77,6 +77,11 @@ export class TestCluster {
     return node;
   }
 
+  /** The next start of this member is at another address. */
+  forgetPorts(id: string): void {
+    this.#ports.delete(id);
+  }
+
   addressOf(id: string): string {
     const ports = this.#ports.get(id);
     if (ports === undefined) throw new Error(`${id} was never started`);

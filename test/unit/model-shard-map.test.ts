@@ -77,4 +77,27 @@ describe('health', () => {
       's10 up',
     ]);
   });
+
+  it('a primary that is registered but cannot be reached is a problem, with the reason', () => {
+    const map = mapOf(
+      all.map((id) => configOf(id, s1)),
+      [s1],
+    );
+    const unreachable = new Map([[s1.id, 'connection refused']]);
+    expect(problemsOf(map, leader, unreachable)).toEqual([
+      'shards 0-5: primary s1 is registered, but cannot be reached: connection refused',
+    ]);
+  });
+
+  it('many shards that do not lie together are counted, not listed', () => {
+    const map = new ShardMap();
+    map.shardCount = 100;
+    map.setNodes([s1]);
+    for (let id = 0; id < 100; id += 2) {
+      map.apply({ config: { ...configOf(0, s1), shard: id as ShardId }, version: 0 });
+    }
+    expect(problemsOf(map, leader)).toEqual([
+      expect.stringMatching(/^50 shards \(1, 3, 5, 7, 9, 11, 13, 15, \.\.\.\): no configuration/),
+    ]);
+  });
 });

@@ -93,7 +93,7 @@ describe('sending', () => {
     expect(request).toMatchObject({ kind: 'get', shard, epoch: 1, budgetMs: 800, payload: get });
     dialer.last.answer(request!, ok);
     expect(await reading.result).toEqual(ok);
-    expect(counters.calls.get('get/ok')).toBe(1);
+    expect(counters.calls.count('get', 'ok')).toBe(1);
     expect(counters).toMatchObject({ heldCalls: 0, heldBytes: 0, waitingCalls: 0 });
     expect(clock.pending).toBe(0);
   });
@@ -430,7 +430,7 @@ describe('bounds', () => {
     sent.cancel();
     dialer.last.answer(dialer.last.requests[0]!, ok);
     expect(counters.heldCalls).toBe(0);
-    expect(counters.calls.get('get/cancelled')).toBe(3);
+    expect(counters.calls.count('get', 'cancelled')).toBe(3);
     expect(clock.pending).toBe(0);
   });
 

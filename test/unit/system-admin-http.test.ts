@@ -2,7 +2,8 @@
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type AdminServer, startAdminServer } from '../../src/system/admin-http.js';
-import { byName, metricsPage, single } from '../../src/system/metrics.js';
+import { byName, single } from '../../src/ports/metrics.js';
+import { metricsPage } from '../../src/system/metrics.js';
 
 const LOOPBACK = { host: '127.0.0.1', port: 0 };
 
@@ -120,6 +121,13 @@ it('metrics are read when somebody asks', async () => {
       read: byName('call', () => calls),
     },
     { name: 'portolan_held_calls', help: 'Held', type: 'gauge', read: single(() => held) },
+    {
+      name: 'portolan_seconds',
+      help: 'Took',
+      type: 'histogram',
+      bounds: [0.1, 1],
+      read: () => [{ labels: { op: 'put' }, durations: { counts: [2, 0, 3], sum: 7.5 } }],
+    },
   ]);
   expect(await page()).toContain('portolan_requests_total{call="put"} 1');
   calls.set('put', 2);
@@ -128,6 +136,17 @@ it('metrics are read when somebody asks', async () => {
   expect(second).toContain('portolan_requests_total{call="put"} 2');
   expect(second).toContain('portolan_held_calls 0');
   expect(second).toContain('nodejs_eventloop_lag_seconds');
+  expect(second).toContain(
+    [
+      '# HELP portolan_seconds Took',
+      '# TYPE portolan_seconds histogram',
+      'portolan_seconds_bucket{op="put",le="0.1"} 2',
+      'portolan_seconds_bucket{op="put",le="1"} 2',
+      'portolan_seconds_bucket{op="put",le="+Inf"} 5',
+      'portolan_seconds_sum{op="put"} 7.5',
+      'portolan_seconds_count{op="put"} 5\n',
+    ].join('\n'),
+  );
 });
 
 /** Everything that is answered until the other side ends the connection, or we do. */

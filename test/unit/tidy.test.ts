@@ -172,6 +172,11 @@ describe('tidy', () => {
     }).toEqual({ notInSrc: [], notInTitles: [] });
   });
 
+  it('what users read is plain ASCII: only comments hold anything else', () => {
+    const isComment = (line: string) => /^\s*(?:\/?\*|\/\/)/.test(line);
+    expect(findLines(src, (line) => /[^ -~]/.test(line) && !isComment(line))).toEqual([]);
+  });
+
   it('every dependency is one exact version (N19)', () => {
     const { dependencies, devDependencies } = JSON.parse(
       readFileSync(join(ROOT, 'package.json'), 'utf8'),

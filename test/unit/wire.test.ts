@@ -214,12 +214,14 @@ describe('error details', () => {
     for (const code of Object.keys(REFUSALS) as RefusalCode[]) {
       const node = nodeOf('s3');
       const hint = { config: configOf(4, node), version: 12, address: node.address };
-      const refusal = new RefusedError(code, '', { hint });
+      const message = `about ${code}`;
+      const refusal = new RefusedError(code, message, { hint });
       const encoded = encodeErrorDetail(refusal);
       const { retry, outcome } = refusal;
-      expect(decodeErrorDetail(encoded)).toEqual({ code, retry, outcome, hint });
+      expect(decodeErrorDetail(encoded)).toEqual({ code, retry, outcome, hint, message });
       expect(oracle.deserialize(encoded)).toMatchObject({
         code,
+        message,
         retry: `RETRY_${retry.replace('-', '_').toUpperCase()}`,
         outcome: outcome === 'not-applied' ? 'OUTCOME_NOT_APPLIED' : 'OUTCOME_UNSPECIFIED',
         hint: { shard: 4, epoch: '1', primary: 's3', address: node.address, configVersion: 12 },
@@ -234,7 +236,13 @@ describe('error details', () => {
       retry: 'backoff',
       outcome: 'not-applied',
       hint: undefined,
+      message: '',
     });
+  });
+
+  it('a long message is cut, not refused', () => {
+    const refusal = new RefusedError('OVERLOADED', 'x'.repeat(10_000));
+    expect(decodeErrorDetail(encodeErrorDetail(refusal)).message).toBe('x'.repeat(512));
   });
 
   it('garbage throws nothing but WireError', () => {

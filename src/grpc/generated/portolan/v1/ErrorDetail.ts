@@ -9,6 +9,7 @@ export interface ErrorDetail {
   'retry'?: (_portolan_v1_Retry);
   'outcome'?: (_portolan_v1_Outcome);
   'hint'?: (_portolan_v1_Hint | null);
+  'message'?: (string);
 }
 
 export interface ErrorDetail__Output {
@@ -16,4 +17,5 @@ export interface ErrorDetail__Output {
   'retry': (_portolan_v1_Retry__Output);
   'outcome': (_portolan_v1_Outcome__Output);
   'hint': (_portolan_v1_Hint__Output | null);
+  'message': (string);
 }
