@@ -1,6 +1,6 @@
 /** The client library against routers in this process: what it does when they fail. */
 import { once } from 'node:events';
-import { createServer, type Socket } from 'node:net';
+import { createConnection, createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
   type Client,
@@ -118,6 +118,24 @@ async function mutePort(): Promise<string> {
     server.close();
   });
   return `127.0.0.1:${(server.address() as { port: number }).port}`;
+}
+
+/** An address in front of a router, and its connections to it. */
+async function relayTo({ port }: FakeRouter): Promise<{ address: string; connections: Socket[] }> {
+  const connections: Socket[] = [];
+  const server = createServer((socket) => {
+    const onward = createConnection(port, '127.0.0.1');
+    connections.push(onward);
+    for (const end of [socket, onward]) end.on('error', () => undefined);
+    socket.pipe(onward).pipe(socket);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  cleanups.push(() => {
+    for (const connection of connections) connection.destroy();
+    server.close();
+  });
+  return { address: `127.0.0.1:${(server.address() as { port: number }).port}`, connections };
 }
 
 describe('calls', () => {
@@ -366,6 +384,18 @@ describe('giving up and closing', () => {
     finish();
     expect(await reading).toBeUndefined();
     await closed;
+  });
+
+  it('channelsPerRouter: so many connections, all in use', async () => {
+    const [router] = await routers(1);
+    const { address, connections } = await relayTo(router!);
+    const client = clientOf([address], { channelsPerRouter: 3 });
+    for (let n = 0; n < 3; n++) await client.put('k', 'v');
+    expect(connections).toHaveLength(3);
+    const value = Buffer.alloc(10_000);
+    for (let n = 0; n < 6; n++) await client.put('k', value);
+    expect(connections).toHaveLength(3);
+    for (const { bytesWritten } of connections) expect(bytesWritten).toBeGreaterThan(20_000);
   });
 
   it('await using closes it', async () => {
