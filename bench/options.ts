@@ -1,5 +1,7 @@
 /** The benchmark's command line. */
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
+import { addressList, countOf } from '../src/cli/flags.js';
+import { LIMITS } from '../src/model/limits.js';
 
 export type Op = 'get' | 'put' | 'mixed';
 export type KillRole = 'leader' | 'router' | 'primary' | 'storage';
@@ -28,9 +30,18 @@ const EXAMPLES = `
 Examples:
   npm run bench -- --op put --in-flight 64 --seconds 10
   npm run bench -- --op mixed --in-flight 32 --seconds 50 --kill leader --every 5
-  npm run bench -- --op get --routers 127.0.0.1:40401,127.0.0.1:40402`;
+  npm run bench -- --op get --routers 127.0.0.1:7000,127.0.0.1:7001`;
 
-/** Parses the command line; prints help or the mistake and exits if there is nothing to run. */
+const VALUE_BYTES_MIN = 24;
+const count = countOf(1, 100_000_000);
+/** Short enough for a timer to count its milliseconds. */
+const seconds = countOf(1, 1_000_000);
+
+/**
+ * Parses the command line; prints help or the mistake if there is nothing to run.
+ *
+ * @throws CommanderError with the exit code: 0 after help, 1 after a mistake.
+ */
 export function parseOptions(argv: readonly string[]): BenchOptions {
   const command = new Command('npm run bench --')
     .description('Load on a cluster: throughput, latency, and what a kill costs.')
@@ -38,12 +49,21 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
       new Option('--op <op>', 'what to do').choices(['get', 'put', 'mixed']).default('put'),
     )
     .option('--in-flight <n>', 'operations always under way', count, 64)
-    .option('--seconds <s>', 'of measured load', count, 10)
-    .option('--warmup-seconds <s>', 'of load before measuring', count, 2)
-    .option('--value-bytes <n>', 'bytes of a value, at least 24', count, 100)
+    .option('--seconds <s>', 'of measured load', seconds, 10)
+    .option('--warmup-seconds <s>', 'of load before measuring', seconds, 2)
+    .option(
+      '--value-bytes <n>',
+      'bytes of a value, at least 24',
+      countOf(VALUE_BYTES_MIN, LIMITS.valueBytesMax),
+      100,
+    )
     .option('--keys <n>', 'keys in use', count, 10_000)
     .option('--timeout-ms <ms>', 'for one operation with its retries', count, 5_000)
-    .option('--routers <list>', 'HOST:PORT[,...] of a running cluster; otherwise one is started')
+    .option(
+      '--routers <list>',
+      'HOST:PORT[,...] of a running cluster; otherwise one is started',
+      (list) => addressList(list),
+    )
     .addOption(
       new Option('--via <way>', 'how operations reach the primaries')
         .choices(['router'])
@@ -53,21 +73,18 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
       new Option('--kill <role>', 'kill -9 again and again, in a cluster started for it') //
         .choices(['leader', 'router', 'primary', 'storage']),
     )
-    .option('--every <s>', 'seconds from one kill to the next', count, 5)
+    .option('--every <s>', 'seconds from one kill to the next', seconds, 5)
     .option('--json', 'only the JSON line, no summary', false)
     .addHelpText('after', EXAMPLES)
+    .showHelpAfterError('(--help shows what there is)')
+    .exitOverride()
     .parse(argv, { from: 'user' });
-  const raw = command.opts<Omit<BenchOptions, 'routers'> & { routers?: string }>();
-  const options = { ...raw, kill: raw.kill, routers: raw.routers?.split(',') };
-  if (options.valueBytes < 24) command.error('error: --value-bytes must be at least 24');
+  const raw = command.opts<
+    Omit<BenchOptions, 'routers' | 'kill'> & Partial<Pick<BenchOptions, 'routers' | 'kill'>>
+  >();
+  const options = { ...raw, kill: raw.kill, routers: raw.routers };
   if (options.kill !== undefined && options.routers !== undefined) {
     command.error('error: --kill works on a cluster started for it: leave out --routers');
   }
   return options;
-}
-
-function count(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('a count from 1.');
-  return value;
 }

@@ -6,12 +6,35 @@ import { CliError, EXIT } from './exit.js';
 export const ENCODINGS = ['utf8', 'hex', 'base64'] as const;
 export type Encoding = (typeof ENCODINGS)[number];
 
-/** The bytes of an argument: as it stands, `-` = stdin, `@FILE` = a file, `@@x` = the text `@x`. */
-export function bytesOf(argument: string, encoding: Encoding): Buffer {
+/** What Node makes of bytes of an argument that are not UTF-8: which they were is lost. */
+const REPLACEMENT = '\ufffd';
+
+/** The bytes of a key: as it stands, whatever it begins with. @throws CliError */
+export function keyBytesOf(argument: string, encoding: Encoding): Buffer {
+  refuseReplaced('key', argument, 'give it in hex, with --key-encoding hex');
+  return decode(argument, encoding);
+}
+
+/**
+ * The bytes of a value: as it stands, `-` = stdin, `@FILE` = a file, `@@x` = the text `@x`.
+ *
+ * @throws CliError
+ */
+export function valueBytesOf(argument: string, encoding: Encoding): Buffer {
+  refuseReplaced('value', argument, 'give - and the bytes on stdin, or @FILE');
   if (argument === '-') return readSource(0, 'stdin');
   if (argument.startsWith('@@')) return decode(argument.slice(1), encoding);
   if (argument.startsWith('@')) return readSource(argument.slice(1), argument.slice(1));
   return decode(argument, encoding);
+}
+
+/** Storing the replacement would be storing something that nobody gave us. */
+function refuseReplaced(what: string, argument: string, instead: string): void {
+  if (!argument.includes(REPLACEMENT)) return;
+  throw new CliError(
+    EXIT.usage,
+    `the ${what} holds bytes that are not UTF-8, or U+FFFD, which stands for such: ${instead}`,
+  );
 }
 
 export interface EncodedValue {

@@ -21,20 +21,22 @@ export async function withClient<T>(
   try {
     return await use(client);
   } catch (error) {
-    throw asCliError(error, routers);
+    throw asCliError(error, routers, flags.timeoutMs);
   } finally {
     await client.close();
   }
 }
 
-function asCliError(error: unknown, routers: readonly string[]): unknown {
+/** The message is the library's; what was given to it, and what to try, is ours to say. */
+export function asCliError(error: unknown, routers: readonly string[], timeoutMs: number): unknown {
   if (!(error instanceof Error) || error instanceof CliError || !('code' in error)) return error;
   const { message, code } = error;
   if (code === 'INVALID_REQUEST') return new CliError(EXIT.usage, message, { cause: error });
   if (code === 'NOT_SUPPORTED') return new CliError(EXIT.unexpected, message, { cause: error });
   const next =
     code === 'UNAVAILABLE'
-      ? `asked ${routers.join(', ')}: check that they run, or give --routers or --zk`
+      ? `none of ${routers.join(', ')} served the call within ${timeoutMs} ms: check that they ` +
+        'run, give others with --routers or --zk, or more time with --timeout-ms'
       : 'portolan status may tell why';
   return new CliError(EXIT.unavailable, `${message}; ${next}`, { cause: error });
 }

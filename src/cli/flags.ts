@@ -121,7 +121,7 @@ export function label(text: string): string {
   return text;
 }
 
-function addressList(text: string): readonly string[] {
+export function addressList(text: string): readonly string[] {
   const addresses = text.split(',');
   for (const item of addresses) address(item);
   return addresses;

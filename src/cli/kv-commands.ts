@@ -1,6 +1,6 @@
 /** `portolan get`, `put` and `del`. */
 import { Command } from 'commander';
-import { bytesOf, ENCODINGS, type Encoding, textOf } from './bytes.js';
+import { ENCODINGS, type Encoding, keyBytesOf, textOf, valueBytesOf } from './bytes.js';
 import { type ClientFlags, withClient } from './client-call.js';
 import { CliError, EXIT } from './exit.js';
 import {
@@ -22,6 +22,7 @@ interface KvFlags extends ClientFlags {
 }
 
 const VERSION_MAX = Number.MAX_SAFE_INTEGER;
+const KEY_HELP = 'taken literally: @ and - mean nothing else in it';
 
 function kvCommand(name: string, description: string, examples: string): Command {
   return new Command(name)
@@ -31,7 +32,7 @@ function kvCommand(name: string, description: string, examples: string): Command
     .addOption(knownClusterFlag())
     .addOption(timeoutFlag().default(5_000))
     .addOption(jsonFlag())
-    .addOption(flag('--key-encoding <encoding>', 'of KEY').choices(ENCODINGS).default('utf8'))
+    .addOption(flag('--key-encoding <encoding>', 'of <key>').choices(ENCODINGS).default('utf8'))
     .addOption(flag('--value-encoding <encoding>', 'of values').choices(ENCODINGS).default('utf8'))
     .addHelpText('after', examples);
 }
@@ -41,10 +42,11 @@ export function getCommand(): Command {
     'get',
     'Print the value of a key. Exit status 3 if there is none.',
     '\nExamples:\n  portolan get greeting\n  portolan get greeting --json',
-  ).argument('<key>');
+  ).argument('<key>', KEY_HELP);
   return command.action(async (key: string) => {
     const flags = command.opts<KvFlags>();
-    const found = await withClient(flags, (client) => client.get(bytesOf(key, flags.keyEncoding)));
+    const keyBytes = keyBytesOf(key, flags.keyEncoding);
+    const found = await withClient(flags, (client) => client.get(keyBytes));
     if (found === undefined) throw new CliError(EXIT.notFound, `no such key: ${key}`);
     const { value, version } = found;
     if (flags.json) {
@@ -64,8 +66,8 @@ export function putCommand(): Command {
     '\nExamples:\n  portolan put greeting hello\n  portolan put photo @portrait.png\n' +
       '  date | portolan put now -\n  portolan put greeting hello --if-absent',
   )
-    .argument('<key>')
-    .argument('<value>', 'text, - for stdin, @FILE for a file')
+    .argument('<key>', KEY_HELP)
+    .argument('<value>', 'text, - for stdin, @FILE for a file, @@TEXT for @TEXT')
     .addOption(
       flag('--if-version <n>', 'only if this is the version of the key now') //
         .argParser(countOf(0, VERSION_MAX)),
@@ -78,12 +80,12 @@ export function putCommand(): Command {
       ...(ifVersion === undefined ? {} : { ifVersion }),
       ...(ifAbsent === true ? { ifAbsent } : {}),
     };
-    const keyBytes = bytesOf(key, flags.keyEncoding);
-    const valueBytes = bytesOf(value, flags.valueEncoding);
+    const keyBytes = keyBytesOf(key, flags.keyEncoding);
+    const valueBytes = valueBytesOf(value, flags.valueEncoding);
     const written = await withClient(flags, (client) =>
       client.put(keyBytes, valueBytes, condition),
     );
-    report(flags, key, written, 'stored');
+    report(flags, key, written, `stored, version ${written.version}`);
   });
 }
 
@@ -93,7 +95,7 @@ export function delCommand(): Command {
     'Remove a key. Removing one that does not exist is no error.',
     '\nExample:\n  portolan del greeting',
   )
-    .argument('<key>')
+    .argument('<key>', KEY_HELP)
     .addOption(
       flag('--if-version <n>', 'only if this is the version of the key now') //
         .argParser(countOf(1, VERSION_MAX)),
@@ -101,9 +103,10 @@ export function delCommand(): Command {
   return command.action(async (key: string) => {
     const flags = command.opts<KvFlags>();
     const condition = flags.ifVersion === undefined ? {} : { ifVersion: flags.ifVersion };
-    const keyBytes = bytesOf(key, flags.keyEncoding);
+    const keyBytes = keyBytesOf(key, flags.keyEncoding);
     const deleted = await withClient(flags, (client) => client.delete(keyBytes, condition));
-    report(flags, key, deleted, deleted.version === 0 ? 'was not there' : 'removed');
+    const { version } = deleted;
+    report(flags, key, deleted, version === 0 ? 'was not there' : `removed, version ${version}`);
   });
 }
 
@@ -114,7 +117,7 @@ function report(
   done: string,
 ): void {
   if (flags.json) print(JSON.stringify({ key, applied, version }));
-  else if (applied) print(`${done}, version ${version}`);
+  else if (applied) print(done);
   if (applied) return;
   const now = version === 0 ? 'there is no such key' : `its version is ${version}`;
   throw new CliError(EXIT.conditionFailed, `not done: ${now}`);

@@ -5,6 +5,7 @@
 import { hostname } from 'node:os';
 import { type Address, formatAddress } from '../model/address.js';
 import type { Log } from '../ports/log.js';
+import { listenProblems } from '../system/free-port.js';
 import { CliError, EXIT } from './exit.js';
 
 const EVERYWHERE: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
@@ -26,6 +27,35 @@ export function advertisedOf(listen: Address, advertise: Address | undefined): A
     EXIT.usage,
     `others cannot know the port of ${formatAddress(listen)}: give --listen one, or --advertise`,
   );
+}
+
+/** What the system's codes mean for the flag that named the address. */
+const PROBLEMS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'is in use: choose another',
+  EADDRNOTAVAIL: 'is no address of this machine: give one that is',
+  EACCES: 'may not be listened on by this user: choose a port from 1024 on',
+  ENOTFOUND: 'has a host that nobody knows: give one that is known',
+};
+
+/**
+ * Before anything is opened: a role that finds out later has touched its data for nothing. Port 0
+ * is always free; a port that is taken just after this look fails the start in other words.
+ *
+ * @param wanted The address that each flag names.
+ * @throws CliError
+ */
+export async function checkPorts(
+  wanted: Readonly<Record<`--${string}`, Address | undefined>>,
+): Promise<void> {
+  const named = Object.entries(wanted).flatMap(([flag, address]) => {
+    return address === undefined ? [] : [{ flag, address }];
+  });
+  const problems = await listenProblems(named.map(({ address }) => address));
+  for (const [index, { flag, address }] of named.entries()) {
+    const problem = PROBLEMS[problems[index] ?? ''];
+    if (problem === undefined) continue;
+    throw new CliError(EXIT.usage, `${formatAddress(address)} ${problem} with ${flag}`);
+  }
 }
 
 /** Traffic is neither encrypted nor authenticated: said wherever others can reach it. */

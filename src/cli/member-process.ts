@@ -42,6 +42,11 @@ export class MemberProcess {
     return this.#child?.pid ?? -1;
   }
 
+  /** What starts it by hand, in any shell. */
+  get commandLine(): string {
+    return ['npx', 'portolan', ...this.#args].map(quoted).join(' ');
+  }
+
   start(): void {
     const child = spawnWithParent(process.execPath, [COMMAND, ...this.#args], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -74,6 +79,11 @@ export class MemberProcess {
     this.#child?.kill(force ? 'SIGKILL' : 'SIGTERM');
     await this.#gone;
   }
+}
+
+/** As a POSIX shell reads it back. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 function memberEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {

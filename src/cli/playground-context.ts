@@ -6,7 +6,7 @@
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { isRunning, ownIdentity, type ProcessIdentity } from './process-identity.js';
 
 export interface PlaygroundContext extends ProcessIdentity {
@@ -15,7 +15,9 @@ export interface PlaygroundContext extends ProcessIdentity {
 }
 
 function contextFolder(env: NodeJS.ProcessEnv): string {
-  const state = env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state');
+  const named = env['XDG_STATE_HOME'] ?? '';
+  // The specification has it so: empty is not set, and a relative path is to be ignored.
+  const state = isAbsolute(named) ? named : join(homedir(), '.local', 'state');
   return join(state, 'portolan', 'playgrounds');
 }
 

@@ -48,14 +48,24 @@ function eventsOf({ json, quiet }: PlaygroundRun): PlaygroundEvents {
   return {
     progress: (step) => tell(`  ${step}`),
     log: (member, line) => {
-      if (!quiet && !json) tell(`[${member}] ${line}`);
+      if (!quiet && !json) tell(`[${member}] ${withoutId(line, member)}`);
     },
-    died: (member, how) => tell(`  ${member} died: ${how}`),
+    died: (member, how, again) => {
+      tell(`  ${member} died: ${how}`);
+      if (again !== undefined) tell(`  to start it again, in another terminal:\n    ${again}`);
+    },
     restarted: (id, pid) => {
       tell(`  ${id} started again, pid ${pid}`);
       if (json) print(JSON.stringify({ event: 'restarted', id, pid }));
     },
   };
+}
+
+/** A line of a log names its member in third place: here that stands in front already. */
+function withoutId(line: string, member: string): string {
+  return line.replace(/^(\S+ [a-z]+ +)(\S+) /, (all, head: string, id: string) => {
+    return id === member ? head : all;
+  });
 }
 
 /** Stops everything at the first signal and ends this process; the second does not ask politely. */

@@ -5,12 +5,11 @@
  */
 import { join } from 'node:path';
 import { type Client, type ClusterStatus, connect } from '../client/index.js';
-import { assert } from '../model/assert.js';
-import { freePorts } from '../system/free-port.js';
 import { startZooKeeper, type ZooKeeperProcess } from '../system/zookeeper-process.js';
 import { CliError, EXIT } from './exit.js';
 import { MemberProcess } from './member-process.js';
 import { openFolder, type PlaygroundFolder } from './playground-folder.js';
+import { choosePorts, type MemberPorts, type PlaygroundPorts } from './playground-ports.js';
 import { checkZooKeeper } from './zookeeper-routers.js';
 
 export interface PlaygroundOptions {
@@ -31,7 +30,8 @@ export interface PlaygroundEvents {
   progress(step: string): void;
   /** A line of a process's log. */
   log(member: string, line: string): void;
-  died(member: string, how: string): void;
+  /** `again` starts it by hand; undefined if nobody needs to, or can. */
+  died(member: string, how: string, again: string | undefined): void;
   restarted(member: string, pid: number): void;
 }
 
@@ -54,6 +54,8 @@ const READY_MS = 60_000;
 /** A ZooKeeper that was named has so long to answer. */
 const ZOOKEEPER_MS = 4_500;
 const POLL_MS = 50;
+/** For one look at the status, several routers included. */
+const STATUS_MS = 2_000;
 /** Written, read and removed before the cluster is called ready. */
 const PROBE_KEY = 'portolan-playground';
 /** Before something that died is started again: doubles, and starts over when it lived long. */
@@ -74,6 +76,7 @@ export class Playground {
   readonly #deaths = new Map<string, { pauseMs: number; atMs: number }>();
   readonly #lastLines = new Map<string, string>();
   #folder: PlaygroundFolder | undefined;
+  #ports: PlaygroundPorts | undefined;
   /** Under way or done; undefined if there is none of our own. */
   #zooKeeper: Promise<ZooKeeperProcess> | undefined;
   #zooKeeperPid: number | null = null;
@@ -115,6 +118,7 @@ export class Playground {
     await Promise.all(this.#storage.map(({ process }) => process.stop(force)));
     const server = await this.#zooKeeper?.catch(() => undefined);
     await server?.stop();
+    await this.#ports?.release();
     await this.#folder?.release();
   }
 
@@ -131,7 +135,7 @@ export class Playground {
     const server = await this.#zooKeeper;
     this.#zooKeeperPid = server.pid;
     void server.exited.then(() => {
-      if (this.#phase !== 'stopping') this.#events.died('zookeeper', 'it ended');
+      if (this.#phase !== 'stopping') this.#events.died('zookeeper', 'it ended', undefined);
     });
     return server.connect;
   }
@@ -140,27 +144,23 @@ export class Playground {
     const { routers, storage, shards, cluster, sessionTimeoutMs } = this.#options;
     const session = ['--session-timeout-ms', String(sessionTimeoutMs)];
     const common = ['--zk', zk, '--cluster', cluster, ...session];
-    const ports = [...(await freePorts(2 * (storage + routers)))];
-    for (let n = 1; n <= storage; n++) {
-      const data = ['--data', join(folder, `s${n}`)];
-      this.#storage.push(
-        this.#member('storage', `s${n}`, ports.splice(0, 2), [...common, ...data]),
-      );
+    this.#ports = await choosePorts({ routers, storage });
+    for (const [index, ports] of this.#ports.storage.entries()) {
+      const id = `s${index + 1}`;
+      const data = ['--data', join(folder, id)];
+      this.#storage.push(this.#member('storage', id, ports, [...common, ...data]));
     }
     const create = ['--shards', String(shards), '--initial-storage', String(storage)];
-    for (let n = 1; n <= routers; n++) {
-      this.#routers.push(
-        this.#member('router', `r${n}`, ports.splice(0, 2), [...common, ...create]),
-      );
+    for (const [index, ports] of this.#ports.routers.entries()) {
+      this.#routers.push(this.#member('router', `r${index + 1}`, ports, [...common, ...create]));
     }
     this.#expectToGoOn();
     for (const { process } of [...this.#routers, ...this.#storage]) process.start();
   }
 
   /** Its ports are chosen here, so that they stay the same over restarts. */
-  #member(role: string, id: string, ports: readonly number[], args: readonly string[]): Member {
-    const [address, admin] = ports.map((port) => `127.0.0.1:${port}`);
-    assert(address !== undefined && admin !== undefined, 'two ports per member');
+  #member(role: string, id: string, ports: MemberPorts, args: readonly string[]): Member {
+    const { listen: address, admin } = ports;
     const listen = ['--listen', address, '--admin', admin];
     const process = new MemberProcess(id, [role, '--id', id, ...listen, ...args], {
       line: (line) => {
@@ -174,7 +174,8 @@ export class Playground {
 
   #onDied(member: MemberProcess, how: string): void {
     if (this.#phase === 'stopping') return;
-    this.#events.died(member.id, how);
+    const byHand = this.#phase === 'ready' && !this.#options.restart;
+    this.#events.died(member.id, how, byHand ? member.commandLine : undefined);
     if (!this.#options.restart) {
       const lastLine = this.#lastLines.get(member.id) ?? 'it said nothing';
       this.#hopeless ??= new Error(`${member.id} died: ${how}. Its last words: ${lastLine}`);
@@ -207,7 +208,7 @@ export class Playground {
   /** Every shard has a primary, and a value can be written and read through the routers. */
   async #untilServing(): Promise<ClusterStatus> {
     const routers = this.#routers.map(({ address }) => address);
-    const client = connect(routers, { timeoutMs: 2_000 });
+    const client = connect(routers, { timeoutMs: STATUS_MS });
     const deadline = performance.now() + READY_MS;
     try {
       let status = await statusOf(client);
@@ -217,9 +218,11 @@ export class Playground {
         await new Promise((resolve) => setTimeout(resolve, POLL_MS));
         status = await statusOf(client);
       }
-      await client.put(PROBE_KEY, 'ready');
-      await client.get(PROBE_KEY);
-      await client.delete(PROBE_KEY);
+      // A node that was killed just before is believed alive until its session ends: be patient.
+      const patient = { timeoutMs: READY_MS };
+      await client.put(PROBE_KEY, 'ready', patient);
+      await client.get(PROBE_KEY, patient);
+      await client.delete(PROBE_KEY, patient);
       return status;
     } finally {
       await client.close();

@@ -10,7 +10,8 @@ import type { RunningRole } from '../ports/process.js';
 import { createLog, LOG_LEVELS, type LogFormat } from '../system/log.js';
 import { CliError, EXIT } from './exit.js';
 import { flag } from './flags.js';
-import { onStopRequest } from './signals.js';
+import { liveUntilStopped } from './role-life.js';
+import { dieOf, onStopRequest } from './signals.js';
 
 export interface RoleFlags {
   readonly id?: MemberId;
@@ -60,32 +61,17 @@ export async function runRole(
   const log = createLog({ member, level: flags.logLevel, format: flags.logFormat });
   const stopRequested = stopSignals();
   dieWithParent(log);
-  const role = await start(log);
-  const ended = await Promise.race([
-    role.ended.then(
-      () => undefined,
-      (reason: unknown) => ({ reason }),
-    ),
-    stopRequested.then((signal) => ({ signal })),
-  ]);
-  if (ended !== undefined && 'reason' in ended) {
-    const { reason } = ended;
-    log.error(reason instanceof Error ? reason.message : String(reason));
-    process.exitCode = EXIT.unexpected;
-  } else if (ended !== undefined) {
-    log.info('stopping', { signal: ended.signal });
-  }
-  await role.stop();
-  log.info('stopped');
-  process.exit();
+  const end = await liveUntilStopped({ log, stopRequested, start: () => start(log) });
+  if (typeof end === 'string') dieOf(end);
+  else process.exit(end);
 }
 
 /** The first SIGTERM or SIGINT; the second ends the process on the spot. */
-export function stopSignals(): Promise<NodeJS.Signals> {
+function stopSignals(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    onStopRequest((exitCode, request, signal) => {
-      if (request > 1) process.exit(exitCode);
-      resolve(signal);
+    onStopRequest((_, request, signal) => {
+      if (request > 1) dieOf(signal);
+      else resolve(signal);
     });
   });
 }

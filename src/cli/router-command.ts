@@ -16,7 +16,7 @@ import {
   sessionTimeoutFlag,
   zkFlag,
 } from './flags.js';
-import { advertisedOf, warnOfPlaintext } from './listening.js';
+import { advertisedOf, checkPorts, warnOfPlaintext } from './listening.js';
 import { logFlags, memberIdOf, type RoleFlags, runRole, zkOf } from './role-command.js';
 
 export interface RouterFlags extends RoleFlags {
@@ -68,6 +68,7 @@ export function routerCommand(): Command {
     const flags = command.opts<RouterFlags>();
     const config = routerConfigOf(flags);
     await runRole(config.id, flags, async (log) => {
+      await checkPorts({ '--listen': config.listen, '--admin': config.admin });
       warnOfPlaintext(log, config.listen);
       const { composeRouter } = await import('../router/compose.js');
       return composeRouter(config, log);

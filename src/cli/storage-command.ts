@@ -16,7 +16,7 @@ import {
   sessionTimeoutFlag,
   zkFlag,
 } from './flags.js';
-import { advertisedOf, warnOfPlaintext } from './listening.js';
+import { advertisedOf, checkPorts, warnOfPlaintext } from './listening.js';
 import { keepNodeId, nodeIdIn } from './node-id-file.js';
 import { logFlags, memberIdOf, type RoleFlags, runRole, zkOf } from './role-command.js';
 
@@ -68,6 +68,7 @@ export function storageCommand(): Command {
     const config = storageConfigOf(flags);
     if (flags.id === undefined) keepNodeId(config.data, config.id);
     await runRole(config.id, flags, async (log) => {
+      await checkPorts({ '--listen': config.listen, '--admin': config.admin });
       warnOfPlaintext(log, config.listen);
       const { composeStorage } = await import('../storage/compose.js');
       return composeStorage(config, log);

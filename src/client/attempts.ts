@@ -47,7 +47,7 @@ export class Attempts<T> {
   /** What to fail with, should the time run out now. */
   #last: { readonly code: string; readonly message: string } = {
     code: 'UNAVAILABLE',
-    message: 'no router was asked',
+    message: 'the time was over before a router was asked',
   };
 
   constructor(plan: CallPlan<T>, pool: RouterPool, budget: RetryBudget) {

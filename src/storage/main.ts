@@ -252,8 +252,6 @@ class StorageRole implements RunningRole {
     if (this.#phase === 'failed') return;
     this.#phase = 'failed';
     this.#sayHealth();
-    const message = reason instanceof Error ? reason.message : String(reason);
-    this.#deps.log.error('this node cannot go on', { reason: message });
     this.#end(reason);
   }
 

@@ -1,14 +1,20 @@
-/** Loopback ports that were free a moment ago; whoever uses one must bear that it is taken. */
+/**
+ * Ports that were free a moment ago; whoever uses one must bear that it is taken by then. All that
+ * are asked about at once are held until the last is known: one cannot be found or given twice.
+ */
 import { createServer, type Server } from 'node:net';
+import type { Address } from '../model/address.js';
 
-/** So many different ports: all are held until the last is found, or one could be found twice. */
+const ANY: Address = { host: '127.0.0.1', port: 0 };
+
+/** So many different ports of loopback. */
 export async function freePorts(count: number): Promise<readonly number[]> {
   const servers: Server[] = [];
   try {
-    for (let n = 0; n < count; n++) servers.push(await listen());
+    for (let n = 0; n < count; n++) servers.push(await listenOn(ANY));
     return servers.map(portOf);
   } finally {
-    await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+    await closeAll(servers);
   }
 }
 
@@ -18,12 +24,45 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-function listen(): Promise<Server> {
-  const server = createServer();
+/** For each address why it cannot be listened on, as the system's code; undefined if it can. */
+export async function listenProblems(
+  addresses: readonly Address[],
+): Promise<readonly (string | undefined)[]> {
+  const servers: Server[] = [];
+  const problems: (string | undefined)[] = [];
+  for (const address of addresses) {
+    try {
+      servers.push(await listenOn(address));
+      problems.push(undefined);
+    } catch (error) {
+      problems.push((error as NodeJS.ErrnoException).code ?? 'unknown');
+    }
+  }
+  await closeAll(servers);
+  return problems;
+}
+
+/** Takes a port of loopback until it is released; undefined if it is taken already. */
+export async function holdPort(port: number): Promise<(() => Promise<void>) | undefined> {
+  try {
+    const server = await listenOn({ host: ANY.host, port });
+    server.unref();
+    return () => closeAll([server]);
+  } catch {
+    return undefined;
+  }
+}
+
+function listenOn({ host, port }: Address): Promise<Server> {
+  const server = createServer((socket) => socket.destroy());
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => resolve(server));
+    server.listen(port, host, () => resolve(server));
   });
+}
+
+async function closeAll(servers: readonly Server[]): Promise<void> {
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
 }
 
 function portOf(server: Server): number {

@@ -1,8 +1,15 @@
 /** Client commands against a real cluster: data on stdout, everything else on stderr, exit codes. */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -34,6 +41,85 @@ describe('a server whose ZooKeeper is not there', () => {
     expect(await member.stop()).toBe(0);
     await server.stop();
   });
+});
+
+describe('a role that is started', () => {
+  const home = new PlaygroundHome();
+  const held: Server[] = [];
+  afterAll(() => {
+    for (const server of held) server.close();
+    home.remove();
+  });
+
+  const nowhere = ['--id', 'm1', '--zk', '127.0.0.1:1'];
+  const data = (name: string) => ['--data', join(home.path, name)];
+
+  it.each([
+    ['router', '--listen', []],
+    ['router', '--admin', []],
+    ['storage', '--listen', data('taken')],
+    ['storage', '--admin', data('taken')],
+  ])('%s %s in use: exit 2 and one line, before it opens anything', async (role, flag, more) => {
+    const server = createServer();
+    held.push(server);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const taken = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    expect(await runPortolan([role, ...nowhere, ...more, flag, taken])).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: `portolan: ${taken} is in use: choose another with ${flag}\n`,
+    });
+    expect(existsSync(join(home.path, 'taken', 'CURRENT'))).toBe(false);
+  });
+
+  it.each([
+    ['router', []],
+    ['storage', data('stopped')],
+  ])('%s without ZooKeeper stops in order, and at once', async (role, flags) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      const member = new PortolanProcess(role, [role, ...nowhere, ...flags]);
+      await member.line(/listening/);
+      const began = performance.now();
+      member.signal(signal);
+      expect(await member.exited).toBe(0);
+      expect(performance.now() - began).toBeLessThan(1_000);
+      expect(member.said(/opened the data directory after an unclean stop/)).toEqual([]);
+    }
+  });
+
+  it('asked to stop while its disk hangs, it does not wait for the disk', async () => {
+    const stuck = join(home.path, 'stuck');
+    mkdirSync(stuck);
+    // Whoever opens a pipe waits for its other end, as one waits for a disk that does not answer.
+    execFileSync('sh', ['-c', 'mkfifo "$0"', join(stuck, 'CURRENT')]);
+    for (const name of ['MANIFEST-000001', '000003.log']) writeFileSync(join(stuck, name), '');
+    const start = async () => {
+      const member = new PortolanProcess('storage', ['storage', ...nowhere, '--data', stuck]);
+      while (!opensDisk(member.pid)) await new Promise((resolve) => setTimeout(resolve, 10));
+      member.signal('SIGTERM');
+      await member.line(/stopping before it has started/);
+      return member;
+    };
+    expect(await (await start()).exited).toBe('SIGTERM');
+    const impatient = await start();
+    await new Promise((resolve) => setTimeout(resolve, 300)); // As long as a person takes.
+    const again = performance.now();
+    impatient.signal('SIGTERM');
+    expect(await impatient.exited).toBe('SIGTERM');
+    expect(performance.now() - again).toBeLessThan(500);
+  });
+
+  /** Whether LevelDB holds the lock of its directory, which is the first thing it does. */
+  function opensDisk(pid: number): boolean {
+    const files = `/proc/${pid}/fd`;
+    return readdirSync(files).some((name) => {
+      try {
+        return readlinkSync(join(files, name)) === join(home.path, 'stuck', 'LOCK');
+      } catch {
+        return false; // Closed meanwhile.
+      }
+    });
+  }
 });
 
 describe('client commands', () => {
@@ -70,6 +156,7 @@ describe('client commands', () => {
     });
     expect(await json('del', 'a')).toEqual({ key: 'a', applied: true, version });
     expect(await json('del', 'a')).toEqual({ key: 'a', applied: true, version: 0 });
+    expect(await run('del', 'a')).toEqual({ code: 0, stdout: 'was not there\n', stderr: '' });
   });
 
   it('a missing key: exit 3, nothing on stdout', async () => {
@@ -99,6 +186,30 @@ describe('client commands', () => {
     const base64 = ['--key-encoding', 'base64', '--value-encoding', 'base64'];
     const same = await run('get', 'AP8=', ...base64);
     expect(Buffer.from(same.stdout, 'base64')).toEqual(bytes);
+  });
+
+  it.each(['@alice', '-', '@@alice', '--', '-x'])('%s is a key like others', async (key) => {
+    expect((await run('put', '--', key, `of ${key}`)).code).toBe(0);
+    expect(await run('get', '--', key)).toMatchObject({ code: 0, stdout: `of ${key}` });
+    expect(await run('del', '--', key)).toMatchObject({ code: 0 });
+  });
+
+  it('arguments that are not UTF-8 are refused, with how to give them', async () => {
+    const bytes = `"$(printf 'a\\377')"`;
+    const inShell = (args: string) =>
+      new Promise<[code: number | null, stderr: string]>((resolve) => {
+        const child = spawn('sh', ['-c', `exec "${process.execPath}" "${COMMAND}" ${args}`], {
+          env: { ...process.env, ...home.env },
+        });
+        let stderr = '';
+        child.stderr.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk));
+        child.once('close', (code) => resolve([code, stderr]));
+      });
+    const refused = (what: string) => [2, expect.stringMatching(what) as string];
+    expect(await inShell(`get ${bytes}`)).toEqual(refused('the key holds .*--key-encoding hex'));
+    expect(await inShell(`del ${bytes}`)).toEqual(refused('the key holds .*--key-encoding hex'));
+    expect(await inShell(`put a ${bytes}`)).toEqual(refused('the value holds .*@FILE'));
+    expect(await run('put', '61ff', 'x', '--key-encoding', 'hex')).toMatchObject({ code: 0 });
   });
 
   it.each([
@@ -313,4 +424,39 @@ describe('client commands', () => {
     expect(status.stdout).toMatch(/NOT HEALTHY/);
     expect(status.stdout).toMatch(/! .*s2/);
   });
+});
+
+it('npm run bench: a mistake in its call is exit 2', async () => {
+  const main = fileURLToPath(new URL('../../bench/main.ts', import.meta.url));
+  const codeOf = (...args: readonly string[]) =>
+    new Promise((resolve) => {
+      const flags = ['--import', 'tsx', main, ...args];
+      spawn(process.execPath, flags, { stdio: 'ignore' }).once('close', resolve);
+    });
+  expect(await codeOf('--seconds', 'ten')).toBe(2);
+  expect(await codeOf('--help')).toBe(0);
+});
+
+it('the package holds the build, the contract of its API, and no map to what is not in it', () => {
+  const root = fileURLToPath(new URL('../..', import.meta.url));
+  const packed = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+    cwd: root,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const [{ files }] = JSON.parse(packed) as [{ files: { path: string }[] }];
+  const paths = files.map(({ path }) => path);
+  for (const path of ['dist/cli/main.js', 'dist/client/index.js', 'dist/client/index.d.ts']) {
+    expect(paths).toContain(path);
+  }
+  expect(paths).toContain('proto/portolan/v1/kv.proto');
+  expect(paths.filter((path) => /\.map$|tsbuildinfo|^(?:src|test|\.tools)\//.test(path))).toEqual(
+    [],
+  );
+  const built = readFileSync(join(root, 'dist', 'cli', 'main.js'), 'utf8');
+  expect(built).not.toContain('sourceMappingURL');
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    scripts: Record<string, string>;
+  };
+  expect(scripts['prepack']).toContain('build');
 });

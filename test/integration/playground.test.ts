@@ -1,4 +1,5 @@
 /** The playground as its user and scripts meet it: ready, broken, stopped; never an orphan. */
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -174,6 +175,64 @@ describe('playground', () => {
     await playground.stop();
   });
 
+  it('what died is there again with the line that was printed', async () => {
+    const data = join(home.path, "it's kept here");
+    const playground = await start(...SMALL, '--data', data, '--session-timeout-ms', '2000');
+    await run('put', 'kept', 'yes');
+    const revived: PortolanProcess[] = [];
+    const [router, node] = [cluster!.routers[0]!, cluster!.storage[0]!];
+    for (const { id, pid } of [router, node]) {
+      process.kill(pid, 'SIGKILL');
+      await playground.line(new RegExp(`${id} died: SIGKILL`));
+      const line = await playground.line(new RegExp(`^ *npx portolan \\w+ --id ${id} `));
+      revived.push(new PortolanProcess(id, asPasted(line), home.env));
+    }
+    await revived[0]!.line(/ready/);
+    expect(await run('get', 'kept', '--routers', router.address)).toMatchObject({ stdout: 'yes' });
+    const { code, stdout } = await untilHealthy();
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/r1 +(?:leader|follower)/)]);
+    expect(stdout).toMatch(new RegExp(`s1 +up .*${node.address}`));
+    for (const member of revived) expect(await member.stop()).toBe(0);
+    await playground.stop();
+  });
+
+  /** The arguments as a shell splits them, without `npx portolan`. */
+  function asPasted(line: string): readonly string[] {
+    const script = `set -- ${line.trim()}; shift 2; printf '%s\\n' "$@"`;
+    return execFileSync('sh', ['-c', script], { encoding: 'utf8' }).trimEnd().split('\n');
+  }
+
+  /** Nodes and routers that were killed are in the status until their sessions end. */
+  async function untilHealthy() {
+    const deadline = performance.now() + 20_000;
+    for (;;) {
+      const status = await run('status');
+      const everyone = (status.stdout.match(/^ +[rs]\d +/gm) ?? []).length;
+      if ((status.code === 0 && everyone === 3) || performance.now() > deadline) return status;
+    }
+  }
+
+  it('has the ports of the README if all are free, and others if not', async () => {
+    const first = home.start(...SMALL);
+    const second = home.start(...SMALL);
+    const clusters = [await ready(first), await ready(second)];
+    const addresses = clusters.map(({ routers, storage }) => [
+      ...routers.map(({ address, admin }) => `${address} ${admin.replace('http://', '')}`),
+      ...storage.map(({ address }) => address),
+    ]);
+    const usual = ['127.0.0.1:7000 127.0.0.1:7080', '127.0.0.1:7001 127.0.0.1:7081'];
+    for (const list of addresses) {
+      const has = list.filter((address) => [...usual, '127.0.0.1:7100'].includes(address));
+      expect([0, list.length]).toContain(has.length); // All of them or none.
+    }
+    expect(new Set(addresses.flat()).size).toBe(6);
+    for (const found of clusters) {
+      const { address } = found.routers[1]!;
+      expect(await run('put', 'two', 'run', '--routers', address)).toMatchObject({ code: 0 });
+    }
+    expect(await Promise.all([first.stop(), second.stop()])).toEqual([143, 143]);
+  });
+
   it('with --restart it does, at the same address', async () => {
     const playground = await start(...SMALL, '--restart');
     await run('put', 'kept', 'yes');
@@ -222,7 +281,8 @@ describe('playground', () => {
   it('for people it shows the logs, what to try, and nothing on stdout', async () => {
     const forPeople = new PortolanProcess('playground', ['playground', ...SMALL], home.env);
     await forPeople.line(/npx portolan put greeting hello/);
-    await forPeople.line(/^\[r\d\] .*I am the leader/);
+    const line = await forPeople.line(/^\[r\d\] .*I am the leader/);
+    expect(line).toMatch(/^\[r\d\] \S+ info {2}I am the leader/); // Its id once.
     expect(await forPeople.stop()).toBe(143);
     expect(forPeople.stdout).toEqual([]);
   });

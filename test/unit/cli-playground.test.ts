@@ -62,6 +62,21 @@ describe('finding routers without a flag', () => {
   });
 });
 
+describe('where a playground leaves its addresses', () => {
+  it.each(['', 'not/absolute', '.'])('XDG_STATE_HOME=%s counts as not set', async (named) => {
+    const home = { HOME: state, XDG_STATE_HOME: named };
+    vi.stubEnv('HOME', state); // Where the folder of last resort is.
+    leaveContext({ cluster: 'default', routers: ['127.0.0.1:1'] }, home);
+    const file = join(state, '.local', 'state', 'portolan', 'playgrounds', `${process.pid}.json`);
+    expect(existsSync(file)).toBe(true);
+    expect(readContexts(home)).toMatchObject([{ routers: ['127.0.0.1:1'] }]);
+    vi.stubEnv('XDG_STATE_HOME', named);
+    expect(await find()).toEqual(['127.0.0.1:1']);
+    removeContext(home);
+    expect(existsSync(file)).toBe(false);
+  });
+});
+
 describe('the folder of a playground', () => {
   it('that was named belongs to one at a time, and stays', async () => {
     const path = join(state, 'named');

@@ -1,0 +1,41 @@
+/** The benchmark's command line: what it means, and mistakes that are said before anything runs. */
+import { CommanderError } from 'commander';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { parseOptions } from '../../bench/options.js';
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+describe('npm run bench', () => {
+  it('has a default for everything', () => {
+    expect(parseOptions([])).toMatchObject({ op: 'put', inFlight: 64, seconds: 10, json: false });
+    expect(parseOptions([])).toMatchObject({ kill: undefined, routers: undefined });
+  });
+
+  it('takes the routers of a running cluster', () => {
+    const { routers } = parseOptions(['--routers', '127.0.0.1:7000,[::1]:7001']);
+    expect(routers).toEqual(['127.0.0.1:7000', '[::1]:7001']);
+  });
+
+  it.each([
+    ['--nope', /unknown option '--nope'/],
+    ['now', /too many arguments/],
+    ['--op fly', /Allowed choices are get, put, mixed/],
+    ['--seconds 0', /whole number from 1/],
+    ['--seconds 1e3', /whole number from 1/],
+    ['--in-flight -1', /whole number from 1/],
+    ['--value-bytes 23', /whole number from 24 to 1048576/],
+    ['--routers 7000', /expected HOST:PORT/],
+    ['--kill leader --routers 127.0.0.1:7000', /leave out --routers/],
+  ])('%s: a mistake, said once', (line, message) => {
+    let said = '';
+    vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+      said += String(text);
+      return true;
+    });
+    expect(() => parseOptions(line.split(' '))).toThrow(CommanderError);
+    expect(said).toMatch(message);
+    expect(said).toContain('--help shows what there is');
+  });
+});
