@@ -55,30 +55,42 @@ export function createRequest(path: string, data: Buffer, mode: CreateMode, acl:
 export function setRequest(path: string, data: Buffer, version: number): Request {
   return requestOf(
     'SET_DATA',
-    Object.assign(new jute.protocol.SetDataRequest(), { path, data, version }),
+    Object.assign(new jute.protocol.SetDataRequest(), { path, data, version: exact(version) }),
   );
 }
 
 export function removeRequest(path: string, version: number): Request {
-  return requestOf('DELETE', Object.assign(new jute.protocol.DeleteRequest(), { path, version }));
+  const payload = { path, version: exact(version) };
+  return requestOf('DELETE', Object.assign(new jute.protocol.DeleteRequest(), payload));
 }
 
 export function multiRequest(ops: readonly MultiOp[], acl: Acl): Request {
   const steps = ops.map((op) => {
     switch (op.type) {
       case 'check':
-        return { type: opCode('CHECK'), path: op.path, version: op.version };
+        return { type: opCode('CHECK'), path: op.path, version: exact(op.version) };
       case 'create': {
         const { path, data } = op;
         return { type: opCode('CREATE'), path, data, acls: acl, mode: MODES[op.mode] };
       }
       case 'set':
-        return { type: opCode('SET_DATA'), path: op.path, data: op.data, version: op.version };
+        return {
+          type: opCode('SET_DATA'),
+          path: op.path,
+          data: op.data,
+          version: exact(op.version),
+        };
       case 'remove':
-        return { type: opCode('DELETE'), path: op.path, version: op.version };
+        return { type: opCode('DELETE'), path: op.path, version: exact(op.version) };
     }
   });
   return requestOf('MULTI', new jute.TransactionRequest(steps));
+}
+
+/** To ZooKeeper a negative version means any, which the port does not have (N1). */
+function exact(version: number): number {
+  assert(Number.isInteger(version) && version >= 0, 'versions are exact', () => ({ version }));
+  return version;
 }
 
 /** A multi that changes nothing: one check, of any version, of a znode that exists. */

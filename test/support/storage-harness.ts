@@ -105,7 +105,8 @@ export class NodeUnderTest {
   /** This node as the leader knows it. */
   readonly self: Registration;
   isDiskFull = false;
-  failure: unknown;
+  /** Every time the node said that it failed: at most once. */
+  readonly failures: unknown[] = [];
 
   private constructor(disk: MemoryDisk, store: Store, life: number) {
     this.disk = disk;
@@ -119,9 +120,14 @@ export class NodeUnderTest {
       process: uuidOf('process'),
       isDiskFull: () => this.isDiskFull,
       failed: (error) => {
-        this.failure = error;
+        this.failures.push(error);
       },
     });
+  }
+
+  /** Why the node ended; undefined = it goes on. */
+  get failure(): unknown {
+    return this.failures[0];
   }
 
   /** A node that has joined and registered; `life` counts its processes. */

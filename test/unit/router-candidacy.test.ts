@@ -102,6 +102,31 @@ describe('leading', () => {
     expect([r1.became, r2.became]).toEqual([[1, '-'], [2]]);
   });
 
+  it('passes from one to the next: a death wakes the one behind it, and no other', async () => {
+    const [r1, r2, r3] = [await enter('r1'), await enter('r2'), await enter('r3')];
+    const callsOf = ({ session }: RouterUnderTest) => session.calls.length;
+    const [asleep, behind] = [callsOf(r3), callsOf(r2)];
+    r1.session.expire();
+    r3.dialer.find('r1:7000', 'refused');
+    await settle();
+    expect(r2.became).toEqual([2]);
+    expect(callsOf(r2)).toBeGreaterThan(behind);
+    expect(callsOf(r3)).toBe(asleep);
+    r2.session.expire();
+    await settle();
+    expect([r1.became, r2.became, r3.became]).toEqual([[1, '-'], [2, '-'], [3]]);
+  });
+
+  it('passes over one in the middle: whoever stood behind it watches the one before', async () => {
+    const [r1, r2, r3] = [await enter('r1'), await enter('r2'), await enter('r3')];
+    r2.session.expire();
+    await settle();
+    expect([r1.became, r3.became]).toEqual([[1], []]);
+    r1.session.expire();
+    await settle();
+    expect(r3.became).toEqual([2]);
+  });
+
   it('ends in doubt and comes back with the proof, without any other event (Z4)', async () => {
     const r1 = await enter('r1');
     r1.session.doubt();

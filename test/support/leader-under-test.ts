@@ -1,0 +1,213 @@
+/** A router in office over a coordination service in memory: the test is everybody else. */
+import { encodeLeaderRecord, NO_LEADER_YET } from '../../src/model/leader-record.js';
+import type { Incarnation, LeaderEpoch, MemberId, ShardId } from '../../src/model/ids.js';
+import type { ReplicaEntry } from '../../src/model/member-messages.js';
+import { encodeCompletePlacement } from '../../src/model/placement-record.js';
+import {
+  encodeCandidateRecord,
+  encodeNodeRecord,
+  type Registration,
+} from '../../src/model/registrations.js';
+import { decodeShardConfig, encodeShardConfig } from '../../src/model/shard-config.js';
+import type { ShardConfig, VersionedConfig } from '../../src/model/shard-config.js';
+import { candidateZnode, nodeZnode, shardZnode, ZNODES } from '../../src/model/znodes.js';
+import type { MultiOp } from '../../src/ports/coordinator.js';
+import { Leadership } from '../../src/router/leadership.js';
+import { MapHolder } from '../../src/router/map-holder.js';
+import { clusterOf, configOf, nodeOf, reportOf } from './configs.js';
+import { nothing, ok } from './coordinator-checks.js';
+import { FakeClock } from './fake-clock.js';
+import { FollowDialer, type FollowStream } from './follow-dialer.js';
+import { MemoryService, type MemorySession } from './memory-coordinator.js';
+import { CountingRandom, MemoryLog, settle } from './storage-harness.js';
+
+/** Of {@link clusterOf}. */
+const SHARDS = 6;
+
+interface OfficeOptions {
+  readonly shards?: number;
+  readonly initialStorage?: number;
+  /** What this leader takes the version of `/leader/epoch` to be; the true one otherwise. */
+  readonly fenceVersion?: number;
+}
+
+/** The znodes of a cluster, and the hand that changes them from outside. */
+export class ClusterZnodes {
+  readonly service = new MemoryService();
+  /** Whoever else writes: nodes, other routers, the operator. */
+  readonly other: MemorySession = this.service.connect('/c');
+
+  /** As a router leaves it that has just taken the leaderEpoch, before any shard is made. */
+  static async make(): Promise<ClusterZnodes> {
+    const made = new ClusterZnodes();
+    const { other } = made;
+    for (const path of [ZNODES.election, ZNODES.leader, ZNODES.nodes, ZNODES.shards]) {
+      ok(await other.create(path, nothing, 'persistent'));
+    }
+    const nobody = encodeLeaderRecord(NO_LEADER_YET);
+    ok(await other.create(ZNODES.leaderEpoch, nobody, 'persistent'));
+    for (let version = 0; version < 3; version++) await made.takeLeaderEpoch();
+    return made;
+  }
+
+  /** Another router takes office. */
+  async takeLeaderEpoch(): Promise<void> {
+    const version = await this.versionOf(ZNODES.leaderEpoch);
+    ok(await this.other.set(ZNODES.leaderEpoch, encodeLeaderRecord(NO_LEADER_YET), version));
+  }
+
+  async versionOf(path: string): Promise<number> {
+    return ok(await this.other.read(path))!.stat.version;
+  }
+
+  /** Registers a node, in a new life if it is there already. */
+  async register(id: string, life = 1, store = id): Promise<Registration> {
+    const record = nodeOf(id, life, store);
+    const path = nodeZnode(record.id);
+    if (ok(await this.other.read(path)) !== undefined) await this.remove(path);
+    ok(await this.other.create(path, encodeNodeRecord(record), 'ephemeral'));
+    const { czxid } = ok(await this.other.read(path))!.stat;
+    return { ...record, incarnation: czxid as Incarnation };
+  }
+
+  /** Makes a router stand for election; the name of its znode. */
+  async stand(id: string): Promise<string> {
+    const record = { id: id as MemberId, address: `${id}:7000`, admin: '' };
+    const prefix = candidateZnode(`${id}-c_`);
+    const data = encodeCandidateRecord(record);
+    const path = ok(await this.other.create(prefix, data, 'ephemeral-sequential'));
+    return path.slice(path.lastIndexOf('/') + 1);
+  }
+
+  async remove(path: string): Promise<void> {
+    ok(await this.other.remove(path, await this.versionOf(path)));
+  }
+
+  /** Creates or overwrites the znode of a shard, as another router would. */
+  async put(config: ShardConfig): Promise<void> {
+    const path = shardZnode(config.shard);
+    const data = encodeShardConfig(config);
+    if (ok(await this.other.read(path)) === undefined) {
+      ok(await this.other.create(path, data, 'persistent'));
+    } else ok(await this.other.set(path, data, await this.versionOf(path)));
+  }
+
+  /** Puts every shard on this node, active unless said otherwise. */
+  async place(node: Registration, change: Partial<ShardConfig> = {}): Promise<ShardConfig[]> {
+    const configs = Array.from({ length: SHARDS }, (_, shard) => configOf(shard, node, change));
+    for (const config of configs) await this.put(config);
+    return configs;
+  }
+
+  async completePlacement(): Promise<void> {
+    const version = await this.versionOf(ZNODES.shards);
+    ok(await this.other.set(ZNODES.shards, encodeCompletePlacement('by hand'), version));
+  }
+
+  /** Data of `/shards` itself. */
+  async placement(): Promise<string> {
+    return ok(await this.other.read(ZNODES.shards))!.data.toString();
+  }
+
+  async stored(shard: number): Promise<VersionedConfig | undefined> {
+    const znode = ok(await this.other.read(shardZnode(shard as ShardId)));
+    if (znode === undefined) return undefined;
+    const config = decodeShardConfig(shard as ShardId, znode.data);
+    return { config, version: znode.stat.version };
+  }
+
+  /** The shards that have a znode, in order. */
+  async shards(): Promise<number[]> {
+    const names = ok(await this.other.children(ZNODES.shards))!;
+    return names.map(Number).sort((a, b) => a - b);
+  }
+}
+
+export class LeaderUnderTest {
+  readonly cluster: ClusterZnodes;
+  readonly session: MemorySession;
+  readonly clock = new FakeClock();
+  readonly log = new MemoryLog();
+  readonly dialer = new FollowDialer();
+  readonly map = new MapHolder();
+  /** Every multi that was sent, in order. */
+  readonly multis: (readonly MultiOp[])[] = [];
+  readonly over: string[] = [];
+  readonly heard: number[] = [];
+  readonly leaderEpoch = 7 as LeaderEpoch;
+  readonly fenceVersion: number;
+  readonly candidate: string;
+  readonly leadership: Leadership;
+
+  private constructor(cluster: ClusterZnodes, candidate: string, options: Required<OfficeOptions>) {
+    this.cluster = cluster;
+    this.candidate = candidate;
+    this.fenceVersion = options.fenceVersion;
+    this.session = cluster.service.connect('/c');
+    const send = this.session.multi.bind(this.session);
+    this.session.multi = (ops) => {
+      this.multis.push(ops);
+      return send(ops);
+    };
+    const { clock, log, dialer, map } = this;
+    const self = 'r1' as MemberId;
+    const random = new CountingRandom();
+    const { shards, initialStorage } = options;
+    this.leadership = new Leadership({ self, clock, random, log, dialer, map }, this.session, {
+      fence: { leaderEpoch: this.leaderEpoch, version: this.fenceVersion },
+      candidate,
+      cluster: clusterOf({ shards, initialStorage }),
+      over: (why) => {
+        this.over.push(why);
+        this.leadership.stop();
+      },
+      heard: (leaderEpoch) => {
+        this.heard.push(leaderEpoch);
+      },
+    });
+  }
+
+  /** Leads, and has seen everything that was there. */
+  static async start(
+    cluster: ClusterZnodes,
+    options: OfficeOptions = {},
+    before: (leader: LeaderUnderTest) => void = () => undefined,
+  ): Promise<LeaderUnderTest> {
+    const candidate = await cluster.stand('r1');
+    const fenceVersion = await cluster.versionOf(ZNODES.leaderEpoch);
+    const defaults = { shards: SHARDS, initialStorage: 1, fenceVersion };
+    const leader = new LeaderUnderTest(cluster, candidate, { ...defaults, ...options });
+    leader.map.setShardCount(options.shards ?? SHARDS);
+    before(leader);
+    leader.leadership.start();
+    await settle();
+    return leader;
+  }
+
+  /** Lets time pass, and then everything happen that needs none. */
+  async pass(ms: number): Promise<void> {
+    this.clock.advance(ms);
+    await settle();
+  }
+
+  /** The stream to a member that is open now. */
+  streamTo(address: string): FollowStream {
+    const open = this.dialer.openTo(address);
+    if (open.length !== 1) throw new Error(`${open.length} streams to ${address}`);
+    return open[0]!;
+  }
+
+  /** A node says which of these shards it holds. */
+  async report(node: Registration, configs: readonly ShardConfig[]): Promise<void> {
+    const replicas: ReplicaEntry[] = configs.map(reportOf);
+    this.streamTo(node.address).events.message({ type: 'replicas', replicas });
+    await settle();
+  }
+
+  /** Of each multi, the paths it changes. */
+  changes(): string[][] {
+    return this.multis.map((ops) => {
+      return ops.flatMap(({ type, path }) => (type === 'check' ? [] : [path]));
+    });
+  }
+}
