@@ -72,8 +72,7 @@ function nodeTable({ nodes }: ClusterStatus): string {
   );
 }
 
-function shardSummary({ shards, nodes }: ClusterStatus): string {
-  const up = new Set(nodes.filter(({ state }) => state === 'up').map(({ id }) => id));
-  const served = shards.filter(({ state, primary }) => state === 'active' && up.has(primary));
-  return `shards: ${shards.length} placed, ${served.length} with a primary that is up`;
+function shardSummary({ shards }: ClusterStatus): string {
+  const served = shards.filter((shard) => shard.served);
+  return `shards: ${shards.length} placed, ${served.length} served`;
 }

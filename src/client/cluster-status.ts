@@ -18,7 +18,7 @@ export function clusterStatusOf(response: StatusResponse__Output): ClusterStatus
       return { ...node, state: state === 'up' ? 'up' : 'down' };
     }),
     shards: response.shards.map(({ id, firstSlot, lastSlot, epoch, ...shard }) => {
-      const { primary, isr, learners, state } = shard;
+      const { primary, isr, learners, state, served } = shard;
       return {
         id,
         slots: [firstSlot, lastSlot],
@@ -27,6 +27,7 @@ export function clusterStatusOf(response: StatusResponse__Output): ClusterStatus
         isr,
         learners,
         state,
+        served,
       };
     }),
     problems: response.problems,

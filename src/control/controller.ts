@@ -62,7 +62,9 @@ export interface ProposedWrite {
 export type ControllerEvent =
   | { readonly type: 'replica-lost'; readonly shard: ShardId; readonly node: MemberId }
   | { readonly type: 'shard-garbled'; readonly shard: ShardId }
-  | { readonly type: 'shard-missing'; readonly shard: ShardId };
+  | { readonly type: 'shard-missing'; readonly shard: ShardId }
+  /** One that was garbled or missing can be read again: somebody restored it. */
+  | { readonly type: 'shard-restored'; readonly shard: ShardId };
 
 export interface ControllerReady {
   readonly writes: readonly ProposedWrite[];
@@ -84,8 +86,8 @@ export class Controller {
   readonly #writing = new Set<ShardId>();
   /** Replicas said to be lost, so that each is said once. */
   readonly #lost = new Set<string>();
-  /** Shards said to be missing. */
-  readonly #missing = new Set<ShardId>();
+  /** Shards said to be missing or garbled: nobody but an operator can restore them. */
+  readonly #broken = new Set<ShardId>();
   #placement: PlacementState | 'unread' = 'unread';
   #settled = false;
   #changed: VersionedConfig[] = [];
@@ -138,12 +140,19 @@ export class Controller {
     return ready;
   }
 
+  /** Shards that are said to be missing or garbled: worth another look now and then. */
+  get broken(): readonly ShardId[] {
+    return [...this.#broken];
+  }
+
   #onShardRead(stored: StoredShard): void {
     const shard = stored.type === 'config' ? stored.config.shard : stored.shard;
     this.#writing.delete(shard);
     this.#stored.set(shard, stored);
-    if (stored.type === 'config') this.#changed.push(stored);
-    if (stored.type === 'garbled') this.#events.push({ type: 'shard-garbled', shard });
+    if (stored.type === 'garbled') this.#sayBroken('shard-garbled', shard);
+    if (stored.type !== 'config') return;
+    this.#changed.push(stored);
+    if (this.#broken.delete(shard)) this.#events.push({ type: 'shard-restored', shard });
   }
 
   #onWritten({ config, version }: VersionedConfig): void {
@@ -178,7 +187,7 @@ export class Controller {
 
   /** Rule 1. */
   #create(shard: ShardId, placement: Placement): ProposedWrite | undefined {
-    if (this.#placement === 'complete') this.#sayMissing(shard);
+    if (this.#placement === 'complete') this.#sayBroken('shard-missing', shard);
     if (!this.#mayPlace()) return undefined;
     const slots = slotRangeOf(shard, this.#cluster.shards);
     const draft = this.#placed(placement, { shard, slots, epoch: 1 as Epoch });
@@ -280,10 +289,10 @@ export class Controller {
     return there.length === this.#cluster.shards;
   }
 
-  #sayMissing(shard: ShardId): void {
-    if (this.#missing.has(shard)) return;
-    this.#missing.add(shard);
-    this.#events.push({ type: 'shard-missing', shard });
+  #sayBroken(type: 'shard-missing' | 'shard-garbled', shard: ShardId): void {
+    if (this.#broken.has(shard)) return;
+    this.#broken.add(shard);
+    this.#events.push({ type, shard });
   }
 
   #sayLost({ shard, primary }: ShardConfig): void {

@@ -55,10 +55,11 @@ export function problemsOf(
   return problems;
 }
 
-function whyUnserved(
+/** Why nobody serves a shard; undefined if its primary does. Agrees with `routing/route.ts`. */
+export function whyUnserved(
   map: ShardMap,
   config: ShardConfig | undefined,
-  unreachable: ReadonlyMap<MemberId, string>,
+  unreachable = NOBODY,
 ): string | undefined {
   if (config === undefined)
     return 'no configuration: not placed yet, or its znode is missing or unreadable';
@@ -70,6 +71,10 @@ function whyUnserved(
     return `${what}; start it with its old one`;
   }
   if (config.state === 'creating') return 'being created';
+  if (node.incarnation > place.incarnation) {
+    const what = `primary ${config.primary} restarted and has no new epoch yet`;
+    return `${what}; if that lasts, the leader's log says why`;
+  }
   const problem = unreachable.get(config.primary);
   return problem && `primary ${config.primary} is registered, but cannot be reached: ${problem}`;
 }

@@ -10,8 +10,10 @@ import {
 } from '../model/cluster-config.js';
 import type { Uuid } from '../model/ids.js';
 import { encodeLeaderRecord, NO_LEADER_YET } from '../model/leader-record.js';
+import { BadRecordError } from '../model/records.js';
 import { ZNODES } from '../model/znodes.js';
 import type { CoordinatorSession, Outcome } from '../ports/coordinator.js';
+import type { ErrorLog } from './said-once.js';
 
 const NO_DATA = Buffer.alloc(0);
 
@@ -69,6 +71,23 @@ export async function readCluster(
   const read = await session.read(ZNODES.cluster);
   if (read.status !== 'ok') return read;
   return { status: 'ok', value: read.value && decodeClusterConfig(read.value.data) };
+}
+
+/**
+ * For a member that knows its cluster already: a record that does not parse is no answer, said to
+ * the log, because what the member knows stays true.
+ */
+export async function readClusterAgain(
+  session: CoordinatorSession,
+  log: ErrorLog,
+): ReturnType<typeof readCluster> {
+  try {
+    return await readCluster(session);
+  } catch (error) {
+    if (!(error instanceof BadRecordError)) throw error;
+    log.error(error.message);
+    return { status: 'unknown', reason: error.message };
+  }
 }
 
 /** For the operator, from a member of a cluster that is not in ZooKeeper any more. */

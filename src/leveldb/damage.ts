@@ -14,7 +14,9 @@ import { join } from 'node:path';
 import { UnusableDirectoryError } from '../ports/disk.js';
 
 const FINDING = 'DAMAGED';
-const OF_LEVELDB = /^(?:CURRENT|MANIFEST-\d+|\d+\.(?:ldb|sst|log))$/;
+const OF_LEVELDB = /^(?:CURRENT|MANIFEST-\d+|\d+\.(?:ldb|sst|log|dbtmp))$/;
+/** All that is there before the first write could be. */
+const OF_NEWBORN = /^(?:CURRENT|MANIFEST-000001|000001\.dbtmp)$/;
 /** What may be in a directory before its first opening: its own marks, and a file system's root. */
 const OURS: ReadonlySet<string> = new Set(['node-id', 'LOCK', 'LOG', 'LOG.old', 'lost+found']);
 const SIGNS = /ignoring error|dropping/i;
@@ -27,7 +29,8 @@ export function refuseDamaged(directory: string): void {
 /**
  * LevelDB makes a new database where its file CURRENT is missing, and deletes the old one's tables;
  * it opens without a word if its log is. Neither is ever missing unless somebody took it away: a
- * database is born with CURRENT and its first manifest, and from its second manifest on has a log.
+ * database is born with its first manifest and then CURRENT, and takes no write before it has its
+ * second manifest and a log. So one that was killed at its birth is no loss, and may start anew.
  *
  * @throws UnusableDirectoryError if files of LevelDB are there, but not all that must be.
  */
@@ -40,9 +43,10 @@ export function refuseIncomplete(directory: string, names: readonly string[]): v
     return;
   }
   const has = (pattern: RegExp) => files.some((name) => pattern.test(name));
+  const isNewborn = !files.some((name) => !OF_NEWBORN.test(name));
+  if (isNewborn) return;
   if (!has(/^CURRENT$/)) throw incomplete(directory, 'the file CURRENT');
-  const isNewborn = !has(/\.(?:ldb|sst)$/) && files.includes('MANIFEST-000001');
-  if (!has(/\.log$/) && !isNewborn) throw incomplete(directory, 'its log (*.log)');
+  if (!has(/\.log$/)) throw incomplete(directory, 'its log (*.log)');
 }
 
 /** Looks into LevelDB's LOG of the opening that just happened; keeps what it finds. */

@@ -119,8 +119,14 @@ export class LevelDisk implements Disk {
   }
 
   async freeBytes(): Promise<number> {
-    const { bavail, bsize } = await statfs(this.#directory);
-    return bavail * bsize;
+    try {
+      const { bavail, bsize } = await statfs(this.#directory);
+      return bavail * bsize;
+    } catch (cause) {
+      if (!(cause instanceof Error) || !('code' in cause) || cause.code !== 'ENOENT') throw cause;
+      const what = `data directory ${this.#directory} is gone: it was removed or moved`;
+      throw new StorageFailure(what, { cause });
+    }
   }
 
   async close(): Promise<void> {

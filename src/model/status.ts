@@ -63,4 +63,6 @@ export interface ShardStatus {
   readonly learners: readonly string[];
   /** `creating` or `active`. */
   readonly state: string;
+  /** Whether its primary serves it, as far as the router that answered can see. */
+  readonly served: boolean;
 }

@@ -27,7 +27,11 @@ export interface Disk {
   get(key: Buffer): Buffer | undefined;
   /** Entries with `from` <= key < `to`, in byte order. For start-up, not for the hot path. */
   scan(from: Buffer, to: Buffer): AsyncIterable<readonly [key: Buffer, value: Buffer]>;
-  /** Bytes free for this process on the file system of the data directory. */
+  /**
+   * Bytes free for this process on the file system of the data directory.
+   *
+   * @throws StorageFailure if that directory is gone: what is written from then on is, too.
+   */
   freeBytes(): Promise<number>;
   /** Waits for the batch under way, then closes. */
   close(): Promise<void>;

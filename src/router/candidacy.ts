@@ -93,6 +93,7 @@ export class Candidacy {
     this.#resign('a new session began');
     this.#forgetWatch();
     this.#session = session;
+    this.#takenSinceMs = undefined;
     this.#own = undefined;
     session.on('proven', (isProven) => {
       if (session !== this.#session) return;

@@ -27,6 +27,7 @@ import { readCandidates } from '../coordination/candidates.js';
 import type { MapHolder } from './map-holder.js';
 import { readNodes, readPlacement, readShard } from './map-reader.js';
 import { MemberLinks } from './member-links.js';
+import { type ErrorLog, saidOnce } from '../coordination/said-once.js';
 
 /** No node came or went for so long: those that start together are there. */
 const SETTLE_MS = 500;
@@ -36,6 +37,8 @@ const WRITES_PER_MULTI = 64;
 const CONFLICTS: ReadonlySet<FailureCode> = new Set(['bad-version', 'node-exists']);
 /** Pause before trying again what ZooKeeper did not answer. */
 const RETRY_MS = 200;
+/** Between two looks at znodes that are missing or garbled, until an operator has restored them. */
+const LOOK_AGAIN_MS = 5_000;
 const FENCED = 'another router took the leaderEpoch';
 
 export interface LeadershipDeps {
@@ -64,6 +67,8 @@ export class Leadership {
   readonly #session: CoordinatorSession;
   readonly #office: Office;
   readonly #controller: Controller;
+  /** For what is read from ZooKeeper. */
+  readonly #log: ErrorLog;
   readonly #members: MemberLinks;
   readonly #nodes: WatchedChildren;
   readonly #candidates: WatchedChildren;
@@ -71,6 +76,7 @@ export class Leadership {
   #placementVersion = 0;
   #completingPlacement = false;
   #stopSettling: Cancel = () => undefined;
+  #stopLooking: Cancel = () => undefined;
   #pausing: Promise<void> | undefined;
   #stopped = false;
 
@@ -78,6 +84,7 @@ export class Leadership {
     this.#deps = deps;
     this.#session = session;
     this.#office = office;
+    this.#log = saidOnce(deps.log);
     this.#controller = new Controller(office.cluster, office.fence.leaderEpoch);
     this.#members = new MemberLinks(deps, {
       type: 'hello',
@@ -103,12 +110,14 @@ export class Leadership {
     void this.#readPlacement();
     this.#nodes.start();
     this.#candidates.start();
+    this.#lookAgainLater();
   }
 
   /** Stops at once; writes under way are fenced by ZooKeeper, not by us. */
   stop(): void {
     this.#stopped = true;
     this.#stopSettling();
+    this.#stopLooking();
     this.#nodes.stop();
     this.#candidates.stop();
     this.#members.close();
@@ -121,19 +130,28 @@ export class Leadership {
 
   /** Reads shards, all at once, until each was read: the requests share one connection. */
   async #readShards(shards: readonly ShardId[]): Promise<void> {
-    const { log } = this.#deps;
     await Promise.all(
       shards.map(async (shard) => {
-        const stored = await this.#untilAnswered(() => readShard(this.#session, shard, log));
+        const stored = await this.#untilAnswered(() => readShard(this.#session, shard, this.#log));
         if (stored !== undefined) this.#controller.step({ type: 'shard-read', stored });
       }),
     );
     this.#carryOut();
   }
 
+  /** No watch tells that a broken znode was restored, and few ever are: so they are looked at. */
+  #lookAgainLater(): void {
+    this.#stopLooking = this.#deps.clock.after(LOOK_AGAIN_MS, () => void this.#lookAgain());
+  }
+
+  async #lookAgain(): Promise<void> {
+    const { broken } = this.#controller;
+    if (broken.length > 0) await this.#readShards(broken);
+    if (!this.#stopped) this.#lookAgainLater();
+  }
+
   async #readPlacement(): Promise<void> {
-    const { log } = this.#deps;
-    const read = await this.#untilAnswered(() => readPlacement(this.#session, log));
+    const read = await this.#untilAnswered(() => readPlacement(this.#session, this.#log));
     if (read === undefined) return;
     this.#placementVersion = read.version;
     this.#controller.step({ type: 'placement-read', placement: read.placement });
@@ -141,9 +159,7 @@ export class Leadership {
   }
 
   async #onNodes(names: readonly string[]): Promise<void> {
-    const nodes = await this.#untilAnswered(() => {
-      return readNodes(this.#session, names, this.#deps.log);
-    });
+    const nodes = await this.#untilAnswered(() => readNodes(this.#session, names, this.#log));
     if (nodes === undefined) return;
     this.#sayChanges(nodes);
     this.#deps.map.setNodes(nodes);
@@ -267,6 +283,8 @@ export class Leadership {
         );
       case 'shard-garbled':
         return; // Said in detail when it was read.
+      case 'shard-restored':
+        return log.info(`shard ${event.shard}: its znode is there again`);
       default:
         return unreachable(event);
     }

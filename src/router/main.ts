@@ -6,7 +6,11 @@
  * stand for election. Stop, in this order: not ready, leave the election, finish the calls under
  * way, end the session. With ZooKeeper away a router that has a map goes on serving.
  */
-import { ensureCluster, lostClusterMessage, readCluster } from '../coordination/cluster-layout.js';
+import {
+  ensureCluster,
+  lostClusterMessage,
+  readClusterAgain,
+} from '../coordination/cluster-layout.js';
 import type { ClusterConfig } from '../model/cluster-config.js';
 import type { ShardId } from '../model/ids.js';
 import type { CandidateRecord } from '../model/registrations.js';
@@ -24,6 +28,7 @@ import type { MapHolder } from './map-holder.js';
 import { readNodes, readShard } from './map-reader.js';
 import { MapResync } from './map-resync.js';
 import type { RouterCounters } from './metrics.js';
+import { type ErrorLog, saidOnce } from '../coordination/said-once.js';
 
 /** Pause after a step that ZooKeeper did not answer. */
 const RETRY_MS = 200;
@@ -48,6 +53,8 @@ export class Router {
   readonly #deps: RouterDeps;
   readonly #candidacy: Candidacy;
   readonly #resync: MapResync;
+  /** For what is read from ZooKeeper. */
+  readonly #log: ErrorLog;
   #cluster: ClusterConfig | undefined;
   #leadership: Leadership | undefined;
   /** The session in which it was said that the cluster is missing. */
@@ -57,6 +64,7 @@ export class Router {
   constructor(config: RouterConfig, deps: RouterDeps, record: CandidateRecord) {
     this.#config = config;
     this.#deps = deps;
+    this.#log = saidOnce(deps.log);
     this.#resync = new MapResync({
       clock: deps.clock,
       random: deps.random,
@@ -130,7 +138,7 @@ export class Router {
     session: CoordinatorSession,
     known: ClusterConfig,
   ): Promise<ClusterConfig | undefined> {
-    const read = await readCluster(session);
+    const read = await readClusterAgain(session, this.#log);
     if (read.status !== 'ok') return undefined;
     if (read.value === undefined && this.#saidMissing !== session.id) {
       this.#saidMissing = session.id;
@@ -153,16 +161,16 @@ export class Router {
 
   /** Puts what ZooKeeper holds into the map; undefined if it did not answer. */
   async #readMap(session: CoordinatorSession, cluster: ClusterConfig): Promise<true | undefined> {
-    const { log, map } = this.#deps;
+    const { map } = this.#deps;
     const shards = Array.from({ length: cluster.shards }, (_, id) => id as ShardId);
     const [names, stored] = await Promise.all([
       session.children(ZNODES.nodes),
-      Promise.all(shards.map((shard) => readShard(session, shard, log))),
+      Promise.all(shards.map((shard) => readShard(session, shard, this.#log))),
     ]);
     // The parent is missing when ZooKeeper has lost the cluster: that tells nothing about nodes.
     if (names.status !== 'ok' || names.value === undefined) return undefined;
     if (stored.includes(undefined)) return undefined;
-    const nodes = await readNodes(session, names.value, log);
+    const nodes = await readNodes(session, names.value, this.#log);
     if (nodes === undefined) return undefined;
     // The table of nodes has no version: what a leader tells is newer than what was read.
     if (!this.isTold) map.setNodes(nodes);

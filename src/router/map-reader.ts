@@ -10,13 +10,13 @@ import { decodeNodeRecord, type Registration } from '../model/registrations.js';
 import { decodeShardConfig, type StoredShard } from '../model/shard-config.js';
 import { nodeZnode, shardZnode, ZNODES } from '../model/znodes.js';
 import type { CoordinatorSession } from '../ports/coordinator.js';
-import type { Log } from '../ports/log.js';
+import type { ErrorLog } from '../coordination/said-once.js';
 
 /** What a shard's znode holds; undefined if ZooKeeper did not answer. */
 export async function readShard(
   session: CoordinatorSession,
   shard: ShardId,
-  log: Log,
+  log: ErrorLog,
 ): Promise<StoredShard | undefined> {
   const read = await session.read(shardZnode(shard));
   if (read.status !== 'ok') return undefined;
@@ -30,7 +30,7 @@ export async function readShard(
 /** Whether the shards were all created once; undefined if ZooKeeper did not answer. */
 export async function readPlacement(
   session: CoordinatorSession,
-  log: Log,
+  log: ErrorLog,
 ): Promise<{ readonly placement: PlacementState; readonly version: number } | undefined> {
   const read = await session.read(ZNODES.shards);
   if (read.status !== 'ok' || read.value === undefined) return undefined;
@@ -47,7 +47,7 @@ export async function readPlacement(
 export async function readNodes(
   session: CoordinatorSession,
   names: readonly string[],
-  log: Log,
+  log: ErrorLog,
 ): Promise<readonly Registration[] | undefined> {
   const nodes: Registration[] = [];
   const ids = names.filter(isMemberId);
@@ -64,7 +64,7 @@ export async function readNodes(
 }
 
 /** The record, or undefined after naming what is wrong with it. */
-function unlessBad<T>(log: Log, decode: () => T): T | undefined {
+function unlessBad<T>(log: ErrorLog, decode: () => T): T | undefined {
   try {
     return decode();
   } catch (error) {

@@ -18,6 +18,8 @@ import type { Random } from '../ports/random.js';
 
 /** Pause before the stream is opened again: doubles from the first to the last, with jitter. */
 const REOPEN_MS = { first: 50, last: 2_000 };
+/** As many failures as make the pause the longest: each look disturbs who is found there. */
+const REOPENS_OF_OTHER = 6;
 
 export interface MemberTarget {
   readonly id: MemberId;
@@ -51,6 +53,7 @@ export class MemberLink {
   #cancelReopen: Cancel = () => undefined;
   #failures = 0;
   #closed = false;
+  #saidOther = false;
 
   constructor(deps: MemberLinkDeps, target: MemberTarget, talk: MemberTalk) {
     this.#deps = deps;
@@ -86,8 +89,10 @@ export class MemberLink {
     const { id, address } = this.#target;
     const stream = dialer.follow(address, {
       message: (message) => {
+        if (this.#closed || this.#stream !== stream) return;
+        if (message.type === 'hello' && message.id !== id) return this.#onOther(message.id, stream);
         this.#failures = 0;
-        if (!this.#closed) this.#talk.heard(message);
+        this.#talk.heard(message);
       },
       drain: () => {
         const missed = this.#flow === 'missed';
@@ -111,6 +116,19 @@ export class MemberLink {
     for (const update of this.#talk.wholeMap()) {
       if (this.#stream?.write(update) === false) this.#flow = 'blocked';
     }
+  }
+
+  /** Two members advertise one address. Looks now and then whether that was mended. */
+  #onOther(found: MemberId, stream: Outgoing<LeaderMessage>): void {
+    const { id, address } = this.#target;
+    if (!this.#saidOther) {
+      this.#deps.log.error(`${id} advertises ${address}, where ${found} answers: see --advertise`);
+    }
+    this.#saidOther = true;
+    this.#failures = Math.max(this.#failures, REOPENS_OF_OTHER);
+    this.#stream = undefined;
+    stream.end();
+    this.#reopenLater();
   }
 
   #reopenLater(): void {

@@ -2,7 +2,7 @@
  * The state of the cluster as an operator asks for it: election from ZooKeeper at this moment, the
  * rest from this router's map. With ZooKeeper away it tells the last election it saw, and says so.
  */
-import { nodesOf, problemsOf } from '../control/health.js';
+import { nodesOf, problemsOf, whyUnserved } from '../control/health.js';
 import { decodeLeaderRecord } from '../model/leader-record.js';
 import { BadRecordError } from '../model/records.js';
 import type { MemberId } from '../model/ids.js';
@@ -44,8 +44,9 @@ export class StatusReader {
     const election = await this.#readElection();
     if (election !== undefined) this.#lastElection = election;
     const { leader, candidates } = this.#lastElection;
+    const unreachable = this.#source.unreachable();
     const problems = [
-      ...problemsOf(map.map, leader?.id, this.#source.unreachable()),
+      ...problemsOf(map.map, leader?.id, unreachable),
       ...this.#electionProblems(election),
     ];
     return {
@@ -57,8 +58,10 @@ export class StatusReader {
       shards: [...map.map.shards.values()]
         .map(({ config }) => config)
         .sort((left, right) => left.shard - right.shard)
-        .map(({ shard, slots, epoch, primary, isr, learners, state }) => {
-          return { id: shard, slots, epoch, primary, isr, learners, state };
+        .map((config) => {
+          const { shard, slots, epoch, primary, isr, learners, state } = config;
+          const served = whyUnserved(map.map, config, unreachable) === undefined;
+          return { id: shard, slots, epoch, primary, isr, learners, state, served };
         }),
       problems,
       zookeeperConnected: election !== undefined,

@@ -1,11 +1,11 @@
 /**
  * Watches how much of the disk is free, and closes it for puts before LevelDB meets its end.
  *
- * A full disk in the middle of a write stops the node (S20). Below the reserve only puts are
- * refused: reads go on, and deletes are how space is made.
+ * A full disk in the middle of a write stops the node (S20), and so does a data directory that is
+ * gone. Below the reserve only puts are refused: reads go on, and deletes are how space is made.
  */
 import type { Cancel, Clock } from '../ports/clock.js';
-import type { Disk } from '../ports/disk.js';
+import { type Disk, StorageFailure } from '../ports/disk.js';
 import type { Log } from '../ports/log.js';
 import type { StorageMetrics } from './metrics.js';
 
@@ -19,11 +19,15 @@ export interface DiskGuardDeps {
   readonly reserveBytes: number;
   /** Called when it became full, or is so no more. */
   readonly changed: (isFull: boolean) => void;
+  /** Called at most once: the data directory is not there any more. */
+  readonly failed: (failure: StorageFailure) => void;
 }
 
 export class DiskGuard {
   readonly #deps: DiskGuardDeps;
   #isFull = false;
+  /** What was said of a look that failed. */
+  #problem = '';
   #cancel: Cancel = () => undefined;
   #stopped = false;
 
@@ -47,10 +51,11 @@ export class DiskGuard {
   }
 
   async #look(): Promise<void> {
-    const { disk, clock, log, metrics, reserveBytes, changed } = this.#deps;
+    const { disk, clock, log, metrics, reserveBytes, changed, failed } = this.#deps;
     try {
       const freeBytes = await disk.freeBytes();
       metrics.diskFreeBytes = freeBytes;
+      this.#problem = '';
       const isFull = freeBytes < reserveBytes;
       if (isFull !== this.#isFull && !this.#stopped) {
         this.#isFull = isFull;
@@ -59,7 +64,15 @@ export class DiskGuard {
         changed(isFull);
       }
     } catch (error) {
-      log.warn('cannot see how much of the disk is free', { problem: String(error) });
+      if (this.#stopped) return;
+      if (error instanceof StorageFailure) {
+        this.stop();
+        return failed(error);
+      }
+      const problem = String(error);
+      if (problem !== this.#problem)
+        log.warn('cannot see how much of the disk is free', { problem });
+      this.#problem = problem;
     }
     if (!this.#stopped) this.#cancel = clock.after(LOOK_EVERY_MS, () => void this.#look());
   }

@@ -6,9 +6,10 @@
  * base is LEDBAT's, RFC 6817.)
  *
  * Not promised: the first frame of a stream has nothing to be compared with, and clocks drift by
- * some milliseconds per minute, so the base is renewed.
+ * some milliseconds per minute, so the base is renewed. A clock that is set off at once (that of a
+ * virtual machine stands still while it is suspended) looks like a delay for two windows at most.
  */
-const WINDOW_MS = 60_000;
+const WINDOW_MS = 5_000;
 
 export class FrameAge {
   /** Least difference of the clocks seen in the window before this one, and in this one. */

@@ -7,8 +7,13 @@
  * than offer its data to a stranger (S19). Losing a session changes nothing for the shards: they
  * are served on, and the new registration is just another life of the same process.
  */
-import { lostClusterMessage, readCluster } from '../coordination/cluster-layout.js';
+import {
+  lostClusterMessage,
+  readCluster,
+  readClusterAgain,
+} from '../coordination/cluster-layout.js';
 import type { NodeRegistration } from '../coordination/registration.js';
+import { saidOnce } from '../coordination/said-once.js';
 import type { ClusterConfig } from '../model/cluster-config.js';
 import type { Uuid } from '../model/ids.js';
 import type { Clock } from '../ports/clock.js';
@@ -74,8 +79,10 @@ export class Joining {
   /** The cluster's record, once there is one; undefined if this session is not used any more. */
   async #untilKnown(session: CoordinatorSession): Promise<ClusterConfig | undefined> {
     const { clock, log, cluster } = this.#deps;
+    const once = saidOnce(log);
     while (!this.#isOver(session)) {
-      const read = await readCluster(session);
+      const isKnown = this.#deps.clusterUuid() !== null;
+      const read = await (isKnown ? readClusterAgain(session, once) : readCluster(session));
       if (read.status === 'ok' && read.value !== undefined) return read.value;
       if (read.status === 'ok' && this.#saidMissing !== session.id) {
         this.#saidMissing = session.id;

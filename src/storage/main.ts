@@ -182,6 +182,7 @@ class StorageRole implements RunningRole {
       metrics: this.#metrics,
       reserveBytes: this.#config.diskReserveBytes,
       changed: () => this.#sayHealth(),
+      failed: (failure) => this.#fail(failure),
     });
   }
 

@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LevelDisk } from '../../src/leveldb/level-disk.js';
-import { UnusableDirectoryError } from '../../src/ports/disk.js';
+import { StorageFailure, UnusableDirectoryError } from '../../src/ports/disk.js';
 import { MemoryDisk } from '../support/memory-disk.js';
 import { describeDisk } from './disk.conformance.js';
 
@@ -132,6 +132,27 @@ describe('opening a data directory', () => {
     await rename(join(folder, manifest), join(folder, 'MANIFEST-000001'));
     for (const name of await readdir(folder)) if (!newborn.has(name)) await rm(join(folder, name));
     await (await LevelDisk.open(folder)).close();
+  });
+
+  it.each([
+    [['MANIFEST-000001']],
+    [['MANIFEST-000001', '000001.dbtmp']],
+    [['MANIFEST-000001', 'LOCK', 'LOG', '000001.dbtmp', 'node-id']],
+  ])('one whose process was killed at its birth, with %j only, is opened', async (names) => {
+    for (const name of names) await writeFile(join(folder, name), '');
+    const disk = await LevelDisk.open(folder);
+    await disk.close();
+    expect(await readdir(folder)).toContain('CURRENT');
+  });
+
+  it('S20 one that is removed while it is in use is noticed', async () => {
+    const directory = join(folder, 'data');
+    const disk = await LevelDisk.open(directory);
+    expect(await disk.freeBytes()).toBeGreaterThan(0);
+    await rm(directory, { recursive: true });
+    await expect(disk.freeBytes()).rejects.toThrow(StorageFailure);
+    await expect(disk.freeBytes()).rejects.toThrow(`${directory} is gone`);
+    await disk.close();
   });
 
   it('S20 a log with a damaged middle is refused, also at the next try', async () => {

@@ -93,9 +93,17 @@ describe('bad input and foreign data', () => {
     const isThere = ({ nodes }: ClusterStatus) =>
       nodes.some(({ id, address: at }) => id === 's1' && at === cluster.addressOf('s1'));
     await cluster.until(isThere, { routers });
+    await cluster.until((s) => s.shards.every(({ served }) => served), { routers });
+    // It reads the cluster's record again and again, and goes on with what it knows.
+    const znodes = await ZnodeViewer.connect(cluster.zooKeeper.connect);
+    const record = await znodes.raw('/portolan/default/cluster');
+    await znodes.write('/portolan/default/cluster', Buffer.from('garbage'));
+    await wrong.line(/znode \/cluster: is not JSON/);
     const client = new IndependentClient(address);
     for (let n = 0; n < 20; n++) expect((await client.put(`r9-${n}`, 'x')).applied).toBe(true);
     client.close();
+    await znodes.write('/portolan/default/cluster', record);
+    await znodes.close();
     await wrong.stop();
     await cluster.untilHealthy();
   });

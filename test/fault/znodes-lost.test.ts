@@ -1,5 +1,6 @@
 /** Znodes that vanish or go back in time: nothing is made up for them (S19, S22, B9). */
 import { afterEach, describe, expect, it } from 'vitest';
+import type { ClusterStatus } from '../../src/client/index.js';
 import { IndependentClient } from '../support/independent-client.js';
 import { TestCluster } from '../support/test-cluster.js';
 import { ZnodeViewer } from '../support/znode-viewer.js';
@@ -46,6 +47,34 @@ describe('znodes that are lost', () => {
     await restartAll();
     await cluster.untilHealthy();
     client.reconnect();
+    for (const key of keys) expect((await client.get(key)).value.toString()).toBe(key);
+    client.close();
+    await znodes.close();
+  });
+
+  it('S19 a shard whose node restarts while its znode is gone: said, and served once restored', async () => {
+    cluster = await TestCluster.start({ routers: 2, storage: 1, shards: 2 });
+    const client = new IndependentClient(cluster.addressOf('r1'));
+    const keys = Array.from({ length: 20 }, (_, n) => `key-${n}`);
+    for (const key of keys) await client.put(key, key);
+    const znodes = await ZnodeViewer.connect(cluster.zooKeeper.connect);
+    const path = '/portolan/default/shards/0';
+    const config = await znodes.raw(path);
+    await znodes.remove(path);
+    await cluster.storage.get('s1')!.kill();
+    await cluster.startStorage('s1');
+    const isOnlyOne = ({ shards }: ClusterStatus) =>
+      shards.map(({ served }) => served).join() === 'false,true';
+    const routers = cluster.routerAddresses;
+    for (const router of routers) {
+      const status = await cluster.until(isOnlyOne, { routers: [router] });
+      expect(status.healthy).toBe(false);
+      expect(status.problems.join()).toContain(
+        'shard 0: primary s1 restarted and has no new epoch',
+      );
+    }
+    await znodes.create(path, config);
+    await cluster.untilHealthy();
     for (const key of keys) expect((await client.get(key)).value.toString()).toBe(key);
     client.close();
     await znodes.close();

@@ -291,6 +291,7 @@ describe('health and reflection', () => {
             isr: ['s1'],
             learners: [],
             state: 'active',
+            served: true,
           },
         ],
         problems: [],
@@ -302,7 +303,7 @@ describe('health and reflection', () => {
     expect(answer.response).toMatchObject({
       leader: { id: 'r1', leaderEpoch: '7' },
       candidates: [{ id: 'r1', watches: '' }],
-      shards: [{ id: 2, primary: 's1', epoch: '1' }],
+      shards: [{ id: 2, primary: 's1', epoch: '1', served: true }],
     });
   });
 });

@@ -18,7 +18,7 @@ const node = (id: string, state: 'up' | 'down') => ({
 });
 const shard = (id: number, primary: string) => ({
   ...{ id, slots: [id * 8192, id * 8192 + 8191] as const, epoch: 3, primary, isr: [primary] },
-  ...{ learners: [], state: 'active' },
+  ...{ learners: [], state: 'active', served: id === 0 },
 });
 
 const STATUS: ClusterStatus = {
@@ -51,7 +51,7 @@ describe('status', () => {
       '  s1  up          1          1  127.0.0.1:7100  -     -',
       '  s2  down        1          1  -               -     -',
       '',
-      'shards: 2 placed, 1 with a primary that is up',
+      'shards: 2 placed, 1 served',
     ]);
   });
 

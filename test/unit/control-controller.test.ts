@@ -248,6 +248,29 @@ describe('shards that hold data', () => {
     expect(ready.events).toEqual([{ type: 'shard-garbled', shard }]);
   });
 
+  it('what is broken is named once, looked at until it is restored, and led on from there', () => {
+    const controller = new Controller(clusterOf({ shards: 1 }), LEADER_EPOCH);
+    const shard = 0 as ShardId;
+    const config = configOf(0, s1);
+    controller.step({ type: 'placement-read', placement: 'complete' });
+    controller.step({ type: 'nodes', nodes: [nodeOf('s1', 2)] });
+    const eventsOf = (stored: StoredShard) => {
+      controller.step({ type: 'shard-read', stored });
+      return controller.takeReady();
+    };
+    expect(controller.broken).toEqual([]);
+    expect(eventsOf({ type: 'absent', shard }).events).toEqual([{ type: 'shard-missing', shard }]);
+    expect(eventsOf({ type: 'absent', shard }).events).toEqual([]);
+    expect(eventsOf({ type: 'garbled', shard }).events).toEqual([]);
+    expect(controller.broken).toEqual([shard]);
+    const { events, writes } = eventsOf({ type: 'config', config, version: 0 });
+    expect(events).toEqual([{ type: 'shard-restored', shard }]);
+    expect(writes).toMatchObject([{ why: 'new-life', basedOn: 0, draft: { epoch: 2 } }]);
+    expect(controller.broken).toEqual([]);
+    controller.step({ type: 'not-written', shard });
+    expect(eventsOf({ type: 'garbled', shard }).events).toEqual([{ type: 'shard-garbled', shard }]);
+  });
+
   it('nothing is decided about a shard that was not read yet', () => {
     const controller = new Controller(clusterOf(), LEADER_EPOCH);
     controller.step({ type: 'nodes', nodes: [s1] });

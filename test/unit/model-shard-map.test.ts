@@ -5,6 +5,7 @@ import { nodesOf, problemsOf } from '../../src/control/health.js';
 import { configOf, nodeOf } from '../support/configs.js';
 
 const [s1, s2] = [nodeOf('s1'), nodeOf('s2')];
+const placeOf = ({ id, store, incarnation }: typeof s1) => ({ node: id, store, incarnation });
 
 describe('the shard map', () => {
   it('takes what is newer by version and ignores what is older or the same', () => {
@@ -76,6 +77,19 @@ describe('health', () => {
       's2 up',
       's10 up',
     ]);
+  });
+
+  it('a primary that restarted serves nothing before it has a new epoch', () => {
+    const configs = all.map((id) => configOf(id, s1));
+    const restarted = mapOf(configs, [nodeOf('s1', 2)]);
+    expect(problemsOf(restarted, leader)).toEqual([
+      "shards 0-5: primary s1 restarted and has no new epoch yet; if that lasts, the leader's log " +
+        'says why',
+    ]);
+    const reborn = configs.map((config) => ({ ...config, replicas: [placeOf(nodeOf('s1', 2))] }));
+    expect(problemsOf(mapOf(reborn, [nodeOf('s1', 2)]), leader)).toEqual([]);
+    // The node's registration may reach a router later than its configuration.
+    expect(problemsOf(mapOf(reborn, [s1]), leader)).toEqual([]);
   });
 
   it('a primary that is registered but cannot be reached is a problem, with the reason', () => {

@@ -204,6 +204,20 @@ describe('an id', () => {
     expect([second.became, second.failures]).toEqual([[2], []]);
   });
 
+  it('is waited for anew in a new session: old znodes were given new time as well', async () => {
+    const first = await enter('r1', 'old:7000');
+    const second = await enter('r1', 'new:7000');
+    await pass(second.session.timeoutMs);
+    second.session.expire();
+    clock.advance(10 * second.session.timeoutMs); // ZooKeeper was away.
+    second.candidacy.enter(service.connect('/c'));
+    await pass(second.session.timeoutMs);
+    expect(second.failures).toEqual([]);
+    first.session.expire();
+    await pass(2 * RETRY_MS);
+    expect([second.became, second.failures]).toEqual([[2], []]);
+  });
+
   it('of a router elsewhere that stays is refused, and the router is told', async () => {
     const first = await enter('r1', 'here:7000');
     const second = await enter('r1', 'there:7000');

@@ -372,6 +372,27 @@ describe('a shard whose znode is missing (S19)', () => {
     expect((await cluster.stored(4))?.config.epoch).toBe(2);
   });
 
+  it('is led on once an operator has restored it, garbled or missing, without a new leader', async () => {
+    await activeOn('s1');
+    const path = shardZnode(3 as never);
+    const saved = ok(await cluster.other.read(path))!.data;
+    await cluster.remove(path);
+    const leader = await LeaderUnderTest.start(cluster);
+    await cluster.register('s1', 2);
+    await leader.pass(SETTLE_MS);
+    ok(await cluster.other.create(path, bytes('garbage'), 'persistent'));
+    await leader.pass(LONG_MS);
+    ok(await cluster.other.set(path, saved, 0));
+    await leader.pass(LONG_MS);
+    expect((await cluster.stored(3))?.config.epoch).toBe(2);
+    expect(leader.log.has('shard 3: its znode is there again')).toBe(true);
+    const named = leader.log.lines.filter(({ level }) => level === 'error');
+    expect(named.map(({ message }) => message)).toEqual([
+      expect.stringContaining('shard 3: its znode /shards/3 is missing'),
+      expect.stringContaining('znode /shards/3'),
+    ]);
+  });
+
   it('is not made anew either when what /shards holds cannot be understood', async () => {
     await cluster.register('s1');
     ok(await cluster.other.set(ZNODES.shards, bytes('{"format":9}'), 0));
@@ -404,8 +425,8 @@ describe('while ZooKeeper does not answer', () => {
     };
     const leader = await LeaderUnderTest.start(cluster, {}, fail);
     expect(leader.map.map.shards.size).toBe(0);
-    // The pause, the time to settle, and when each of two lists is looked at again.
-    expect(leader.clock.pending).toBe(4);
+    // The pause, the time to settle, the next look at what is broken, and when each of two lists is looked at again.
+    expect(leader.clock.pending).toBe(5);
     fail(leader);
     await leader.pass(RETRY_MS);
     expect(leader.map.map.shards.size, 'it waits anew').toBe(0);

@@ -238,6 +238,28 @@ describe('a stream that breaks', () => {
     expect(pauses.at(-1)).toBe(pauses[0]);
   });
 
+  it('leads to another member: nothing it says counts, and it is looked at seldom', () => {
+    setNodes(s1);
+    const hello = { type: 'hello', id: s2.id, process: s2.process } as const;
+    const opened: number[] = [];
+    for (let n = 0; n < 4; n++) {
+      const stream = dialer.streams.at(-1)!;
+      opened.push(clock.now());
+      stream.events.message({ ...hello, leaderEpoch: 9 as LeaderEpoch });
+      stream.events.message(report(0, s2));
+      stream.events.closed('cancelled');
+      expect(stream.ended).toBe(true);
+      const { length } = dialer.streams;
+      while (dialer.streams.length === length) clock.advance(10);
+    }
+    expect([reported, later]).toEqual([[], []]);
+    for (let n = 1; n < 4; n++) {
+      expect(opened[n]! - opened[n - 1]!).toBeGreaterThanOrEqual(REOPEN_MS_MAX / 2);
+    }
+    dialer.streams.at(-1)!.events.message(report(1));
+    expect(reported.map(({ shard }) => shard)).toEqual([1]);
+  });
+
   it('was blocked or not: its successor is told everything', () => {
     setNodes(s1);
     const slow = streamTo(s1);

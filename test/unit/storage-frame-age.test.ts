@@ -29,3 +29,23 @@ it('forgets it after some minutes of frames, because clocks drift apart', () => 
   expect(last).toBeGreaterThan(0);
   expect(last).toBeLessThan(20);
 });
+
+it('a clock that stood still while its machine was suspended is forgiven within ten seconds', () => {
+  const age = new FrameAge();
+  const late: number[] = [];
+  for (let at = 0; at < 60_000; at += 100) {
+    const stoodStill = at < 20_000 ? 0 : 6_000;
+    if (age.of(APART_MS + at - stoodStill, at + 1) > 0) late.push(at);
+  }
+  expect(late[0]).toBe(20_000);
+  expect(late.at(-1)! - late[0]!).toBeLessThan(10_000);
+});
+
+it('frames that queue up behind a stall are late by what they waited, all of them', () => {
+  const age = new FrameAge();
+  for (let at = 0; at < 20_000; at += 100) age.of(APART_MS + at, at + 1);
+  // Nothing arrives for 30 s; then everything at once.
+  for (let sentAt = 20_000; sentAt < 50_000; sentAt += 100) {
+    expect(age.of(APART_MS + sentAt, 50_001)).toBe(50_000 - sentAt);
+  }
+});

@@ -10,6 +10,7 @@ import type {
   Outcome,
 } from '../../src/ports/coordinator.js';
 import type { StorageConfig } from '../../src/storage/config.js';
+import { StorageFailure } from '../../src/ports/disk.js';
 import { DiskGuard } from '../../src/storage/disk-guard.js';
 import { startStorage, type StorageHandlers } from '../../src/storage/main.js';
 import { StorageMetrics } from '../../src/storage/metrics.js';
@@ -236,19 +237,51 @@ describe('a storage node', () => {
 });
 
 describe('the disk guard', () => {
+  const guardOf = (disk: MemoryDisk) => {
+    const [clock, log] = [new ManualClock(), new MemoryLog()];
+    const failures: Error[] = [];
+    const guard = new DiskGuard({
+      ...{ disk, clock, log, metrics: new StorageMetrics(), reserveBytes: 11 },
+      changed: () => undefined,
+      failed: (failure) => failures.push(failure),
+    });
+    return { guard, clock, log, failures };
+  };
+  const failing = (error: () => Error) => {
+    const disk = new MemoryDisk();
+    disk.freeBytes = () => Promise.reject(error());
+    return disk;
+  };
+
   it('knows at the start already that the disk is full', async () => {
     const disk = new MemoryDisk();
     disk.free = 10;
-    const guard = new DiskGuard({
-      disk,
-      clock: new ManualClock(),
-      log: new MemoryLog(),
-      metrics: new StorageMetrics(),
-      reserveBytes: 11,
-      changed: () => undefined,
-    });
+    const { guard } = guardOf(disk);
     await guard.start();
     expect(guard.isFull).toBe(true);
     guard.stop();
+  });
+
+  it('says once that it cannot look, and goes on looking', async () => {
+    const { guard, clock, log, failures } = guardOf(failing(() => new Error('EIO')));
+    await guard.start();
+    for (let n = 0; n < 3; n++) {
+      clock.advance(1_000);
+      await settle();
+    }
+    expect(log.lines.map(({ message }) => message)).toEqual([
+      'cannot see how much of the disk is free',
+    ]);
+    expect(failures).toEqual([]);
+    guard.stop();
+  });
+
+  it('S20 ends the node when its data directory is gone', async () => {
+    const gone = new StorageFailure('gone');
+    const { guard, clock, failures } = guardOf(failing(() => gone));
+    await guard.start();
+    clock.advance(10_000);
+    await settle();
+    expect(failures).toEqual([gone]);
   });
 });

@@ -11,6 +11,7 @@ export interface Shard {
   'isr'?: (string)[];
   'learners'?: (string)[];
   'state'?: (string);
+  'served'?: (boolean);
 }
 
 export interface Shard__Output {
@@ -22,4 +23,5 @@ export interface Shard__Output {
   'isr': (string)[];
   'learners': (string)[];
   'state': (string);
+  'served': (boolean);
 }
