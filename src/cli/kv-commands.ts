@@ -22,7 +22,7 @@ interface KvFlags extends ClientFlags {
 }
 
 const VERSION_MAX = Number.MAX_SAFE_INTEGER;
-const KEY_HELP = 'taken literally: @ and - mean nothing else in it';
+const KEY_HELP = 'taken literally, @ and - too; write -- before one that begins with -';
 
 function kvCommand(name: string, description: string, examples: string): Command {
   return new Command(name)

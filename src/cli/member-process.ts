@@ -3,6 +3,7 @@
  * restarted alone, and that ends when the playground does, however that ends.
  */
 import type { ChildProcess } from 'node:child_process';
+import { relative } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { spawnWithParent } from '../system/child.js';
@@ -42,9 +43,12 @@ export class MemberProcess {
     return this.#child?.pid ?? -1;
   }
 
-  /** What starts it by hand, in any shell. */
+  /**
+   * What starts it by hand, in any shell that is in this folder. Not through npx: npm puts a shell
+   * between that keeps SIGTERM to itself, and whoever ends this process wants to end the member.
+   */
   get commandLine(): string {
-    return ['npx', 'portolan', ...this.#args].map(quoted).join(' ');
+    return ['node', pathOfCommand(), ...this.#args].map(quoted).join(' ');
   }
 
   start(): void {
@@ -79,6 +83,15 @@ export class MemberProcess {
     this.#child?.kill(force ? 'SIGKILL' : 'SIGTERM');
     await this.#gone;
   }
+}
+
+/** Short where it can be: from here on, if it is below. A path like -x would be read as a flag. */
+function pathOfCommand(): string {
+  const here = process.cwd();
+  // npm runs a script in the folder of its package, wherever the reader's shell is.
+  const shell = process.env['INIT_CWD'] ?? here;
+  const path = relative(here, COMMAND);
+  return shell !== here || /^(?:\.\.|-)/.test(path) ? COMMAND : path;
 }
 
 /** As a POSIX shell reads it back. */

@@ -3,9 +3,11 @@
  * a file of the data directory. A container that is made anew gets another host name, and its data
  * would otherwise belong to a node that no longer exists.
  */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isMemberId, type MemberId } from '../model/ids.js';
+import { makeDirectory } from '../system/make-directory.js';
 
 const FILE = 'node-id';
 
@@ -23,10 +25,11 @@ export function nodeIdIn(directory: string): MemberId | undefined {
  * Keeps the id in a directory that holds nothing yet. One that cannot be written to is left to
  * whoever opens it next and has the words for it.
  */
-export function keepNodeId(directory: string, id: MemberId): void {
+export async function keepNodeId(directory: string, id: MemberId): Promise<void> {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-    if (readdirSync(directory).length === 0) writeFileSync(join(directory, FILE), `${id}\n`);
+    await makeDirectory(directory);
+    const files = await readdir(directory);
+    if (files.length === 0) await writeFile(join(directory, FILE), `${id}\n`);
   } catch {
     // Opening the directory fails for the same reason, and says it.
   }

@@ -4,9 +4,10 @@
  * counts for nothing, even if another process has its pid by now; so a stale one never leads to
  * another cluster.
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
+import { makeDirectory } from '../system/make-directory.js';
 import { isRunning, ownIdentity, type ProcessIdentity } from './process-identity.js';
 
 export interface PlaygroundContext extends ProcessIdentity {
@@ -26,13 +27,13 @@ function contextFile(env: NodeJS.ProcessEnv, pid: number): string {
 }
 
 /** Best effort: a playground without a home to write to works all the same. */
-export function leaveContext(
+export async function leaveContext(
   { cluster, routers }: Omit<PlaygroundContext, keyof ProcessIdentity>,
   env = process.env,
-): void {
+): Promise<void> {
   const context: PlaygroundContext = { ...ownIdentity(), cluster, routers };
   try {
-    mkdirSync(contextFolder(env), { recursive: true, mode: 0o700 });
+    await makeDirectory(contextFolder(env));
     writeFileSync(contextFile(env, context.pid), JSON.stringify(context), { mode: 0o600 });
   } catch {
     // Then the commands need --routers.

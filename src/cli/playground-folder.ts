@@ -3,9 +3,10 @@
  * and stays. A playground that was killed cannot tidy up, so the next one does. Two playgrounds
  * never share a folder: ZooKeeper does not notice a second server on its files.
  */
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { makeDirectory } from '../system/make-directory.js';
 import { CliError, EXIT } from './exit.js';
 import { isRunning, ownIdentity, type ProcessIdentity } from './process-identity.js';
 
@@ -18,7 +19,7 @@ export interface PlaygroundFolder {
   release(): Promise<void>;
 }
 
-/** @throws CliError if another playground runs there. */
+/** @throws CliError if another playground runs there, or nothing can be kept there. */
 export async function openFolder(named: string | undefined): Promise<PlaygroundFolder> {
   if (named === undefined) {
     await sweep();
@@ -27,15 +28,16 @@ export async function openFolder(named: string | undefined): Promise<PlaygroundF
     return { path, release: () => rm(path, { recursive: true, force: true }) };
   }
   const path = resolve(named);
-  await makeFolder(path);
-  await claim(path);
+  await makeAndClaim(path);
   return { path, release: () => rm(join(path, OWNER_FILE), { force: true }) };
 }
 
-async function makeFolder(path: string): Promise<void> {
+async function makeAndClaim(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await makeDirectory(path);
+    await claim(path);
   } catch (error) {
+    if (error instanceof CliError) throw error;
     const why = error instanceof Error ? error.message : String(error);
     throw new CliError(EXIT.usage, `cannot use --data ${path}: ${why}`, { cause: error });
   }

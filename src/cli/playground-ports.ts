@@ -35,23 +35,34 @@ const USUAL: UsualPorts = {
   storage: { listen: 7_100, admin: 7_180 },
 };
 
-/** Others may take one between this look and the start: then its member ends, and says so. */
+/**
+ * Others may take one between this look and the start: then its member ends, and says so.
+ *
+ * @param tell Hears why they are not the usual ones, if they are not.
+ */
 export async function choosePorts(
   counts: { readonly routers: number; readonly storage: number },
+  tell: (why: string) => void,
   usual: UsualPorts = USUAL,
 ): Promise<PlaygroundPorts> {
+  let taken: readonly number[] = [usual.claim];
   const release = await holdPort(usual.claim);
   if (release !== undefined) {
     const ports = portsFrom(usual, counts);
     // So many of one kind that they run into the next are found taken, too.
     const problems = await listenProblems(ports.map((port) => ({ host: HOST, port })));
-    if (problems.every((problem) => problem === undefined)) {
-      return { ...inPairs(ports, counts), release };
-    }
+    taken = ports.filter((_, index) => problems[index] !== undefined);
+    if (taken.length === 0) return { ...inPairs(ports, counts), release };
     await release();
   }
+  tell(`usual ports are taken (${brief(taken)}): using others`);
   const ports = await freePorts(2 * (counts.routers + counts.storage));
   return { ...inPairs(ports, counts), release: () => Promise.resolve() };
+}
+
+/** Who holds one of them is worth a look; a list of all is not worth reading. */
+function brief([first, ...more]: readonly number[]): string {
+  return `${HOST}:${first}${more.length === 0 ? '' : ` and ${more.length} more`}`;
 }
 
 /** For each member, routers first, its gRPC port and its admin port. */

@@ -27,11 +27,13 @@ export async function runPlayground(options: PlaygroundRun): Promise<void> {
   const stop = new Stop(playground);
   try {
     const cluster = await playground.start();
-    leaveContext({
+    await leaveContext({
       cluster: cluster.cluster,
       routers: cluster.routers.map(({ address }) => address),
     });
-    if (options.json) print(JSON.stringify({ event: 'ready', ...cluster }));
+    // Asked to stop meanwhile: then the file came after its removal.
+    if (stop.requested) removeContext();
+    else if (options.json) print(JSON.stringify({ event: 'ready', ...cluster }));
     else tell(welcome(cluster));
   } catch (error) {
     if (stop.requested) return stop.done;
@@ -53,6 +55,9 @@ function eventsOf({ json, quiet }: PlaygroundRun): PlaygroundEvents {
     died: (member, how, again) => {
       tell(`  ${member} died: ${how}`);
       if (again !== undefined) tell(`  to start it again, in another terminal:\n    ${again}`);
+    },
+    runsOn: (member, address) => {
+      tell(`  ${member} was started by hand and runs on at ${address}: stop it yourself`);
     },
     restarted: (id, pid) => {
       tell(`  ${id} started again, pid ${pid}`);

@@ -10,6 +10,7 @@ import { CliError, EXIT } from './exit.js';
 import { MemberProcess } from './member-process.js';
 import { openFolder, type PlaygroundFolder } from './playground-folder.js';
 import { choosePorts, type MemberPorts, type PlaygroundPorts } from './playground-ports.js';
+import { startedByHand } from './started-by-hand.js';
 import { checkZooKeeper } from './zookeeper-routers.js';
 
 export interface PlaygroundOptions {
@@ -33,6 +34,8 @@ export interface PlaygroundEvents {
   /** `again` starts it by hand; undefined if nobody needs to, or can. */
   died(member: string, how: string, again: string | undefined): void;
   restarted(member: string, pid: number): void;
+  /** Everything else is stopped, but this is no process of the playground's. */
+  runsOn(member: string, address: string): void;
 }
 
 export interface RunningMember {
@@ -73,6 +76,8 @@ export class Playground {
   readonly #events: PlaygroundEvents;
   readonly #routers: Member[] = [];
   readonly #storage: Member[] = [];
+  /** Died and left to whoever watches. */
+  readonly #leftDead = new Set<MemberProcess>();
   readonly #deaths = new Map<string, { pauseMs: number; atMs: number }>();
   readonly #lastLines = new Map<string, string>();
   #folder: PlaygroundFolder | undefined;
@@ -98,6 +103,7 @@ export class Playground {
     await this.#startMembers(zk, this.#folder.path);
     this.#events.progress('waiting until every shard is served');
     const { leader } = await this.#untilServing();
+    this.#expectToGoOn();
     this.#phase = 'ready';
     return {
       cluster,
@@ -118,8 +124,18 @@ export class Playground {
     await Promise.all(this.#storage.map(({ process }) => process.stop(force)));
     const server = await this.#zooKeeper?.catch(() => undefined);
     await server?.stop();
+    await this.#tellWhatRunsOn();
     await this.#ports?.release();
     await this.#folder?.release();
+  }
+
+  async #tellWhatRunsOn(): Promise<void> {
+    const members = [...this.#routers, ...this.#storage];
+    const dead = members.filter(({ process }) => this.#leftDead.has(process));
+    for (const { process, address } of await startedByHand(dead)) {
+      // Once, although it may be asked to stop a second time meanwhile.
+      if (this.#leftDead.delete(process)) this.#events.runsOn(process.id, address);
+    }
   }
 
   async #findZooKeeper(folder: string): Promise<string> {
@@ -144,7 +160,8 @@ export class Playground {
     const { routers, storage, shards, cluster, sessionTimeoutMs } = this.#options;
     const session = ['--session-timeout-ms', String(sessionTimeoutMs)];
     const common = ['--zk', zk, '--cluster', cluster, ...session];
-    this.#ports = await choosePorts({ routers, storage });
+    const tell = (step: string) => this.#events.progress(step);
+    this.#ports = await choosePorts({ routers, storage }, tell);
     for (const [index, ports] of this.#ports.storage.entries()) {
       const id = `s${index + 1}`;
       const data = ['--data', join(folder, id)];
@@ -175,6 +192,7 @@ export class Playground {
   #onDied(member: MemberProcess, how: string): void {
     if (this.#phase === 'stopping') return;
     const byHand = this.#phase === 'ready' && !this.#options.restart;
+    if (byHand) this.#leftDead.add(member);
     this.#events.died(member.id, how, byHand ? member.commandLine : undefined);
     if (!this.#options.restart) {
       const lastLine = this.#lastLines.get(member.id) ?? 'it said nothing';

@@ -66,9 +66,10 @@ export function storageCommand(): Command {
   return command.action(async () => {
     const flags = command.opts<StorageFlags>();
     const config = storageConfigOf(flags);
-    if (flags.id === undefined) keepNodeId(config.data, config.id);
     await runRole(config.id, flags, async (log) => {
       await checkPorts({ '--listen': config.listen, '--admin': config.admin });
+      // Not sooner: a start that is refused leaves nothing behind.
+      if (flags.id === undefined) await keepNodeId(config.data, config.id);
       warnOfPlaintext(log, config.listen);
       const { composeStorage } = await import('../storage/compose.js');
       return composeStorage(config, log);

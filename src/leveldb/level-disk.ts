@@ -12,7 +12,7 @@
  */
 import { statSync } from 'node:fs';
 import { mkdir, readdir, statfs } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { Level } from 'level';
 import { type Disk, type DiskBatch, StorageFailure } from '../ports/disk.js';
 import { findDamage, refuseDamaged, refuseIncomplete } from './damage.js';
@@ -55,7 +55,7 @@ export class LevelDisk implements Disk {
   }
 
   /**
-   * Opens a data directory, or makes it: readable by its owner only.
+   * Opens a data directory, or makes it, readable by its owner only; its parent must be there.
    *
    * @throws UnusableDirectoryError if it is in use, not writable, not a LevelDB, or lost a part of
    *   its database (see `damage.ts`).
@@ -147,18 +147,11 @@ export class LevelDisk implements Disk {
   }
 }
 
-/**
- * Makes a directory and its parents. Step by step, because Node's own recursion never ends where a
- * file system refuses every new name with "no such file" (/proc).
- */
 async function makeDirectory(directory: string): Promise<void> {
-  if (isDirectory(directory)) return;
-  const parent = dirname(directory);
-  if (parent !== directory) await makeDirectory(parent);
   try {
     await mkdir(directory, { mode: 0o700 });
   } catch (error) {
-    if (!isDirectory(directory)) throw error; // Or another process was faster.
+    if (!isDirectory(directory)) throw error;
   }
 }
 

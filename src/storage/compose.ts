@@ -10,6 +10,7 @@ import { byName, type MetricSource, single } from '../ports/metrics.js';
 import type { RunningRole } from '../ports/process.js';
 import { startAdminServer } from '../system/admin-http.js';
 import { systemClock } from '../system/clock.js';
+import { makeDirectory } from '../system/make-directory.js';
 import { metricsPage } from '../system/metrics.js';
 import { systemRandom } from '../system/random.js';
 import { ZooKeeperCoordinator } from '../zookeeper/coordinator.js';
@@ -41,7 +42,11 @@ export async function composeStorage(config: StorageConfig, log: Log): Promise<R
     coordinator,
     health,
     bootId: await readBootId(),
-    openDisk: (directory) => LevelDisk.open(directory),
+    openDisk: async (directory) => {
+      // Opening fails for the same reason, and says it.
+      await makeDirectory(directory).catch(() => undefined);
+      return LevelDisk.open(directory);
+    },
     listen: (handlers) =>
       startGrpcServer({
         listen: config.listen,

@@ -6,12 +6,13 @@
  * with its parent, however that ends.
  */
 import type { ChildProcess } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { spawnWithParent } from './child.js';
 import { freePort } from './free-port.js';
 import { findClassPath, findJava } from './java.js';
+import { makeDirectory } from './make-directory.js';
 
 export interface ZooKeeperProcessOptions {
   /** Holds the configuration, the log and the data; made if it does not exist. */
@@ -99,7 +100,7 @@ async function startOnce(
 
 async function writeConfig(options: ZooKeeperProcessOptions, port: number): Promise<string> {
   const dataDir = join(options.dataDir, 'data');
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  await makeDirectory(dataDir);
   const config = join(options.dataDir, 'zoo.cfg');
   const lines = [
     `dataDir=${dataDir}`,

@@ -59,8 +59,8 @@ describe('opening a data directory', () => {
     await rm(folder, { recursive: true });
   });
 
-  it('a new one is made, with its parents, for its owner only', async () => {
-    const path = join(folder, 'a', 'b');
+  it('a new one is made, for its owner only', async () => {
+    const path = join(folder, 'data');
     const disk = await LevelDisk.open(path);
     await disk.close();
     expect((await stat(path)).mode & 0o777).toBe(0o700);

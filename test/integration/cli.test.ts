@@ -1,5 +1,5 @@
 /** Client commands against a real cluster: data on stdout, everything else on stderr, exit codes. */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
   existsSync,
@@ -70,6 +70,29 @@ describe('a role that is started', () => {
       stderr: `portolan: ${taken} is in use: choose another with ${flag}\n`,
     });
     expect(existsSync(join(home.path, 'taken', 'CURRENT'))).toBe(false);
+  });
+
+  it('a storage node that is refused its port has not made its directory', async () => {
+    const server = createServer();
+    held.push(server);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const taken = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const flags = ['--zk', '127.0.0.1:1', ...data('unnamed'), '--listen', taken];
+    const { code, stderr } = await runPortolan(['storage', ...flags]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(`${taken} is in use`)]);
+    expect(existsSync(join(home.path, 'unnamed'))).toBe(false);
+  });
+
+  it.each([
+    [1, /data directory \/proc\/portolan could not be opened/, ['storage', '--zk', '127.0.0.1:1']],
+    [2, /cannot use --data \/proc\/portolan: /, ['playground']],
+  ])('where no directory can be made: exit %i and a reason, at once', (code, reason, args) => {
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      [COMMAND, ...args, '--data', '/proc/portolan'],
+      { encoding: 'utf8', timeout: 10_000, killSignal: 'SIGKILL' },
+    );
+    expect([status, stderr]).toEqual([code, expect.stringMatching(reason)]);
   });
 
   it.each([
@@ -277,6 +300,7 @@ describe('client commands', () => {
       'isr',
       'learners',
       'primary',
+      'served',
       'slots',
       'state',
     ]);

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PlaygroundCluster } from '../../src/cli/playground.js';
+import { spawnWithParent } from '../../src/system/child.js';
 import { PlaygroundHome, pidsOf, ready } from '../support/playground-process.js';
 import { PortolanProcess } from '../support/portolan-process.js';
 import { processesOf, runPortolan, survivors } from '../support/run-portolan.js';
@@ -184,7 +185,7 @@ describe('playground', () => {
     for (const { id, pid } of [router, node]) {
       process.kill(pid, 'SIGKILL');
       await playground.line(new RegExp(`${id} died: SIGKILL`));
-      const line = await playground.line(new RegExp(`^ *npx portolan \\w+ --id ${id} `));
+      const line = await playground.line(new RegExp(`^ *node \\S+ \\w+ --id ${id} `));
       revived.push(new PortolanProcess(id, asPasted(line), home.env));
     }
     await revived[0]!.line(/ready/);
@@ -196,7 +197,42 @@ describe('playground', () => {
     await playground.stop();
   });
 
-  /** The arguments as a shell splits them, without `npx portolan`. */
+  it('what was started by hand is left to whoever did, and named', async () => {
+    const playground = await start(...SMALL, '--session-timeout-ms', '2000');
+    const { id, pid, address } = cluster!.storage[0]!;
+    process.kill(cluster!.routers[1]!.pid, 'SIGKILL'); // Stays dead: nothing to be said of it.
+    await playground.line(/r2 died/);
+    process.kill(pid, 'SIGKILL');
+    await playground.line(/s1 died/);
+    const line = await playground.line(/^ *node \S+ storage --id s1 /);
+    // As pasted, `exec` apart: a shell with a terminal makes no other process either.
+    const env = { ...process.env, ...home.env };
+    const byHand = spawnWithParent('sh', ['-c', `exec ${line.trim()}`], { env });
+    const gone = new Promise((resolve) => byHand.once('exit', resolve));
+    try {
+      await untilServes(address);
+      expect(await playground.stop()).toBe(143);
+      const said = `  ${id} was started by hand and runs on at ${address}: stop it yourself`;
+      expect(playground.said(/by hand/)).toEqual([said]);
+      expect(await survivors([byHand.pid!], 0)).toEqual([byHand.pid]);
+      expect(leftovers()).toEqual([]);
+      byHand.kill('SIGTERM');
+      expect(await gone).toBe(0);
+    } finally {
+      byHand.kill('SIGKILL');
+    }
+  });
+
+  async function untilServes(address: string): Promise<void> {
+    const deadline = performance.now() + 20_000;
+    let health = await run('health', '--address', address);
+    while (health.code !== 0 && performance.now() < deadline) {
+      health = await run('health', '--address', address);
+    }
+    expect(health.stdout).toBe('SERVING\n');
+  }
+
+  /** The arguments as a shell splits them, without `node main.js`. */
   function asPasted(line: string): readonly string[] {
     const script = `set -- ${line.trim()}; shift 2; printf '%s\\n' "$@"`;
     return execFileSync('sh', ['-c', script], { encoding: 'utf8' }).trimEnd().split('\n');
@@ -221,9 +257,11 @@ describe('playground', () => {
       ...storage.map(({ address }) => address),
     ]);
     const usual = ['127.0.0.1:7000 127.0.0.1:7080', '127.0.0.1:7001 127.0.0.1:7081'];
-    for (const list of addresses) {
+    for (const [index, list] of addresses.entries()) {
       const has = list.filter((address) => [...usual, '127.0.0.1:7100'].includes(address));
       expect([0, list.length]).toContain(has.length); // All of them or none.
+      const told = [first, second][index]!.said(/^ {2}usual ports are taken \(127\.0\.0\.1:\d+/);
+      expect(told).toHaveLength(has.length === 0 ? 1 : 0);
     }
     expect(new Set(addresses.flat()).size).toBe(6);
     for (const found of clusters) {
@@ -255,12 +293,7 @@ describe('playground', () => {
     const { pid, ...event } = JSON.parse(line) as { pid: number };
     expect(event).toEqual({ event: 'restarted', id });
     expect(pid).not.toBe(before);
-    let health = await run('health', '--address', address);
-    const deadline = performance.now() + 20_000;
-    while (health.code !== 0 && performance.now() < deadline) {
-      health = await run('health', '--address', address);
-    }
-    expect(health.stdout).toBe('SERVING\n');
+    await untilServes(address);
     expect((await fetch(`${admin}/readyz`)).status).toBe(200);
     expect(await run('put', 'through', 'it', '--routers', address)).toMatchObject({ code: 0 });
     await playground.kill();

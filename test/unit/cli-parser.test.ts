@@ -77,6 +77,18 @@ describe('flags', () => {
   });
 });
 
+describe('a key that begins with -', () => {
+  it.each(['get', 'put', 'del'])('%s: is one behind --, as the help says', (name) => {
+    const value = name === 'put' ? ['v'] : [];
+    const { args } = parseCommand([name, '--', '-x', ...value]);
+    expect(args).toEqual(['-x', ...value]);
+    expect(() => parseCommand([name, '-x', ...value])).toThrow(/unknown option '-x'/);
+    const help = buildProgram().commands.find((command) => command.name() === name)!;
+    const [key] = help.registeredArguments;
+    expect(key!.description).toContain('write -- before one that begins with -');
+  });
+});
+
 describe('mistakes', () => {
   it.each([
     ['sttus', /unknown command 'sttus'\s.*Did you mean status\?/],
@@ -234,19 +246,24 @@ describe('the id of a storage node that was given none', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('stays with its data when the host gets another name', () => {
+  it('stays with its data when the host gets another name', async () => {
     const data = join(folder, 'data');
-    keepNodeId(data, 'container-1' as MemberId);
+    await keepNodeId(data, 'container-1' as MemberId);
     expect(configOf(`storage --zk a:1 --data ${data}`)?.id).toBe('container-1');
     expect(configOf(`storage --zk a:1 --data ${data} --id s7`)?.id).toBe('s7');
-    keepNodeId(data, 'container-2' as MemberId);
+    await keepNodeId(data, 'container-2' as MemberId);
     expect(nodeIdIn(data)).toBe('container-1');
   });
 
-  it('is not written into a directory that holds something', () => {
+  it('is not written into a directory that holds something', async () => {
     writeFileSync(join(folder, 'CURRENT'), '');
-    keepNodeId(folder, 'container-1' as MemberId);
+    await keepNodeId(folder, 'container-1' as MemberId);
     expect(nodeIdIn(folder)).toBeUndefined();
+  });
+
+  it('does not wait for ever where no directory can be made', async () => {
+    await keepNodeId('/proc/portolan/data', 'container-1' as MemberId);
+    expect(nodeIdIn('/proc/portolan/data')).toBeUndefined();
   });
 
   it('is ignored if it is none', () => {

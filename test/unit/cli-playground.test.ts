@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type CliError, EXIT } from '../../src/cli/exit.js';
 import { findRouters } from '../../src/cli/find-routers.js';
 import { leaveContext, readContexts, removeContext } from '../../src/cli/playground-context.js';
 import { openFolder } from '../../src/cli/playground-folder.js';
@@ -31,7 +32,7 @@ const find = (flags: object = {}) => findRouters({ timeoutMs: 100, ...flags });
 
 describe('finding routers without a flag', () => {
   it('asks the playground that runs', async () => {
-    leaveContext({ cluster: 'default', routers: ['127.0.0.1:1'] });
+    await leaveContext({ cluster: 'default', routers: ['127.0.0.1:1'] });
     expect(await find()).toEqual(['127.0.0.1:1']);
     expect(await find({ cluster: 'default' })).toEqual(['127.0.0.1:1']);
     expect(await find({ routers: ['h:2'] })).toEqual(['h:2']);
@@ -40,14 +41,14 @@ describe('finding routers without a flag', () => {
   });
 
   it('never asks a playground of another cluster', async () => {
-    leaveContext({ cluster: 'mine', routers: ['127.0.0.1:1'] });
+    await leaveContext({ cluster: 'mine', routers: ['127.0.0.1:1'] });
     await expect(find({ cluster: 'default' })).rejects.toThrow(
       /no playground runs cluster "default"/,
     );
   });
 
   it('does not guess among several, and names them', async () => {
-    leaveContext({ cluster: 'a', routers: ['127.0.0.1:1'] });
+    await leaveContext({ cluster: 'a', routers: ['127.0.0.1:1'] });
     leaveOther('other.json', { cluster: 'b', routers: ['127.0.0.1:2'] });
     await expect(find()).rejects.toThrow(/say which:\n.*127\.0\.0\.1:\d.*cluster a[^]*cluster b/);
     expect(await find({ cluster: 'b' })).toEqual(['127.0.0.1:2']);
@@ -66,7 +67,7 @@ describe('where a playground leaves its addresses', () => {
   it.each(['', 'not/absolute', '.'])('XDG_STATE_HOME=%s counts as not set', async (named) => {
     const home = { HOME: state, XDG_STATE_HOME: named };
     vi.stubEnv('HOME', state); // Where the folder of last resort is.
-    leaveContext({ cluster: 'default', routers: ['127.0.0.1:1'] }, home);
+    await leaveContext({ cluster: 'default', routers: ['127.0.0.1:1'] }, home);
     const file = join(state, '.local', 'state', 'portolan', 'playgrounds', `${process.pid}.json`);
     expect(existsSync(file)).toBe(true);
     expect(readContexts(home)).toMatchObject([{ routers: ['127.0.0.1:1'] }]);
@@ -74,6 +75,11 @@ describe('where a playground leaves its addresses', () => {
     expect(await find()).toEqual(['127.0.0.1:1']);
     removeContext(home);
     expect(existsSync(file)).toBe(false);
+  });
+
+  it('a folder that cannot be made is done without', async () => {
+    await leaveContext({ cluster: 'default', routers: [] }, { XDG_STATE_HOME: '/proc/portolan' });
+    expect(existsSync('/proc/portolan')).toBe(false);
   });
 });
 
@@ -99,8 +105,12 @@ describe('the folder of a playground', () => {
     expect(existsSync(folder.path)).toBe(false);
   });
 
-  it('that cannot be made is a mistake in the call', async () => {
+  it('that cannot be made or used is a mistake in the call', async () => {
     writeFileSync(join(state, 'file'), '');
-    await expect(openFolder(join(state, 'file', 'below'))).rejects.toThrow(/cannot use --data/);
+    for (const path of [join(state, 'file', 'below'), '/proc', '/proc/portolan', '/proc/a/b/c']) {
+      const error = (await openFolder(path).catch((reason: unknown) => reason)) as CliError;
+      expect(error.message).toContain(`cannot use --data ${path}: E`);
+      expect(error.exitCode).toBe(EXIT.usage);
+    }
   });
 });

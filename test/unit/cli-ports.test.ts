@@ -1,10 +1,12 @@
 /** Ports on the command line: taken ones are named, and a playground has usual ones. */
 import { createServer, type Server } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type CliError, EXIT } from '../../src/cli/exit.js';
 import { checkPorts } from '../../src/cli/listening.js';
 import { MemberProcess } from '../../src/cli/member-process.js';
 import { choosePorts, type UsualPorts } from '../../src/cli/playground-ports.js';
+import { startedByHand } from '../../src/cli/started-by-hand.js';
 import { freePort, freePorts } from '../../src/system/free-port.js';
 
 const HOST = '127.0.0.1';
@@ -55,6 +57,11 @@ describe('where a role is to listen', () => {
 
 describe('the ports of a playground', () => {
   const counts = { routers: 1, storage: 1 };
+  let told: string[];
+  beforeEach(() => {
+    told = [];
+  });
+  const choose = (usual: UsualPorts) => choosePorts(counts, (why) => told.push(why), usual);
 
   async function somePorts(): Promise<UsualPorts> {
     const [claim = 0, r = 0, rAdmin = 0, s = 0, sAdmin = 0] = await freePorts(5);
@@ -77,29 +84,42 @@ describe('the ports of a playground', () => {
 
   it('are the usual ones if all are free', async () => {
     const usual = await somePorts();
-    const ports = await choosePorts(counts, usual);
+    const ports = await choose(usual);
     expect(membersOf(ports)).toEqual(inOrder(usual));
+    expect(told).toEqual([]);
     await ports.release();
   });
 
-  it('are all others if one is taken', async () => {
+  it('are all others if one is taken, and that is said', async () => {
     const usual = await somePorts();
     await take(usual.storage.admin);
-    const ports = await choosePorts(counts, usual);
+    const ports = await choose(usual);
     const addresses = membersOf(ports).flatMap(({ listen, admin }) => [listen, admin]);
     expect(new Set(addresses).size).toBe(4);
     const refused = inOrder(usual).flatMap(({ listen, admin }) => [listen, admin]);
     expect(addresses.filter((address) => refused.includes(address))).toEqual([]);
+    expect(told).toEqual([`usual ports are taken (${HOST}:${usual.storage.admin}): using others`]);
+  });
+
+  it('that are taken are counted, and the first is named', async () => {
+    const usual = await somePorts();
+    for (const port of [usual.router.listen, usual.router.admin, usual.storage.listen]) {
+      await take(port);
+    }
+    await choose(usual);
+    const first = `${HOST}:${usual.router.listen}`;
+    expect(told).toEqual([`usual ports are taken (${first} and 2 more): using others`]);
   });
 
   it('belong to one playground at a time, also before its processes listen', async () => {
     const usual = await somePorts();
-    const first = await choosePorts(counts, usual);
-    const second = await choosePorts(counts, usual);
+    const first = await choose(usual);
+    const second = await choose(usual);
     expect(membersOf(second)).not.toEqual(inOrder(usual));
+    expect(told).toEqual([`usual ports are taken (${HOST}:${usual.claim}): using others`]);
     await second.release();
     await first.release();
-    const third = await choosePorts(counts, usual);
+    const third = await choose(usual);
     expect(membersOf(third)).toEqual(inOrder(usual));
     await third.release();
   });
@@ -107,16 +127,44 @@ describe('the ports of a playground', () => {
   it('are others for so many members that one kind would run into the next', async () => {
     const usual = await somePorts();
     const overlapping = { ...usual, storage: usual.router };
-    const ports = await choosePorts(counts, overlapping);
+    const ports = await choose(overlapping);
     expect(membersOf(ports)).not.toEqual(inOrder(overlapping));
     expect(new Set(membersOf(ports).map(({ listen }) => listen)).size).toBe(2);
   });
 });
 
-it('the line that starts a member again is what a shell reads back', () => {
+describe('the line that starts a member again', () => {
+  const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
   const args = ['storage', '--id', 's1', '--listen', '127.0.0.1:7100', '--data', "/it's here/s1"];
-  const member = new MemberProcess('s1', args, { line: () => undefined, died: () => undefined });
-  expect(member.commandLine).toBe(
-    "npx portolan storage --id s1 --listen 127.0.0.1:7100 --data '/it'\\''s here/s1'",
-  );
+  const words = "storage --id s1 --listen 127.0.0.1:7100 --data '/it'\\''s here/s1'";
+  const lineIn = (folder: string, shell?: string) => {
+    vi.stubEnv('INIT_CWD', shell);
+    vi.spyOn(process, 'cwd').mockReturnValue(folder);
+    const events = { line: () => undefined, died: () => undefined };
+    return new MemberProcess('s1', args, events).commandLine;
+  };
+  afterEach(() => {
+    vi.restoreAllMocks();
+    vi.unstubAllEnvs();
+  });
+
+  it('is what a shell reads back, and its process is the member', () => {
+    expect(lineIn(ROOT)).toBe(`node src/cli/main.js ${words}`);
+    expect(lineIn(`${ROOT}/src/cli`, `${ROOT}/src/cli`)).toBe(`node main.js ${words}`);
+  });
+
+  it('works in the folder of whoever reads it, also above, aside and under npm', () => {
+    const everywhere = `node ${ROOT}/src/cli/main.js ${words}`;
+    expect(lineIn(`${ROOT}/test`)).toBe(everywhere);
+    expect(lineIn('/nowhere')).toBe(everywhere);
+    expect(lineIn(ROOT, `${ROOT}/test`)).toBe(everywhere);
+  });
+});
+
+it('a dead member whose address is listened on again was started by hand', async () => {
+  const [revived = 0, silent = 0] = await freePorts(2);
+  await take(revived);
+  const dead = [revived, silent].map((port) => ({ id: port, address: `${HOST}:${port}` }));
+  expect(await startedByHand(dead)).toEqual([dead[0]]);
+  expect(await startedByHand([])).toEqual([]);
 });
