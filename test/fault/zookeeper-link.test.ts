@@ -221,13 +221,14 @@ describe('the link to ZooKeeper', () => {
       changes.push(isProven);
       changed.call();
     });
+    const hasChanged = (): boolean => changes.length > 0;
     // Each answer proves only the moment when its request was sent. There are always some on their
     // way, and more delay comes bit by bit: there is no silence, only age.
     const traffic = setInterval(() => void session.read('/'), 50);
-    for (let delayMs = 500; changes.length === 0; delayMs += 200) {
+    for (let delayMs = 500; !hasChanged(); delayMs += 200) {
       proxy.delayMs = Math.min(delayMs, SILENCE_MS + 200);
       const answers = one.count('answers');
-      while (one.count('answers') < answers + 10 && changes.length === 0) {
+      while (one.count('answers') < answers + 10 && !hasChanged()) {
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
     }
