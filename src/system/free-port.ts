@@ -2,19 +2,33 @@
  * Ports that were free a moment ago; whoever uses one must bear that it is taken by then. All that
  * are asked about at once are held until the last is known: one cannot be found or given twice.
  */
+import { randomInt } from 'node:crypto';
 import { createServer, type Server } from 'node:net';
 import type { Address } from '../model/address.js';
 
-const ANY: Address = { host: '127.0.0.1', port: 0 };
+const LOOPBACK = '127.0.0.1';
+
+/**
+ * Below what systems give to connections and to whoever asks for any port (from 32,768 on Linux):
+ * one of those could be gone the moment after, or while the process that listens on it restarts.
+ */
+const RANGE = { from: 20_000, to: 32_000 };
+
+const MAX_TRIES_PER_PORT = 100;
 
 /** So many different ports of loopback. */
 export async function freePorts(count: number): Promise<readonly number[]> {
-  const servers: Server[] = [];
+  const held = new Map<number, Server>();
   try {
-    for (let n = 0; n < count; n++) servers.push(await listenOn(ANY));
-    return servers.map(portOf);
+    for (let tries = 0; held.size < count; tries++) {
+      if (tries === MAX_TRIES_PER_PORT * count) throw new Error(`no ${count} free ports found`);
+      const port = randomInt(RANGE.from, RANGE.to);
+      const server = await listenOn({ host: LOOPBACK, port }).catch(() => undefined);
+      if (server !== undefined) held.set(port, server);
+    }
+    return [...held.keys()];
   } finally {
-    await closeAll(servers);
+    await closeAll([...held.values()]);
   }
 }
 
@@ -45,7 +59,7 @@ export async function listenProblems(
 /** Takes a port of loopback until it is released; undefined if it is taken already. */
 export async function holdPort(port: number): Promise<(() => Promise<void>) | undefined> {
   try {
-    const server = await listenOn({ host: ANY.host, port });
+    const server = await listenOn({ host: LOOPBACK, port });
     server.unref();
     return () => closeAll([server]);
   } catch {
@@ -63,10 +77,4 @@ function listenOn({ host, port }: Address): Promise<Server> {
 
 async function closeAll(servers: readonly Server[]): Promise<void> {
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-}
-
-function portOf(server: Server): number {
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
 }
