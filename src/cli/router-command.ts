@@ -89,6 +89,6 @@ export function routerConfigOf(flags: RouterFlags): RouterConfig {
     admin,
     sessionTimeoutMs,
     drainMs,
-    create: { shards, replicas, initialStorage },
+    create: { shards, replicas, minIsr: 1, initialStorage },
   };
 }

@@ -6,90 +6,83 @@
  * with the version the decision was based on.
  *
  * It decides from the whole state, not from events: a successor that reads the same map decides the
- * same, and changes nothing that is right. Its rules, per shard:
+ * same, and changes nothing that is right. Alive = registered in ZooKeeper, and not suspected by
+ * the leader's own connection. The same life = the registration and the process that a place names;
+ * a new life = another one with the same store, all its data included (`lives.ts`). Its rules, per
+ * shard, the first that applies, in the order 1, 3, 2 and 8, 4, 5, 6, 7, 9:
  *   1. No configuration, and the placement is not complete: create one in state `creating`, once
- *      enough nodes are registered. When every shard has one, the placement is complete, for ever.
- *   2. `creating`, the placement is complete, and its primary reports the replica as durable:
+ *      enough nodes are registered, with all its replicas in sync. When every shard has one, the
+ *      placement is complete, for ever.
+ *   2. `creating`, the placement is complete, and every member reports its replica as durable:
  *      `active`.
- *   3. `creating`, and its primary is gone or another life or store: place it anew. Nothing can be
- *      lost, because a shard serves nothing before it is `active`.
- *   4. `active`, and its primary is registered in a new life with the same store, or reports that
- *      an earlier life used the epoch (ZooKeeper was set back): a new epoch above both (S1).
- *   5. `active`, and its primary is away or came back with another store: leave it. The data is on
- *      the old store; starting empty would lose it (S19).
+ *   3. `creating`, and a member is gone or another life or store: place it anew, in a new epoch.
+ *      Nothing can be lost, because a shard serves nothing before it is `active`.
+ *   4. `active`, and its primary is alive in a new life, or a replica reports that the epoch was
+ *      used (ZooKeeper was set back): the same primary in an epoch above all of these (S1).
+ *   5. `active`, and its primary is not alive or has lost its data: a member of the isr that lives
+ *      becomes primary in a new epoch (S6); those that do not live have to catch up. If there is no
+ *      such member: leave it, and say so once. Starting empty would lose the data (S19).
+ *   6. Its primary asks to drop a member of the isr, or to take a learner in that caught up: so be
+ *      it, if it asks in the present epoch and knows the present configuration (S7, S16).
+ *   7. A secondary or learner is alive in a new life: record it. Alive without its data: it has to
+ *      catch up, if there is a primary to give it the data.
+ *   8. Its primary stepped down: the member it names, or another of the isr, in a new epoch without
+ *      waiting for the lease. Primaries are asked to step down when their node is leaving, and to
+ *      balance them.
+ *   9. Fewer replicas than there should be, and a node without one: add it as a learner.
  * A configuration that does not parse is never touched, and one that is missing although the
- * placement is complete is never made again: nodes may hold its data (S19).
+ * placement is complete is never made again: nodes may hold its data (S19). A shard has one write
+ * under way at a time (S18).
  */
 import { assert, unreachable } from '../model/assert.js';
 import type { ClusterConfig } from '../model/cluster-config.js';
 import type { Epoch, LeaderEpoch, MemberId, ShardId, Uuid } from '../model/ids.js';
-import type { ReplicaEntry } from '../model/member-messages.js';
+import type { ChangeRequest } from '../model/member-messages.js';
 import type { PlacementState } from '../model/placement-record.js';
 import type { Registration } from '../model/registrations.js';
-import {
-  replicaOn,
-  type ShardConfig,
-  type StoredShard,
-  type VersionedConfig,
-} from '../model/shard-config.js';
-import { slotRangeOf } from '../model/slot.js';
-import { Placement } from './placement.js';
-
-export type ControllerInput =
-  /** A shard's znode was read: at the start, and after a write that met something unexpected. */
-  | { readonly type: 'shard-read'; readonly stored: StoredShard }
-  /** Whether every shard has had a configuration at some time. Nothing is created before. */
-  | { readonly type: 'placement-read'; readonly placement: PlacementState }
-  /** A proposed write happened; this is what the znode holds now. */
-  | { readonly type: 'written'; readonly written: VersionedConfig }
-  /** A proposed write did not happen, for a reason that is not in the znode. Propose again. */
-  | { readonly type: 'not-written'; readonly shard: ShardId }
-  | { readonly type: 'nodes'; readonly nodes: readonly Registration[] }
-  /** No node came or went for a while: the first placement may start. */
-  | { readonly type: 'nodes-settled' }
-  /** A node says which replicas it holds durably. */
-  | { readonly type: 'reported'; readonly replicas: readonly ReplicaEntry[] };
-
-/** A configuration to write. The driver adds a nonce and, for a new shard, its uuid. */
-export interface ProposedWrite {
-  /** Version of the znode the decision was based on; undefined = the znode must not exist. */
-  readonly basedOn: number | undefined;
-  readonly draft: Omit<ShardConfig, 'nonce' | 'shardUuid'>;
-  readonly shardUuid: Uuid | undefined;
-  readonly why: 'create' | 'activate' | 'place-anew' | 'new-life' | 'epoch-used';
-}
-
-export type ControllerEvent =
-  | { readonly type: 'replica-lost'; readonly shard: ShardId; readonly node: MemberId }
-  | { readonly type: 'shard-garbled'; readonly shard: ShardId }
-  | { readonly type: 'shard-missing'; readonly shard: ShardId }
-  /** One that was garbled or missing can be read again: somebody restored it. */
-  | { readonly type: 'shard-restored'; readonly shard: ShardId };
-
-export interface ControllerReady {
-  readonly writes: readonly ProposedWrite[];
-  /** Every shard has a configuration: record that the placement is complete. Said until it is. */
-  readonly completesPlacement: boolean;
-  /** Configurations that are new to the map, for every member to hear. */
-  readonly changed: readonly VersionedConfig[];
-  readonly events: readonly ControllerEvent[];
-}
+import type { ShardConfig, StoredShard, VersionedConfig } from '../model/shard-config.js';
+import type {
+  ControllerEvent,
+  ControllerInput,
+  ControllerReady,
+  HandOver,
+  ProposedWrite,
+} from './controller-io.js';
+import type { Decision, ShardDraft } from './draft.js';
+import { failedOver, handedOver, renewed, type StepDown, strandings } from './failover.js';
+import { handOverOfLeaving, handOversToBalance } from './hand-overs.js';
+import { type Carried, Loads } from './loads.js';
+import { lifeOfPrimary, requested, takenBack } from './membership.js';
+import { activated, created, isStrayed, placedAnew, widened } from './placing.js';
+import { Reports } from './reports.js';
+import { assertTransition } from './transition.js';
+import type { ClusterView } from './view.js';
 
 export class Controller {
   readonly #cluster: ClusterConfig;
   readonly #leaderEpoch: LeaderEpoch;
   readonly #stored = new Map<ShardId, StoredShard>();
-  readonly #nodes = new Map<MemberId, Registration>();
-  /** Latest report per shard and store. */
-  readonly #reports = new Map<string, ReplicaEntry>();
-  /** Shards with a write under way: one at a time each (S18). */
-  readonly #writing = new Set<ShardId>();
-  /** Replicas said to be lost, so that each is said once. */
-  readonly #lost = new Set<string>();
+  readonly #reports = new Reports();
+  /** Registered nodes; undefined until they were read. */
+  #nodes: ReadonlyMap<MemberId, Registration> | undefined;
+  /** Nodes and the process of each that is suspected. */
+  readonly #suspected = new Map<MemberId, Uuid>();
+  /** Nodes and the process of each that is leaving. */
+  readonly #leaving = new Map<MemberId, Uuid>();
+  /** Shards with a write under way, and what it says: one at a time each (S18). */
+  readonly #writing = new Map<ShardId, ShardDraft>();
+  /** Asked by primaries and not judged yet. */
+  readonly #requests = new Map<ShardId, ChangeRequest>();
+  readonly #stepDowns = new Map<ShardId, StepDown>();
+  /** Latest hand-over that was asked for, per shard: never twice in an epoch. */
+  readonly #asked = new Map<ShardId, HandOver>();
+  /** What was said of each shard in an epoch, so that each is said once. */
+  readonly #said = new Map<ShardId, { readonly epoch: Epoch; readonly names: Set<string> }>();
   /** Shards said to be missing or garbled: nobody but an operator can restore them. */
   readonly #broken = new Set<ShardId>();
   #placement: PlacementState | 'unread' = 'unread';
-  #settled = false;
+  #hasSettled = false;
+  #isSettled = false;
   #changed: VersionedConfig[] = [];
   #events: ControllerEvent[] = [];
 
@@ -113,12 +106,26 @@ export class Controller {
       case 'nodes':
         return this.#onNodes(input.nodes);
       case 'nodes-settled':
-        this.#settled = true;
+        this.#hasSettled = true;
+        this.#isSettled = true;
         return;
       case 'reported':
-        for (const entry of input.replicas) {
-          this.#reports.set(reportKey(entry.shard, entry.store), entry);
-        }
+        for (const entry of input.replicas) this.#reports.add(entry);
+        return;
+      case 'suspected':
+        this.#suspected.set(input.node, input.process);
+        return;
+      case 'heard':
+        if (this.#suspected.get(input.node) === input.process) this.#suspected.delete(input.node);
+        return;
+      case 'requested':
+        return this.#onRequested(input.request);
+      case 'stepped-down':
+        return this.#onSteppedDown(input.shard, { epoch: input.epoch, to: input.to });
+      case 'leaving':
+        return this.#onLeaving(input.node);
+      case 'hand-over-failed':
+        if (this.#asked.get(input.shard)?.epoch === input.epoch) this.#asked.delete(input.shard);
         return;
       default:
         return unreachable(input);
@@ -127,10 +134,11 @@ export class Controller {
 
   /** Everything decided since the last call. Proposes nothing for a shard being written. */
   takeReady(): ControllerReady {
-    const writes = this.#decide();
-    for (const write of writes) this.#writing.add(write.draft.shard);
+    const view = this.#view();
+    const isKnown = this.#nodes !== undefined; // Else everybody would look dead.
     const ready = {
-      writes,
+      writes: isKnown ? this.#decide(view) : [],
+      handOvers: isKnown ? this.#handOvers(view) : [],
       completesPlacement: this.#placement === 'open' && this.#isEveryShardThere(),
       changed: this.#changed,
       events: this.#events,
@@ -166,121 +174,145 @@ export class Controller {
   }
 
   #onNodes(nodes: readonly Registration[]): void {
-    this.#nodes.clear();
-    for (const node of nodes) this.#nodes.set(node.id, node);
+    this.#nodes = new Map(nodes.map((node) => [node.id, node]));
+    this.#isSettled = false;
+    for (const [id, process] of this.#leaving) {
+      if (this.#nodes.get(id)?.process !== process) this.#leaving.delete(id);
+    }
+    for (const { id, process } of nodes) {
+      if (this.#suspected.get(id) !== process) this.#suspected.delete(id);
+    }
   }
 
-  #decide(): readonly ProposedWrite[] {
-    const placement = new Placement(this.#nodes.keys(), this.#settledConfigs());
+  /** Dropped if the shard is being written: then it knows an older configuration (S18). */
+  #onRequested(request: ChangeRequest): void {
+    if (!this.#writing.has(request.shard)) this.#requests.set(request.shard, request);
+  }
+
+  /** What an earlier primary repeats does not hide what a later one said. */
+  #onSteppedDown(shard: ShardId, stepDown: StepDown): void {
+    const known = this.#stepDowns.get(shard);
+    if (known === undefined || known.epoch <= stepDown.epoch) this.#stepDowns.set(shard, stepDown);
+  }
+
+  #onLeaving(node: MemberId): void {
+    const registration = this.#nodes?.get(node);
+    if (registration !== undefined) this.#leaving.set(node, registration.process);
+  }
+
+  #view(): ClusterView {
+    const nodes = [...(this.#nodes?.values() ?? [])];
+    const alive = new Map(
+      nodes
+        .filter(({ id, process }) => this.#suspected.get(id) !== process)
+        .map((node) => [node.id, node]),
+    );
+    const leaving = new Set(this.#leaving.keys());
+    const loads = new Loads(alive, leaving);
+    for (const carried of this.#carried(alive)) loads.carry(carried);
+    return {
+      cluster: this.#cluster,
+      alive,
+      leaving,
+      placement: this.#placement,
+      hasSettled: this.#hasSettled,
+      isSettled: this.#isSettled,
+      reports: this.#reports,
+      loads,
+    };
+  }
+
+  /** What the nodes carry once everything that is under way is done. */
+  *#carried(alive: ClusterView['alive']): Iterable<Carried> {
+    for (const [shard, stored] of this.#stored) {
+      const draft = this.#writing.get(shard);
+      if (draft !== undefined) yield draft;
+      if (draft !== undefined || stored.type !== 'config') continue;
+      const { config } = stored;
+      const asked = this.#askedOf(config);
+      if (asked !== undefined) yield { ...config, primary: asked.to };
+      else if (!isStrayed(config, alive)) yield config;
+    }
+  }
+
+  #decide(view: ClusterView): readonly ProposedWrite[] {
     const writes: ProposedWrite[] = [];
     for (let id = 0; id < this.#cluster.shards; id++) {
       const shard = id as ShardId;
       if (this.#writing.has(shard)) continue;
       const stored = this.#stored.get(shard);
       if (stored === undefined || stored.type === 'garbled') continue; // Unread, or not ours.
-      const write =
-        stored.type === 'absent' ? this.#create(shard, placement) : this.#revise(stored, placement);
-      if (write !== undefined) writes.push(write);
+      const isAbsent = stored.type === 'absent';
+      if (isAbsent && this.#placement === 'complete') this.#sayBroken('shard-missing', shard);
+      const decision = isAbsent ? created(shard, view) : this.#revise(stored, view);
+      this.#requests.delete(shard); // Granted, refused or outdated: the primary asks again.
+      if (decision !== undefined) writes.push(this.#propose(shard, stored, decision, view));
     }
     return writes;
   }
 
-  /** Rule 1. */
-  #create(shard: ShardId, placement: Placement): ProposedWrite | undefined {
-    if (this.#placement === 'complete') this.#sayBroken('shard-missing', shard);
-    if (!this.#mayPlace()) return undefined;
-    const slots = slotRangeOf(shard, this.#cluster.shards);
-    const draft = this.#placed(placement, { shard, slots, epoch: 1 as Epoch });
-    return draft && { basedOn: undefined, draft, shardUuid: undefined, why: 'create' };
+  /** Rules 2 to 9. */
+  #revise(stored: VersionedConfig, view: ClusterView): Decision | undefined {
+    const { config } = stored;
+    if (config.state === 'creating') return placedAnew(config, view) ?? activated(config, view);
+    const { shard } = config;
+    const stepDown = this.#stepDowns.get(shard);
+    if (stepDown !== undefined && stepDown.epoch < config.epoch) this.#stepDowns.delete(shard);
+    const primary =
+      (stepDown && handedOver(config, view, stepDown)) ??
+      renewed(config, view) ??
+      failedOver(config, view);
+    if (primary !== undefined) return primary;
+    for (const event of strandings(config, view)) this.#sayOnce(config, event);
+    const request = this.#requests.get(shard);
+    return (
+      (request && requested(stored, view, request)) ??
+      takenBack(config, view) ??
+      (lifeOfPrimary(config, view) === 'same' ? widened(config, view) : undefined)
+    );
   }
 
-  /** Rules 2 to 5. */
-  #revise(stored: VersionedConfig, placement: Placement): ProposedWrite | undefined {
-    const { config, version } = stored;
-    const { node, place, sameStore, sameLife } = this.#primaryOf(config);
-    const write = (why: ProposedWrite['why'], change: ProposedWrite['draft'] | undefined) =>
-      change && { basedOn: version, draft: change, shardUuid: config.shardUuid, why };
-
-    if (config.state === 'creating') {
-      if (!sameLife) {
-        return write(
-          'place-anew',
-          this.#placed(placement, { ...config, epoch: next(config.epoch) }),
-        );
-      }
-      if (this.#placement !== 'complete' || this.#reported(config, place.store) === undefined) {
-        return undefined;
-      }
-      return write('activate', this.#draft({ ...config, state: 'active' }));
-    }
-    if (node === undefined) return undefined; // Away.
-    if (!sameStore) {
-      this.#sayLost(config);
-      return undefined;
-    }
-    const report = this.#reported(config, place.store);
-    const isUsed =
-      report !== undefined && (report.epoch > config.epoch || report.openedEpoch >= config.epoch);
-    if (sameLife && !isUsed) return undefined; // All is well.
-    const replicas = [{ ...place, incarnation: node.incarnation }];
-    const promised = report?.epoch ?? config.epoch;
-    const epoch = next(promised > config.epoch ? promised : config.epoch);
-    const why = sameLife ? 'epoch-used' : 'new-life';
-    return write(why, this.#draft({ ...config, epoch, replicas }));
-  }
-
-  /** The primary as configured and as registered now, and whether these are the same. */
-  #primaryOf(config: ShardConfig) {
-    const node = this.#nodes.get(config.primary);
-    const place = replicaOn(config, config.primary);
-    // The decoder refused anything else.
-    assert(place !== undefined, 'the primary has a place', () => ({ config }));
-    const sameStore = node?.store === place.store;
+  #propose(
+    shard: ShardId,
+    stored: StoredShard,
+    decision: Decision,
+    view: ClusterView,
+  ): ProposedWrite {
+    const before = stored.type === 'config' ? stored : undefined;
+    assertTransition(before?.config, decision, view);
+    assert(!this.#writing.has(shard), 'S18', () => ({ shard }));
+    const { why, draft } = decision;
+    this.#writing.set(shard, draft);
+    view.loads.carry(draft);
     return {
-      node,
-      place,
-      sameStore,
-      sameLife: sameStore && node.incarnation === place.incarnation,
+      basedOn: before?.version,
+      draft: { ...draft, leaderEpoch: this.#leaderEpoch },
+      shardUuid: before?.config.shardUuid,
+      why,
     };
   }
 
-  /** Enough nodes for a first placement that is fair to all of them. */
-  #mayPlace(): boolean {
-    const areNodesThere = this.#settled && this.#nodes.size >= this.#cluster.initialStorage;
-    return this.#placement === 'open' && areNodesThere;
+  /** The asking half of rule 8. */
+  #handOvers(view: ClusterView): readonly HandOver[] {
+    const quiet: ShardConfig[] = [];
+    let underWay = 0;
+    for (const [shard, stored] of this.#stored) {
+      if (stored.type !== 'config' || this.#writing.has(shard)) continue;
+      if (this.#askedOf(stored.config) !== undefined) underWay++;
+      else if (this.#stepDowns.get(shard)?.epoch !== stored.config.epoch) quiet.push(stored.config);
+    }
+    quiet.sort((left, right) => left.shard - right.shard);
+    const leaving = quiet.flatMap((config) => handOverOfLeaving(config, view) ?? []);
+    const balancing = handOversToBalance(quiet, underWay + leaving.length, view);
+    const handOvers = [...leaving, ...balancing];
+    for (const handOver of handOvers) this.#asked.set(handOver.shard, handOver);
+    return handOvers;
   }
 
-  /** A draft with its one replica on the node that carries least. */
-  #placed(
-    placement: Placement,
-    shape: Pick<ShardConfig, 'shard' | 'slots' | 'epoch'>,
-  ): ProposedWrite['draft'] | undefined {
-    const primary = placement.place();
-    const node = primary && this.#nodes.get(primary);
-    if (node === undefined) return undefined;
-    return this.#draft({
-      shard: shape.shard,
-      slots: shape.slots,
-      epoch: shape.epoch,
-      state: 'creating',
-      primary: node.id,
-      isr: [node.id],
-      learners: [],
-      replicas: [{ node: node.id, store: node.store, incarnation: node.incarnation }],
-      pending: null,
-    });
-  }
-
-  #draft(config: Omit<ShardConfig, 'nonce' | 'shardUuid' | 'leaderEpoch'>): ProposedWrite['draft'] {
-    const { shard, slots, state, epoch, primary, isr, learners, replicas, pending } = config;
-    const leaderEpoch = this.#leaderEpoch;
-    return { shard, slots, state, epoch, primary, isr, learners, replicas, pending, leaderEpoch };
-  }
-
-  /** What the store last reported of this shard; undefined if nothing, or of another shard. */
-  #reported({ shard, shardUuid }: ShardConfig, store: Uuid): ReplicaEntry | undefined {
-    const report = this.#reports.get(reportKey(shard, store));
-    return report?.shardUuid === shardUuid ? report : undefined;
+  /** The hand-over that was asked of the primary of this very epoch. */
+  #askedOf({ shard, epoch }: ShardConfig): HandOver | undefined {
+    const asked = this.#asked.get(shard);
+    return asked?.epoch === epoch ? asked : undefined;
   }
 
   /** A znode that does not parse is there too. */
@@ -295,27 +327,14 @@ export class Controller {
     this.#events.push({ type, shard });
   }
 
-  #sayLost({ shard, primary }: ShardConfig): void {
-    const replica = `${shard}@${primary}`;
-    if (this.#lost.has(replica)) return;
-    this.#lost.add(replica);
-    this.#events.push({ type: 'replica-lost', shard, node: primary });
+  /** Once in the epoch: a new one is a new situation. */
+  #sayOnce({ shard, epoch }: ShardConfig, event: ControllerEvent): void {
+    const name = 'node' in event ? `${event.type} ${event.node}` : event.type;
+    const known = this.#said.get(shard);
+    const said = known?.epoch === epoch ? known : { epoch, names: new Set<string>() };
+    this.#said.set(shard, said);
+    if (said.names.has(name)) return;
+    said.names.add(name);
+    this.#events.push(event);
   }
-
-  /** Configurations that stay where they are: what the nodes carry when placing the others. */
-  *#settledConfigs(): Iterable<ShardConfig> {
-    for (const stored of this.#stored.values()) {
-      if (stored.type !== 'config') continue;
-      const { config } = stored;
-      if (config.state === 'active' || this.#primaryOf(config).sameLife) yield config;
-    }
-  }
-}
-
-function reportKey(shard: ShardId, store: Uuid): string {
-  return `${shard}/${store}`;
-}
-
-function next(epoch: Epoch): Epoch {
-  return (epoch + 1) as Epoch;
 }

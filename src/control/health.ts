@@ -1,7 +1,7 @@
 /** Whether a cluster is well, and if not, what is wrong: in the words an operator reads. */
 import type { MemberId, ShardId } from '../model/ids.js';
 import { replicaOn, type ShardConfig } from '../model/shard-config.js';
-import type { ShardMap } from '../model/shard-map.js';
+import type { ReplicationTarget, ShardMap } from '../model/shard-map.js';
 import type { NodeStatus } from '../model/status.js';
 
 /** Every node that is registered or that some shard counts on, by name. */
@@ -46,11 +46,20 @@ export function problemsOf(
   if (map.shardCount === 0)
     problems.push('this router has not read the cluster from ZooKeeper yet');
   const unserved = new Map<string, ShardId[]>();
+  const unsafe = new Map<string, ShardId[]>();
   for (let id = 0; id < map.shardCount; id++) {
-    const why = whyUnserved(map, map.config(id as ShardId), unreachable);
-    if (why !== undefined) unserved.set(why, [...(unserved.get(why) ?? []), id as ShardId]);
+    const shard = id as ShardId;
+    const config = map.config(shard);
+    const why = whyUnserved(map, config, unreachable);
+    const lack = whyUnsafe(config, map.target);
+    if (why !== undefined) unserved.set(why, [...(unserved.get(why) ?? []), shard]);
+    else if (lack !== undefined) unsafe.set(lack, [...(unsafe.get(lack) ?? []), shard]);
   }
-  for (const [why, shards] of unserved) problems.push(`${nameShards(shards)}: ${why}`);
+  // Those that lack most first.
+  const lacking = [...unsafe].sort(([left], [right]) => compareNames(left, right));
+  for (const [why, shards] of [...unserved, ...lacking]) {
+    problems.push(`${nameShards(shards)}: ${why}`);
+  }
   if (leader === undefined) problems.push('no router leads: the shard map cannot change');
   return problems;
 }
@@ -79,11 +88,22 @@ export function whyUnserved(
   return problem && `primary ${config.primary} is registered, but cannot be reached: ${problem}`;
 }
 
+/** What a shard that is served lacks; undefined if all the replicas it should have are in sync. */
+function whyUnsafe(
+  config: ShardConfig | undefined,
+  { replicas, minIsr }: ReplicationTarget,
+): string | undefined {
+  const inSync = config?.isr.length ?? 0;
+  if (inSync >= replicas) return undefined;
+  const what = `${inSync} of ${replicas} replicas in sync`;
+  return inSync < minIsr ? `${what}, less than the ${minIsr} that writes need: writes wait` : what;
+}
+
 /** Ranges named at most. */
 const NAMED_MAX = 8;
 
 /** "shard 4", "shards 0-3, 8", "1365 shards (2, 5, 8, ...)": short even for thousands. */
-function nameShards(shards: readonly ShardId[]): string {
+export function nameShards(shards: readonly ShardId[]): string {
   const ranges = rangesOf(shards);
   if (ranges.length > NAMED_MAX) {
     return `${shards.length} shards (${ranges.slice(0, NAMED_MAX).join(', ')}, ...)`;

@@ -122,15 +122,16 @@ function fromWireShard(
 }
 
 function toWireNode(node: Registration): NodeEntry {
-  const { id, address, store, process, incarnation, labels } = node;
-  return { id, address, store, process, incarnation, host: labels.host, zone: labels.zone };
+  const { labels, ...rest } = node;
+  return { ...rest, host: labels.host, zone: labels.zone };
 }
 
 function fromWireNode(node: NodeEntry__Output, report: ReportGarbled): Registration | undefined {
   const { id, address, store, process, host, zone } = node;
   const incarnation = Number(node.incarnation);
+  const generation = Number(node.generation);
   const wellFormed = isMemberId(id) && isUuid(store) && isUuid(process) && isAddressText(address);
-  if (!wellFormed || !isCount(incarnation)) {
+  if (!wellFormed || !isCount(incarnation) || !isCount(generation, 1)) {
     return garbled(report, 'a registered node that does not parse');
   }
   return {
@@ -139,6 +140,7 @@ function fromWireNode(node: NodeEntry__Output, report: ReportGarbled): Registrat
     store,
     process,
     incarnation: incarnation as Incarnation,
+    generation,
     labels: { host, zone },
   };
 }

@@ -1,10 +1,16 @@
-/** What a cluster is and never ceases to be: the znode `/cluster`, written once by its creator. */
+/**
+ * What a cluster is and never ceases to be: the znode `/cluster`, written once by its creator.
+ *
+ * Worked example (one line in ZooKeeper; "…" shortens 32 hex digits):
+ * {"format":2,"slotRule":"crc16-xmodem-tag","clusterUuid":"b1…","shards":64,"replicas":3,
+ *  "minIsr":2,"initialStorage":3}
+ */
 import { isCount, isUuid, type Uuid } from './ids.js';
 import { LIMITS } from './limits.js';
 import { encodeRecord, RecordReader } from './records.js';
 import { ZNODES } from './znodes.js';
 
-const FORMAT = 1;
+const FORMAT = 2;
 const SLOT_RULE = 'crc16-xmodem-tag';
 
 export interface ClusterConfig {
@@ -12,6 +18,11 @@ export interface ClusterConfig {
   readonly shards: number;
   /** Replicas each shard should have. */
   readonly replicas: number;
+  /**
+   * Members the in-sync set must have for a write to be committed, 1 to `replicas`. Higher: an
+   * acknowledged write survives more losses, and writes wait sooner; reads go on either way.
+   */
+  readonly minIsr: number;
   /** Storage nodes to wait for before the shards are first placed, so that all get their part. */
   readonly initialStorage: number;
 }
@@ -25,6 +36,7 @@ export function decodeClusterConfig(bytes: Uint8Array): ClusterConfig {
   const record = new RecordReader(ZNODES.cluster, bytes);
   record.format(FORMAT);
   record.field('slotRule', `"${SLOT_RULE}"`, (rule): rule is string => rule === SLOT_RULE);
+  const replicas = record.field('replicas', 'a count', isPositive);
   return {
     clusterUuid: record.field('clusterUuid', 'a uuid', isUuid),
     shards: record.field(
@@ -32,7 +44,12 @@ export function decodeClusterConfig(bytes: Uint8Array): ClusterConfig {
       `a count from 1 to ${LIMITS.shardsMax}`,
       (count): count is number => isCount(count, 1) && count <= LIMITS.shardsMax,
     ),
-    replicas: record.field('replicas', 'a count', isPositive),
+    replicas,
+    minIsr: record.field(
+      'minIsr',
+      `a count from 1 to ${replicas}`,
+      (count): count is number => isCount(count, 1) && count <= replicas,
+    ),
     initialStorage: record.field('initialStorage', 'a count', isPositive),
   };
 }

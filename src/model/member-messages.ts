@@ -1,5 +1,5 @@
 /** What a leader and the members of its cluster tell each other (`internal.proto`, Member). */
-import type { Epoch, LeaderEpoch, MemberId, Seq, ShardId, Uuid } from './ids.js';
+import type { Epoch, Incarnation, LeaderEpoch, MemberId, Seq, ShardId, Uuid } from './ids.js';
 import type { Registration } from './registrations.js';
 import type { VersionedConfig } from './shard-config.js';
 
@@ -42,6 +42,25 @@ export interface ReplicaEntry {
 export interface ReplicaReport {
   readonly type: 'replicas';
   readonly replicas: readonly ReplicaEntry[];
+}
+
+/** A change of the isr that only the primary may ask for; the leader makes it, or lets it drop. */
+export interface ChangeRequest {
+  readonly shard: ShardId;
+  readonly shardUuid: Uuid;
+  /** In which it is primary. */
+  readonly epoch: Epoch;
+  /** Version of the znode whose configuration it knows. */
+  readonly basedOn: number;
+  readonly change: /** The member does not answer: commit without it, and let it catch up. */
+    | { readonly type: 'shrink'; readonly node: MemberId }
+    /** The learner has caught up in this epoch: which replica, and which life of it (KIP-903). */
+    | {
+        readonly type: 'expand';
+        readonly node: MemberId;
+        readonly store: Uuid;
+        readonly incarnation: Incarnation;
+      };
 }
 
 export type MemberMessage = MemberHello | ReplicaReport;

@@ -1,13 +1,18 @@
 /**
  * What the ephemeral znodes hold: a storage node's registration and a router's candidacy. Both say
  * where the process listens; they live exactly as long as its ZooKeeper session.
+ *
+ * Worked example of a registration (one line in ZooKeeper; "…" shortens 32 hex digits):
+ * {"format":2,"id":"s1","address":"10.0.0.7:7100","labels":{"host":"rack7-3","zone":"a"},
+ *  "store":"9c…","process":"41…","generation":12}
  */
 import { isAddressText } from './address.js';
-import { type Incarnation, isMemberId, isUuid, type MemberId, type Uuid } from './ids.js';
+import { type Incarnation, isCount, isMemberId, isUuid, type MemberId, type Uuid } from './ids.js';
 import { encodeRecord, RecordReader } from './records.js';
 import { candidateZnode, nodeZnode } from './znodes.js';
 
-const FORMAT = 1;
+const NODE_FORMAT = 2;
+const CANDIDATE_FORMAT = 1;
 
 /** Operator's labels for placement; empty text = not said. */
 export interface Labels {
@@ -24,6 +29,8 @@ export interface NodeRecord {
   readonly store: Uuid;
   /** Minted at process start: two processes are never taken for one. */
   readonly process: Uuid;
+  /** How often its data directory was opened, this process included. */
+  readonly generation: number;
 }
 
 /** A node as the leader sees it: what it said of itself, and which life of it this is. */
@@ -32,13 +39,13 @@ export interface Registration extends NodeRecord {
 }
 
 export function encodeNodeRecord(record: NodeRecord): Buffer {
-  return encodeRecord({ format: FORMAT, ...record });
+  return encodeRecord({ format: NODE_FORMAT, ...record });
 }
 
 /** @throws BadRecordError if the znode holds something else. */
 export function decodeNodeRecord(node: MemberId, bytes: Uint8Array): NodeRecord {
   const record = new RecordReader(nodeZnode(node), bytes);
-  record.format(FORMAT);
+  record.format(NODE_FORMAT);
   const labels = new RecordReader(
     nodeZnode(node),
     record.field('labels', 'an object', (value): value is object => {
@@ -51,6 +58,9 @@ export function decodeNodeRecord(node: MemberId, bytes: Uint8Array): NodeRecord 
     labels: { host: labels.text('host'), zone: labels.text('zone') },
     store: record.field('store', 'a uuid', isUuid),
     process: record.field('process', 'a uuid', isUuid),
+    generation: record.field('generation', 'a count', (count): count is number => {
+      return isCount(count, 1);
+    }),
   };
 }
 
@@ -63,13 +73,13 @@ export interface CandidateRecord {
 }
 
 export function encodeCandidateRecord(record: CandidateRecord): Buffer {
-  return encodeRecord({ format: FORMAT, ...record });
+  return encodeRecord({ format: CANDIDATE_FORMAT, ...record });
 }
 
 /** @throws BadRecordError if the znode holds something else. */
 export function decodeCandidateRecord(name: string, bytes: Uint8Array): CandidateRecord {
   const record = new RecordReader(candidateZnode(name), bytes);
-  record.format(FORMAT);
+  record.format(CANDIDATE_FORMAT);
   return {
     id: record.field('id', 'a router id', isMemberId),
     address: record.field('address', 'HOST:PORT', isAddressText),

@@ -2,11 +2,14 @@
  * The configuration of one shard, as its znode `/shards/<id>` holds it: who serves it, in which
  * epoch. It is what a leader changes by compare-and-set, and the only truth about ownership.
  *
- * Worked example (one line in ZooKeeper):
- * {"format":1,"shard":5,"slots":[1280,1535],"shardUuid":"0f…","state":"active","epoch":3,
- *  "primary":"s1","isr":["s1"],"learners":[],
- *  "replicas":[{"node":"s1","store":"9c…","incarnation":4294967311}],
- *  "pending":null,"leaderEpoch":7,"nonce":"5b…"}
+ * Worked example (one line in ZooKeeper; "…" shortens 32 hex digits). s2 took over from s1, which
+ * crashed, came back and is catching up:
+ * {"format":2,"shard":5,"slots":[1280,1535],"shardUuid":"0f…","state":"active","epoch":3,
+ *  "primary":"s2","isr":["s2"],"learners":["s1"],
+ *  "replicas":[
+ *   {"node":"s1","store":"9c…","incarnation":4294967311,"process":"41…","generation":12},
+ *   {"node":"s2","store":"e0…","incarnation":4294967299,"process":"d7…","generation":4}],
+ *  "leaseReleased":false,"pending":null,"leaderEpoch":7,"nonce":"5b…"}
  */
 import {
   type Epoch,
@@ -23,7 +26,7 @@ import { encodeRecord, RecordReader } from './records.js';
 import { SLOT_COUNT, type SlotRange } from './slot.js';
 import { shardZnode } from './znodes.js';
 
-const FORMAT = 1;
+const FORMAT = 2;
 
 /**
  * `creating`: no replica has confirmed that it exists, so a named one may start empty.
@@ -37,8 +40,15 @@ export interface ReplicaPlace {
   readonly node: MemberId;
   /** Identity of the node's data directory, minted when it was created. */
   readonly store: Uuid;
-  /** The life of the node this configuration counts on; a restarted node needs a new epoch. */
+  /** The life of the node this configuration counts on; a restarted primary needs a new epoch. */
   readonly incarnation: Incarnation;
+  /** The process of that life: one that registers anew is the same replica, with its data. */
+  readonly process: Uuid;
+  /**
+   * How often the data directory had been opened in that life. Another process with the same store
+   * has the data only if its generation is higher; otherwise its disk was set back or copied (B8).
+   */
+  readonly generation: number;
 }
 
 export interface ShardConfig {
@@ -56,6 +66,11 @@ export interface ShardConfig {
   readonly learners: readonly MemberId[];
   /** One per member of `isr` and `learners`. */
   readonly replicas: readonly ReplicaPlace[];
+  /**
+   * Nobody has to be waited for: the primary of the epoch before stepped down and gave its lease
+   * back, or no epoch before served anything. False: its lease may still run.
+   */
+  readonly leaseReleased: boolean;
   /** A reconfiguration in progress: at most one per shard (S18). */
   readonly pending: null;
   /** The leader that wrote this. */
@@ -95,6 +110,7 @@ export function decodeShardConfig(shard: ShardId, bytes: Uint8Array): ShardConfi
     isr: record.list('isr', 'node ids', isMemberId),
     learners: record.list('learners', 'node ids', isMemberId),
     replicas: record.records('replicas').map(decodeReplicaPlace),
+    leaseReleased: record.field('leaseReleased', 'true or false', isBoolean),
     pending: record.field('pending', 'null', (pending): pending is null => pending === null),
     leaderEpoch: record.field('leaderEpoch', 'a leader epoch', isLeaderEpoch),
     nonce: record.text('nonce', 64),
@@ -107,8 +123,11 @@ export function decodeShardConfig(shard: ShardId, bytes: Uint8Array): ShardConfi
 }
 
 /** Where the replica on a node lives, if the shard has one there. */
-export function replicaOn(config: ShardConfig, node: MemberId): ReplicaPlace | undefined {
-  return config.replicas.find((replica) => replica.node === node);
+export function replicaOn(
+  { replicas }: Pick<ShardConfig, 'replicas'>,
+  node: MemberId,
+): ReplicaPlace | undefined {
+  return replicas.find((replica) => replica.node === node);
 }
 
 function decodeReplicaPlace(record: RecordReader): ReplicaPlace {
@@ -116,6 +135,8 @@ function decodeReplicaPlace(record: RecordReader): ReplicaPlace {
     node: record.field('node', 'a node id', isMemberId),
     store: record.field('store', 'a uuid', isUuid),
     incarnation: record.field('incarnation', 'an incarnation', isIncarnation),
+    process: record.field('process', 'a uuid', isUuid),
+    generation: record.field('generation', 'a count', isGeneration),
   };
 }
 
@@ -130,6 +151,14 @@ function isSlotRange(value: unknown): value is SlotRange {
 }
 
 function isLeaderEpoch(value: unknown): value is LeaderEpoch {
+  return isCount(value, 1);
+}
+
+function isBoolean(value: unknown): value is boolean {
+  return typeof value === 'boolean';
+}
+
+function isGeneration(value: unknown): value is number {
   return isCount(value, 1);
 }
 

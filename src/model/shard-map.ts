@@ -4,16 +4,22 @@
  * It may be behind ZooKeeper; that is harmless, because a request routed by an old map is refused
  * and never served wrong data (S23). It never goes back: an older configuration is ignored.
  */
+import type { ClusterConfig } from './cluster-config.js';
 import type { MemberId, ShardId } from './ids.js';
 import type { Registration } from './registrations.js';
 import type { ShardConfig, VersionedConfig } from './shard-config.js';
 import { shardOfSlot, slotOf } from './slot.js';
+
+/** What every shard should have, and what its writes need (of `ClusterConfig`). */
+export type ReplicationTarget = Pick<ClusterConfig, 'replicas' | 'minIsr'>;
 
 export class ShardMap {
   readonly #shards = new Map<ShardId, VersionedConfig>();
   #nodes: ReadonlyMap<MemberId, Registration> = new Map();
   /** From `/cluster`; 0 = not known yet. */
   #shardCount = 0;
+  /** From `/cluster`, with the shard count. */
+  target: ReplicationTarget = { replicas: 1, minIsr: 1 };
 
   get shardCount(): number {
     return this.#shardCount;

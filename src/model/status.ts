@@ -5,7 +5,7 @@
 
 export interface ClusterStatus {
   readonly cluster: string;
-  /** A leader acts, and every shard has a primary that is up. */
+  /** A leader acts, and every shard has a primary that is up and all replicas in sync. */
   readonly healthy: boolean;
   /** The candidate that holds the leaderEpoch; undefined between two leaders. */
   readonly leader: LeaderStatus | undefined;

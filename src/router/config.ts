@@ -22,6 +22,8 @@ export interface RouterConfig {
   readonly create: {
     readonly shards: number;
     readonly replicas: number;
+    /** Members of a shard's in-sync set without which its writes wait. */
+    readonly minIsr: number;
     /** Storage nodes to wait for before the shards are placed. */
     readonly initialStorage: number;
   };

@@ -7,7 +7,9 @@
  * somebody else leads now, and this leadership is over (rule Z3). While ZooKeeper is away nothing
  * is written; the map stays valid and data keeps flowing.
  */
-import { Controller, type ControllerEvent, type ProposedWrite } from '../control/controller.js';
+import type { ControllerEvent, ProposedWrite } from '../control/controller-io.js';
+import { Controller } from '../control/controller.js';
+import { nameShards } from '../control/health.js';
 import { fencedMulti } from '../coordination/compare-and-set.js';
 import type { Fence } from '../coordination/leader-epoch.js';
 import { WatchedChildren } from '../coordination/watched-read.js';
@@ -204,6 +206,7 @@ export class Leadership {
       this.#members.tell(changed);
     }
     for (const event of events) this.#say(event);
+    this.#sayStranded(events);
     if (completesPlacement) void this.#completePlacement();
     for (let at = 0; at < writes.length; at += WRITES_PER_MULTI) {
       void this.#write(writes.slice(at, at + WRITES_PER_MULTI));
@@ -273,9 +276,11 @@ export class Leadership {
     switch (event.type) {
       case 'replica-lost':
         return log.error(
-          `shard ${event.shard}: ${event.node} came back with another data directory; its data ` +
-            'is on the old one. Start the node with its old directory',
+          `shard ${event.shard}: ${event.node} came back with another data directory, or an ` +
+            'older copy of it; its data is on the old one. Start the node with its old directory',
         );
+      case 'no-successor':
+        return; // Said of all such shards at once.
       case 'shard-missing':
         return log.error(
           `shard ${event.shard}: its znode ${shardZnode(event.shard)} is missing, and is not ` +
@@ -287,6 +292,19 @@ export class Leadership {
         return log.info(`shard ${event.shard}: its znode is there again`);
       default:
         return unreachable(event);
+    }
+  }
+
+  /** One line per node that died, however many shards it served. */
+  #sayStranded(events: readonly ControllerEvent[]): void {
+    const shards = new Map<MemberId, ShardId[]>();
+    for (const event of events) {
+      if (event.type !== 'no-successor') continue;
+      shards.set(event.primary, [...(shards.get(event.primary) ?? []), event.shard]);
+    }
+    for (const [primary, stranded] of shards) {
+      const what = `${nameShards(stranded)}: primary ${primary} is away`;
+      this.#deps.log.warn(`${what}, and no other in-sync replica can take over`);
     }
   }
 

@@ -109,6 +109,7 @@ export class Router {
     this.#checkSameCluster(cluster);
     this.#cluster = cluster;
     this.#deps.follower.clusterUuid = cluster.clusterUuid;
+    this.#deps.map.setTarget(cluster);
     this.#deps.map.setShardCount(cluster.shards);
     const read = await this.#untilAnswered(session, () => this.#readMap(session, cluster));
     if (read === undefined) return;

@@ -8,7 +8,7 @@ import type { MapUpdate } from '../model/member-messages.js';
 import type { RefusalHint } from '../model/refusals.js';
 import type { Registration } from '../model/registrations.js';
 import type { VersionedConfig } from '../model/shard-config.js';
-import { ShardMap } from '../model/shard-map.js';
+import { type ReplicationTarget, ShardMap } from '../model/shard-map.js';
 
 export class MapHolder {
   readonly map = new ShardMap();
@@ -19,6 +19,11 @@ export class MapHolder {
   setShardCount(count: number): void {
     if (this.map.shardCount === count) return;
     this.map.shardCount = count;
+    this.#changed();
+  }
+
+  setTarget({ replicas, minIsr }: ReplicationTarget): void {
+    this.map.target = { replicas, minIsr };
     this.#changed();
   }
 

@@ -193,7 +193,8 @@ class StorageRole implements RunningRole {
   ): Joining {
     const { id, labels, cluster } = this.#config;
     const failed = (reason: unknown) => this.#fail(reason);
-    const record = { id, address, labels, store: store.identity.store, process };
+    const { generation, identity } = store;
+    const record = { id, address, labels, store: identity.store, process, generation };
     const registered = (incarnation: Incarnation) => {
       node.registered(incarnation);
       this.#isRegistered = true;

@@ -11,7 +11,7 @@ import type {
 } from '../../src/model/ids.js';
 import type { ReplicaEntry } from '../../src/model/member-messages.js';
 import type { Registration } from '../../src/model/registrations.js';
-import type { ShardConfig } from '../../src/model/shard-config.js';
+import type { ReplicaPlace, ShardConfig } from '../../src/model/shard-config.js';
 import { slotRangeOf } from '../../src/model/slot.js';
 
 /** A uuid that is easy to tell apart: the text, as hex digits, padded. */
@@ -20,10 +20,18 @@ export function uuidOf(text: string): Uuid {
 }
 
 export function clusterOf(change: Partial<ClusterConfig> = {}): ClusterConfig {
-  return { clusterUuid: uuidOf('cluster'), shards: 6, replicas: 1, initialStorage: 1, ...change };
+  return {
+    clusterUuid: uuidOf('cluster'),
+    shards: 6,
+    replicas: 1,
+    minIsr: 1,
+    initialStorage: 1,
+    ...change,
+  };
 }
 
-/** A node in one of its lives; its store is named after it unless said otherwise. */
+/** A node in one of its lives; its store is named after it unless said otherwise. Each life opens
+ * the store once more. */
 export function nodeOf(id: string, life = 1, store = id): Registration {
   return {
     id: id as MemberId,
@@ -32,9 +40,16 @@ export function nodeOf(id: string, life = 1, store = id): Registration {
     store: uuidOf(store),
     process: uuidOf(`${id}-${life}`),
     incarnation: life as Incarnation,
+    generation: life,
   };
 }
 
+export function placeOf(node: Registration): ReplicaPlace {
+  const { id, store, incarnation, process, generation } = node;
+  return { node: id, store, incarnation, process, generation };
+}
+
+/** A shard of six, or of more, with one replica. */
 export function configOf(
   shard: number,
   node: Registration,
@@ -42,14 +57,15 @@ export function configOf(
 ): ShardConfig {
   return {
     shard: shard as ShardId,
-    slots: slotRangeOf(shard as ShardId, 6),
+    slots: slotRangeOf(shard as ShardId, Math.max(6, shard + 1)),
     shardUuid: uuidOf(`shard-${shard}`),
     state: 'active',
     epoch: 1 as Epoch,
     primary: node.id,
     isr: [node.id],
     learners: [],
-    replicas: [{ node: node.id, store: node.store, incarnation: node.incarnation }],
+    replicas: [placeOf(node)],
+    leaseReleased: false,
     pending: null,
     leaderEpoch: 1 as LeaderEpoch,
     nonce: '00',
@@ -57,14 +73,16 @@ export function configOf(
   };
 }
 
+/** What each node of the configuration reports of it. */
+export function reportsOf(config: ShardConfig): ReplicaEntry[] {
+  const { shard, shardUuid, epoch } = config;
+  const openedEpoch = 0 as Epoch;
+  return config.replicas.map(({ store }) => {
+    return { shard, shardUuid, store, epoch, openedEpoch, lastSeq: 0 as Seq };
+  });
+}
+
+/** What its first node reports. */
 export function reportOf(config: ShardConfig): ReplicaEntry {
-  const [place] = config.replicas;
-  return {
-    shard: config.shard,
-    shardUuid: config.shardUuid,
-    store: place!.store,
-    epoch: config.epoch,
-    openedEpoch: 0 as Epoch,
-    lastSeq: 0 as Seq,
-  };
+  return reportsOf(config)[0]!;
 }

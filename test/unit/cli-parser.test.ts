@@ -209,7 +209,7 @@ describe('what a role is started with', () => {
       admin: { host: '127.0.0.1', port: 0 },
       sessionTimeoutMs: 6_000,
       drainMs: 5_000,
-      create: { shards: 64, replicas: 1, initialStorage: 1 },
+      create: { shards: 64, replicas: 1, minIsr: 1, initialStorage: 1 },
     });
   });
 

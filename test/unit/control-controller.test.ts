@@ -1,122 +1,38 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Controller, type ProposedWrite } from '../../src/control/controller.js';
-import type { ClusterConfig } from '../../src/model/cluster-config.js';
-import type { Epoch, LeaderEpoch, MemberId, ShardId } from '../../src/model/ids.js';
-import type { PlacementState } from '../../src/model/placement-record.js';
+import { Controller } from '../../src/control/controller.js';
+import type { Epoch, ShardId } from '../../src/model/ids.js';
 import type { Registration } from '../../src/model/registrations.js';
-import type { ShardConfig, StoredShard, VersionedConfig } from '../../src/model/shard-config.js';
+import type { StoredShard } from '../../src/model/shard-config.js';
 import { clusterOf, configOf, nodeOf, reportOf, uuidOf } from '../support/configs.js';
-
-const LEADER_EPOCH = 7 as LeaderEpoch;
-
-/** A controller over a tree of shard znodes that accepts every write. */
-class Harness {
-  readonly cluster: ClusterConfig;
-  readonly controller: Controller;
-  readonly znodes = new Map<ShardId, VersionedConfig>();
-  readonly writes: ProposedWrite[] = [];
-  nonce = 0;
-  placement: PlacementState = 'open';
-
-  constructor(cluster = clusterOf(), stored: readonly ShardConfig[] = []) {
-    this.cluster = cluster;
-    this.controller = new Controller(cluster, LEADER_EPOCH);
-    for (const config of stored) this.znodes.set(config.shard, { config, version: 3 });
-    if (stored.length === cluster.shards) this.placement = 'complete';
-    this.controller.step({ type: 'placement-read', placement: this.placement });
-    for (let id = 0; id < cluster.shards; id++) {
-      const shard = id as ShardId;
-      const znode = this.znodes.get(shard);
-      this.controller.step({
-        type: 'shard-read',
-        stored: znode ? { type: 'config', ...znode } : { type: 'absent', shard },
-      });
-    }
-  }
-
-  nodes(...nodes: Registration[]): this {
-    this.controller.step({ type: 'nodes', nodes });
-    return this;
-  }
-
-  settle(): this {
-    this.controller.step({ type: 'nodes-settled' });
-    return this;
-  }
-
-  reportAll(): this {
-    const replicas = [...this.znodes.values()].map(({ config }) => reportOf(config));
-    this.controller.step({ type: 'reported', replicas });
-    return this;
-  }
-
-  /** Carries out what is proposed now; returns it. */
-  run(): readonly ProposedWrite[] {
-    const { writes } = this.controller.takeReady();
-    for (const write of writes) this.#apply(write);
-    this.writes.push(...writes);
-    const { completesPlacement } = this.controller.takeReady();
-    if (completesPlacement) {
-      expect(this.znodes.size).toBe(this.cluster.shards);
-      this.placement = 'complete';
-      this.controller.step({ type: 'placement-read', placement: 'complete' });
-    }
-    return writes;
-  }
-
-  #apply({ draft, basedOn, shardUuid }: ProposedWrite): void {
-    const before = this.znodes.get(draft.shard);
-    expect(before?.version).toBe(basedOn);
-    const config = {
-      ...draft,
-      shardUuid: shardUuid ?? uuidOf(`minted-${draft.shard}`),
-      nonce: `${this.nonce++}`,
-    };
-    const version = basedOn === undefined ? 0 : basedOn + 1;
-    this.znodes.set(draft.shard, { config, version });
-    this.controller.step({ type: 'written', written: { config, version } });
-  }
-
-  config(shard: number): ShardConfig {
-    return this.znodes.get(shard as ShardId)!.config;
-  }
-
-  primaries(): Map<MemberId, number> {
-    const counts = new Map<MemberId, number>();
-    for (const { config } of this.znodes.values()) {
-      counts.set(config.primary, (counts.get(config.primary) ?? 0) + 1);
-    }
-    return counts;
-  }
-}
+import { ControlHarness, LEADER_EPOCH } from '../support/control-harness.js';
 
 const [s1, s2, s3] = [nodeOf('s1'), nodeOf('s2'), nodeOf('s3')];
 
 describe('first placement', () => {
   it('waits for the nodes the cluster was told to expect, and until they have settled', () => {
-    const harness = new Harness(clusterOf({ initialStorage: 3 }));
+    const harness = new ControlHarness(clusterOf({ initialStorage: 3 }));
     expect(harness.nodes(s1, s2).settle().run()).toEqual([]);
     expect(harness.nodes(s1, s2, s3).run()).toHaveLength(6);
-    expect(new Harness().nodes(s1).run()).toEqual([]);
+    expect(new ControlHarness().nodes(s1).run()).toEqual([]);
   });
 
   it('balances the shards to within one per node', () => {
-    const harness = new Harness(clusterOf({ shards: 64 })).nodes(s1, s2, s3).settle();
+    const harness = new ControlHarness(clusterOf({ shards: 64 })).nodes(s1, s2, s3).settle();
     harness.run();
     expect([...harness.primaries().values()].sort()).toEqual([21, 21, 22]);
   });
 
   it('goes on where a leader that died left off, and keeps the balance', () => {
     const made = [configOf(0, s1), configOf(1, s1)];
-    const harness = new Harness(clusterOf(), made).nodes(s1, s2, s3).settle();
+    const harness = new ControlHarness(clusterOf(), made).nodes(s1, s2, s3).settle();
     harness.run();
     expect([...harness.primaries().values()]).toEqual([2, 2, 2]);
     expect(harness.config(0)).toEqual(made[0]);
   });
 
   it('a shard becomes active only after its primary reported the replica as durable', () => {
-    const harness = new Harness().nodes(s1).settle();
+    const harness = new ControlHarness().nodes(s1).settle();
     harness.run();
     expect(harness.config(0).state).toBe('creating');
     expect(harness.run()).toEqual([]);
@@ -154,7 +70,7 @@ describe('first placement', () => {
   });
 
   it('a report of another shard of the same number does not count', () => {
-    const harness = new Harness().nodes(s1).settle();
+    const harness = new ControlHarness().nodes(s1).settle();
     harness.run();
     const foreign = { ...reportOf(harness.config(0)), shardUuid: uuidOf('other') };
     harness.controller.step({ type: 'reported', replicas: [foreign] });
@@ -162,7 +78,7 @@ describe('first placement', () => {
   });
 
   it('a shard being created moves to another node when its node is gone, in a new epoch', () => {
-    const harness = new Harness().nodes(s1).settle();
+    const harness = new ControlHarness().nodes(s1).settle();
     harness.run();
     harness.nodes(s2, s3).run();
     expect([...harness.primaries()]).toEqual([
@@ -177,13 +93,13 @@ describe('shards that hold data', () => {
   const stored = [0, 1, 2, 3, 4, 5].map((id) => configOf(id, s1));
 
   it('a successor that reads a right map changes nothing', () => {
-    const harness = new Harness(clusterOf(), stored).nodes(s1, s2).settle().reportAll();
+    const harness = new ControlHarness(clusterOf(), stored).nodes(s1, s2).settle().reportAll();
     expect(harness.run()).toEqual([]);
   });
 
   it('S1 a primary that restarted gets a new epoch, and its new life is recorded', () => {
     const reborn = nodeOf('s1', 2);
-    const harness = new Harness(clusterOf(), stored).nodes(reborn).settle();
+    const harness = new ControlHarness(clusterOf(), stored).nodes(reborn).settle();
     expect(harness.run().map(({ why }) => why)).toEqual(stored.map(() => 'new-life'));
     expect(harness.config(0)).toMatchObject({
       epoch: 2,
@@ -195,13 +111,13 @@ describe('shards that hold data', () => {
   });
 
   it('S19 a primary that is away keeps its shards: nobody else has the data', () => {
-    const harness = new Harness(clusterOf(), stored).nodes(s2, s3).settle();
+    const harness = new ControlHarness(clusterOf(), stored).nodes(s2, s3).settle();
     expect(harness.run()).toEqual([]);
   });
 
   it('S19 a primary that came back with another data directory is not started empty', () => {
     const wiped = nodeOf('s1', 2, 'fresh-disk');
-    const harness = new Harness(clusterOf(), stored).nodes(wiped).settle();
+    const harness = new ControlHarness(clusterOf(), stored).nodes(wiped).settle();
     const ready = harness.controller.takeReady();
     expect(ready.writes).toEqual([]);
     expect(ready.events).toContainEqual({ type: 'replica-lost', shard: 0, node: 's1' });
@@ -224,7 +140,7 @@ describe('shards that hold data', () => {
   });
 
   it('S1 a primary whose epoch was used by an earlier life gets one above it (B9)', () => {
-    const harness = new Harness(clusterOf(), stored).nodes(s1).settle().reportAll();
+    const harness = new ControlHarness(clusterOf(), stored).nodes(s1).settle().reportAll();
     const ahead = { ...reportOf(stored[2]!), epoch: 9 as Epoch };
     harness.controller.step({ type: 'reported', replicas: [ahead] });
     const writes = harness.run();
@@ -279,7 +195,7 @@ describe('shards that hold data', () => {
   });
 
   it('S18 a shard has one write under way at a time', () => {
-    const harness = new Harness(clusterOf(), stored).nodes(nodeOf('s1', 2)).settle();
+    const harness = new ControlHarness(clusterOf(), stored).nodes(nodeOf('s1', 2)).settle();
     expect(harness.controller.takeReady().writes).toHaveLength(6);
     expect(harness.controller.takeReady().writes).toEqual([]);
     harness.controller.step({ type: 'not-written', shard: 2 as ShardId });
@@ -294,7 +210,7 @@ it('S1 S19 over any comings and goings: epochs only grow, data stays on its stor
   });
   fc.assert(
     fc.property(fc.array(life, { maxLength: 40 }), (steps) => {
-      const harness = new Harness(clusterOf({ shards: 4 })).settle();
+      const harness = new ControlHarness(clusterOf({ shards: 4 })).settle();
       const up = new Map<string, Registration>();
       let lives = 0;
       for (const { node, event } of steps) {

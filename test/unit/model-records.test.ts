@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatAddress, parseAddress } from '../../src/model/address.js';
@@ -19,16 +21,35 @@ import {
   type Registration,
 } from '../../src/model/registrations.js';
 import { decodeShardConfig, encodeShardConfig } from '../../src/model/shard-config.js';
-import { clusterOf, configOf, nodeOf } from '../support/configs.js';
+import { clusterOf, configOf, nodeOf, placeOf } from '../support/configs.js';
 
 const SHARD = 5 as ShardId;
 
 /** What a node writes of itself: all but its incarnation, which it learns by writing. */
-function recordOf({ id, address, labels, store, process }: Registration): NodeRecord {
-  return { id, address, labels, store, process };
+function recordOf(registration: Registration): NodeRecord {
+  const { id, address, labels, store, process, generation } = registration;
+  return { id, address, labels, store, process, generation };
 }
 
 const s1 = nodeOf('s1');
+
+/** The worked example of a file of src/model, as its znode holds it: its uuids are spelled out. */
+function exampleOf(file: string) {
+  const path = fileURLToPath(new URL(`../../src/model/${file}.ts`, import.meta.url));
+  const lines = readFileSync(path, 'utf8').split('*/', 1)[0]!.split('\n');
+  const from = lines.findIndex((line) => line.startsWith(' * {'));
+  const example = lines.slice(from).map((line) => line.replace(/^ \* */, ''));
+  const uuids: string[] = [];
+  const text = example
+    .join('')
+    .trim()
+    .replaceAll(/([0-9a-f]{2})\u2026/g, (_, start: string) => {
+      const uuid = start.padEnd(32, '0');
+      uuids.push(uuid);
+      return uuid;
+    });
+  return { text, uuids };
+}
 
 describe('a shard configuration', () => {
   it('survives its znode', () => {
@@ -44,9 +65,17 @@ describe('a shard configuration', () => {
     }
   });
 
+  it('is read and written as the worked example has it', () => {
+    const { text, uuids } = exampleOf('shard-config');
+    const config = decodeShardConfig(SHARD, Buffer.from(text));
+    expect(config).toMatchObject({ primary: 's2', isr: ['s2'], learners: ['s1'], epoch: 3 });
+    expect(config.replicas[0]).toMatchObject({ process: uuids[2], generation: 12 });
+    expect(encodeShardConfig(config).toString()).toBe(text);
+  });
+
   const broken: Record<string, unknown> = {
     'of another shard': { shard: 6 },
-    'of a newer format': { format: 2 },
+    'of another format': { format: 1 },
     'with an epoch of 0': { epoch: 0 },
     'with an epoch that is text': { epoch: '3' },
     'whose primary is not in sync': { primary: 's2' },
@@ -55,6 +84,9 @@ describe('a shard configuration', () => {
     'S15 with a learner in the isr': { learners: ['s1'] },
     'with slots out of range': { slots: [0, 16384] },
     'with an unknown state': { state: 'resting' },
+    'that does not say whether the lease was given back': { leaseReleased: undefined },
+    'with a replica of no process': { replicas: [{ ...placeOf(s1), process: undefined }] },
+    'with a replica of generation 0': { replicas: [{ ...placeOf(s1), generation: 0 }] },
     'with a pending change this version does not know': { pending: { id: 1 } },
   };
   for (const [what, change] of Object.entries(broken)) {
@@ -105,6 +137,27 @@ describe('the other records', () => {
     expect(decodeNodeRecord(s1.id, encodeNodeRecord(node))).toEqual(node);
     const candidate = { id: s1.id, address: '10.0.0.1:7000', admin: 'http://10.0.0.1:7001' };
     expect(decodeCandidateRecord('x', encodeCandidateRecord(candidate))).toEqual(candidate);
+  });
+
+  it('are read and written as the worked examples have them', () => {
+    const cluster = exampleOf('cluster-config').text;
+    expect(decodeClusterConfig(Buffer.from(cluster))).toMatchObject({ replicas: 3, minIsr: 2 });
+    expect(encodeClusterConfig(decodeClusterConfig(Buffer.from(cluster))).toString()).toBe(cluster);
+    const node = exampleOf('registrations').text;
+    expect(encodeNodeRecord(decodeNodeRecord(s1.id, Buffer.from(node))).toString()).toBe(node);
+  });
+
+  it.each([0, 4, 1.5, '2', undefined])(
+    'S4 a cluster of 3 replicas cannot ask for %j in sync',
+    (minIsr) => {
+      const record = { ...clusterOf({ replicas: 3 }), minIsr } as never;
+      expect(() => decodeClusterConfig(encodeClusterConfig(record))).toThrow('field "minIsr"');
+    },
+  );
+
+  it('of a node that never opened its data directory is refused', () => {
+    const bytes = encodeNodeRecord({ ...recordOf(s1), generation: 0 });
+    expect(() => decodeNodeRecord(s1.id, bytes)).toThrow('field "generation"');
   });
 
   it('of another name, or that are garbage, are refused', () => {

@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import type { Epoch, MemberId, ShardId } from '../../src/model/ids.js';
 import { ShardMap } from '../../src/model/shard-map.js';
 import { nodesOf, problemsOf } from '../../src/control/health.js';
-import { configOf, nodeOf } from '../support/configs.js';
+import { configOf, nodeOf, placeOf } from '../support/configs.js';
+import { sharedBy } from '../support/control-harness.js';
 
 const [s1, s2] = [nodeOf('s1'), nodeOf('s2')];
-const placeOf = ({ id, store, incarnation }: typeof s1) => ({ node: id, store, incarnation });
 
 describe('the shard map', () => {
   it('takes what is newer by version and ignores what is older or the same', () => {
@@ -101,6 +101,28 @@ describe('health', () => {
     expect(problemsOf(map, leader, unreachable)).toEqual([
       'shards 0-5: primary s1 is registered, but cannot be reached: connection refused',
     ]);
+  });
+
+  it('S4 shards that lack replicas in sync are problems, those whose writes wait first', () => {
+    const both = [s1, s2];
+    const map = mapOf(
+      [
+        ...[0, 1, 2].map((id) => sharedBy(id, [s1, s2, nodeOf('s3')])),
+        sharedBy(3, both, { isr: [s1.id], learners: [s2.id] }),
+        ...[4, 5].map((id) => sharedBy(id, both)),
+      ],
+      both,
+    );
+    map.target = { replicas: 3, minIsr: 2 };
+    expect(problemsOf(map, leader)).toEqual([
+      'shard 3: 1 of 3 replicas in sync, less than the 2 that writes need: writes wait',
+      'shards 4-5: 2 of 3 replicas in sync',
+    ]);
+    map.target = { replicas: 2, minIsr: 1 };
+    expect(problemsOf(map, leader)).toEqual(['shard 3: 1 of 2 replicas in sync']);
+    // Who does not serve at all has a worse problem.
+    map.setNodes([s2]);
+    expect(problemsOf(map, leader)).toEqual(['shards 0-5: primary s1 is down']);
   });
 
   it('many shards that do not lie together are counted, not listed', () => {

@@ -416,6 +416,16 @@ describe('a shard whose znode is missing (S19)', () => {
   });
 });
 
+it('a node that died with shards that nobody can take over is named in one line', async () => {
+  await activeOn('s1');
+  const leader = await LeaderUnderTest.start(cluster);
+  await cluster.remove(nodeZnode('s1' as never));
+  await leader.pass(LONG_MS);
+  const what = 'shards 0-5: primary s1 is away, and no other in-sync replica can take over';
+  expect(leader.log.lines.filter(({ message }) => message === what)).toHaveLength(1);
+  expect(leader.multis).toEqual([]);
+});
+
 describe('while ZooKeeper does not answer', () => {
   it('what could not be read is read again, after one pause that all share', async () => {
     await activeOn('s1');

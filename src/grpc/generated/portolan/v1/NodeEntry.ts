@@ -10,6 +10,7 @@ export interface NodeEntry {
   'host'?: (string);
   'zone'?: (string);
   'process'?: (string);
+  'generation'?: (number | string | Long);
 }
 
 export interface NodeEntry__Output {
@@ -20,4 +21,5 @@ export interface NodeEntry__Output {
   'host': (string);
   'zone': (string);
   'process': (string);
+  'generation': (string);
 }

@@ -1,0 +1,81 @@
+/** What goes into the controller and what comes out of it. Its rules are in `controller.ts`. */
+import type { Epoch, MemberId, ShardId, Uuid } from '../model/ids.js';
+import type { ChangeRequest, ReplicaEntry } from '../model/member-messages.js';
+import type { PlacementState } from '../model/placement-record.js';
+import type { Registration } from '../model/registrations.js';
+import type { ShardConfig, StoredShard, VersionedConfig } from '../model/shard-config.js';
+import type { Why } from './draft.js';
+
+export type ControllerInput =
+  /** A shard's znode was read: at the start, and after a write that met something unexpected. */
+  | { readonly type: 'shard-read'; readonly stored: StoredShard }
+  /** Whether every shard has had a configuration at some time. Nothing is created before. */
+  | { readonly type: 'placement-read'; readonly placement: PlacementState }
+  /** A proposed write happened; this is what the znode holds now. */
+  | { readonly type: 'written'; readonly written: VersionedConfig }
+  /** A proposed write did not happen, for a reason that is not in the znode. Propose again. */
+  | { readonly type: 'not-written'; readonly shard: ShardId }
+  /** All registered nodes. Until the first of these, nothing is decided. */
+  | { readonly type: 'nodes'; readonly nodes: readonly Registration[] }
+  /** No node came or went for a while: placing and balancing may start. */
+  | { readonly type: 'nodes-settled' }
+  /** A node says which replicas it holds durably. */
+  | { readonly type: 'reported'; readonly replicas: readonly ReplicaEntry[] }
+  /** This process is gone or hangs, whatever ZooKeeper says: it does not count as alive. */
+  | { readonly type: 'suspected'; readonly node: MemberId; readonly process: Uuid }
+  /** This process is there after all. */
+  | { readonly type: 'heard'; readonly node: MemberId; readonly process: Uuid }
+  /** A primary asks for a change of its isr. It asks again until it sees it, or another epoch. */
+  | { readonly type: 'requested'; readonly request: ChangeRequest }
+  /**
+   * The primary of this epoch will never serve in it again and holds no lease. It says so to every
+   * leader, until it hears of a later epoch.
+   */
+  | {
+      readonly type: 'stepped-down';
+      readonly shard: ShardId;
+      readonly epoch: Epoch;
+      readonly to: MemberId | undefined;
+    }
+  /** A node asked to shut down in order. It says so to every leader, until it is gone. */
+  | { readonly type: 'leaving'; readonly node: MemberId }
+  /** A hand-over that was asked for did not happen. It may be asked for again: feed it in time. */
+  | { readonly type: 'hand-over-failed'; readonly shard: ShardId; readonly epoch: Epoch };
+
+/** A configuration to write. The driver adds a nonce and, for a new shard, its uuid. */
+export interface ProposedWrite {
+  /** Version of the znode the decision was based on; undefined = the znode must not exist. */
+  readonly basedOn: number | undefined;
+  readonly draft: Omit<ShardConfig, 'nonce' | 'shardUuid'>;
+  readonly shardUuid: Uuid | undefined;
+  readonly why: Why;
+}
+
+/** Ask the primary `from` of this epoch to bring `to` up to date and to step down (rule 8). */
+export interface HandOver {
+  readonly shard: ShardId;
+  readonly epoch: Epoch;
+  readonly from: MemberId;
+  readonly to: MemberId;
+}
+
+export type ControllerEvent =
+  /** A member of the isr came back without its data, and nobody can give it back. */
+  | { readonly type: 'replica-lost'; readonly shard: ShardId; readonly node: MemberId }
+  /** The primary is away and no member of the isr can take its place. */
+  | { readonly type: 'no-successor'; readonly shard: ShardId; readonly primary: MemberId }
+  | { readonly type: 'shard-garbled'; readonly shard: ShardId }
+  | { readonly type: 'shard-missing'; readonly shard: ShardId }
+  /** One that was garbled or missing can be read again: somebody restored it. */
+  | { readonly type: 'shard-restored'; readonly shard: ShardId };
+
+export interface ControllerReady {
+  readonly writes: readonly ProposedWrite[];
+  /** To ask of primaries; each is said once. */
+  readonly handOvers: readonly HandOver[];
+  /** Every shard has a configuration: record that the placement is complete. Said until it is. */
+  readonly completesPlacement: boolean;
+  /** Configurations that are new to the map, for every member to hear. */
+  readonly changed: readonly VersionedConfig[];
+  readonly events: readonly ControllerEvent[];
+}

@@ -1,0 +1,96 @@
+/**
+ * Who is in sync: rules 6 and 7 of `controller.ts`. The epoch stays, because the primary and its
+ * life stay.
+ *
+ * Pure. Upholds S7: the isr only ever shrinks, but for one learner at a time that the primary
+ * itself asks for. That is what makes every member electable: a write is committed when all members
+ * of the isr hold it, and the primary counts a learner from the moment it asks for it (PacificA,
+ * MSR-TR-2008-25, §2.4; the "maximal ISR" of KIP-966).
+ *
+ * Shrinking below minIsr is safe. Whoever is left holds every committed write, and nothing more is
+ * committed until the isr has grown again, so the last one standing has nothing that is committed
+ * and nowhere else (the bug that KIP-966 cures). Refusing it instead would stop reads too: the
+ * primary has no lease from a member that does not answer.
+ */
+import type { ChangeRequest } from '../model/member-messages.js';
+import type { MemberId } from '../model/ids.js';
+import { replicaOn, type ShardConfig, type VersionedConfig } from '../model/shard-config.js';
+import { type Decision, revised, type ShardDraft } from './draft.js';
+import { type Life, lifeOf, placeOf } from './lives.js';
+import type { ClusterView } from './view.js';
+
+/** Rule 6: what the primary asked for, if it asked knowing the configuration as it is. */
+export function requested(
+  { config, version }: VersionedConfig,
+  view: ClusterView,
+  { shardUuid, epoch, basedOn, change }: ChangeRequest,
+): Decision | undefined {
+  const isCurrent = shardUuid === config.shardUuid && epoch === config.epoch && basedOn === version;
+  if (!isCurrent) return undefined;
+  const { isr, learners } = config;
+  const { node } = change;
+  if (change.type === 'shrink') {
+    if (!isr.includes(node) || node === config.primary) return undefined;
+    return revised(config, 'shrink', {
+      isr: without(isr, node),
+      learners: [...learners, node],
+    });
+  }
+  // The learner that caught up may have lost its disk since, and be back (KIP-903, S16).
+  const place = replicaOn(config, node);
+  const isThatOne = place?.store === change.store && place.incarnation === change.incarnation;
+  if (!learners.includes(node) || !isThatOne || lifeOf(place, view.alive) !== 'same') {
+    return undefined;
+  }
+  return revised(config, 'expand', { isr: [...isr, node], learners: without(learners, node) });
+}
+
+/**
+ * Rule 7: members that came back. In a new life a member has its data, and goes on as what it was.
+ * Without its data it has to catch up, from its primary. While the shard has no primary it is left
+ * alone: its old disk may be the last one that holds everything, and may yet be brought back (S19).
+ */
+export function takenBack(config: ShardConfig, view: ClusterView): Decision | undefined {
+  const hasPrimary = lifeOfPrimary(config, view) === 'same';
+  const areBack = config.replicas.some((place) => {
+    const life = lifeOf(place, view.alive);
+    return life === 'new' || (life === 'lost' && hasPrimary);
+  });
+  if (!areBack) return undefined;
+  const members = membersNow(config, view, hasPrimary ? ['lost'] : []);
+  return revised(config, 'members-came-back', members);
+}
+
+/**
+ * The members as they are now: places in new lives are updated, and members whose life is one of
+ * `dropped` leave the isr and have to catch up (S15). A replica that lost its data gets its new
+ * place only if it may be dropped, even if it is a learner.
+ */
+export function membersNow(
+  config: ShardConfig,
+  { alive }: ClusterView,
+  dropped: readonly Life[],
+): Pick<ShardDraft, 'isr' | 'learners' | 'replicas'> {
+  const lives = new Map(config.replicas.map((place) => [place.node, lifeOf(place, alive)]));
+  const isDropped = (node: MemberId) => dropped.includes(lives.get(node) ?? 'away');
+  const replicas = config.replicas.map((place) => {
+    const life = lives.get(place.node);
+    const node = alive.get(place.node);
+    const isUpdated = life === 'new' || (life === 'lost' && dropped.includes('lost'));
+    return isUpdated && node !== undefined ? placeOf(node) : place;
+  });
+  return {
+    isr: config.isr.filter((node) => !isDropped(node)),
+    learners: [...config.learners, ...config.isr.filter(isDropped)],
+    replicas,
+  };
+}
+
+export function lifeOfPrimary(config: ShardConfig, { alive }: ClusterView): Life {
+  const place = replicaOn(config, config.primary);
+  return place === undefined ? 'away' : lifeOf(place, alive); // The decoder refused one without.
+}
+
+function without(members: readonly MemberId[], node: MemberId): readonly MemberId[] {
+  return members.filter((member) => member !== node);
+}

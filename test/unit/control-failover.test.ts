@@ -1,0 +1,218 @@
+/** Who serves a shard when nodes die, hang, come back or step down (rules 4, 5, 8 and 10). */
+import { describe, expect, it } from 'vitest';
+import type { Epoch } from '../../src/model/ids.js';
+import { clusterOf, nodeOf, placeOf, reportOf, reportsOf } from '../support/configs.js';
+import { ControlHarness, sharedBy } from '../support/control-harness.js';
+
+const [s1, s2, s3] = [nodeOf('s1'), nodeOf('s2'), nodeOf('s3')];
+const all = [s1, s2, s3];
+const one = clusterOf({ shards: 1, replicas: 3, minIsr: 2 });
+
+/** Shard 0 on s1, s2 and s3, with s1 its primary in epoch 4. */
+function shared(change: Parameters<typeof sharedBy>[2] = {}) {
+  return new ControlHarness(one, [sharedBy(0, all, change)]);
+}
+
+describe('rule 5: the primary is not alive', () => {
+  it('S1 S6 a member of the isr takes over in a new epoch; the dead ones have to catch up', () => {
+    const harness = shared().nodes(s2);
+    expect(harness.runWhy()).toEqual(['fail-over']);
+    expect(harness.config(0)).toMatchObject({
+      ...{ epoch: 5, primary: 's2', isr: ['s2'], learners: ['s1', 's3'], leaseReleased: false },
+      replicas: all.map(placeOf),
+    });
+    expect(harness.run()).toEqual([]);
+    expect(harness.events).toEqual([]);
+  });
+
+  it('S1 the new epoch is above everything that any replica reported', () => {
+    const ahead = { ...reportsOf(sharedBy(0, all))[2]!, epoch: 9 as Epoch };
+    const harness = shared()
+      .step({ type: 'reported', replicas: [ahead] })
+      .nodes(s2, s3);
+    harness.run();
+    expect(harness.config(0)).toMatchObject({ epoch: 10, primary: 's2', isr: ['s2', 's3'] });
+  });
+
+  it.each([
+    ['S15 a learner', shared({ isr: ['s1', 's3'] as never, learners: ['s2'] as never }), s2],
+    ['S6 a member with another store', shared(), nodeOf('s2', 2, 'fresh')],
+    ['S6 a member whose disk was set back', shared(), { ...nodeOf('s2', 2), generation: 1 }],
+  ])('%s is never promoted: the shard waits for its primary', (_, harness, only) => {
+    harness.nodes(only).settle();
+    expect(harness.run()).toEqual([]);
+    expect(harness.config(0)).toMatchObject({ epoch: 4, primary: 's1' });
+  });
+
+  it('S6 a member in a new life is recorded first, and promoted then', () => {
+    const harness = shared().nodes(nodeOf('s2', 2));
+    expect(harness.runWhy()).toEqual(['members-came-back']);
+    expect(harness.config(0)).toMatchObject({ epoch: 4, primary: 's1', isr: ['s1', 's2', 's3'] });
+    expect(harness.runWhy()).toEqual(['fail-over']);
+    expect(harness.config(0)).toMatchObject({ epoch: 5, primary: 's2', isr: ['s2'] });
+  });
+
+  it('S19 a primary that came back without its data is replaced, and has to catch up', () => {
+    const wiped = nodeOf('s1', 2, 'fresh');
+    const harness = shared().nodes(wiped, s2, s3);
+    expect(harness.runWhy()).toEqual(['fail-over']);
+    expect(harness.config(0)).toMatchObject({ primary: 's2', isr: ['s2', 's3'], learners: ['s1'] });
+    expect(harness.config(0).replicas[0]).toEqual(placeOf(wiped));
+    expect(harness.run()).toEqual([]);
+  });
+
+  it('S19 with nobody to take over it is left alone, and said once in an epoch', () => {
+    const harness = shared({ isr: ['s1'] as never, learners: ['s2', 's3'] as never }).nodes(s2, s3);
+    for (let times = 0; times < 3; times++) expect(harness.run()).toEqual([]);
+    expect(harness.events).toEqual([{ type: 'no-successor', shard: 0, primary: 's1' }]);
+    expect(harness.nodes(nodeOf('s1', 2), s2, s3).runWhy()).toEqual(['new-life']);
+    harness.nodes(s2, s3).run();
+    expect(harness.events).toHaveLength(2);
+  });
+
+  it('nothing is decided before the registered nodes were read', () => {
+    const harness = shared();
+    expect(harness.run()).toEqual([]);
+    expect(harness.events).toEqual([]);
+  });
+
+  it('the shards of a dead node are shared out to those that have fewest primaries', () => {
+    const configs = [0, 1, 2, 3, 4, 5].map((id) =>
+      sharedBy(id, [all[id % 3]!, ...all.toSpliced(id % 3, 1)]),
+    );
+    const harness = new ControlHarness(clusterOf({ replicas: 3 }), configs).nodes(s2, s3);
+    expect(harness.runWhy()).toEqual(['fail-over', 'fail-over']);
+    expect(Object.fromEntries(harness.primaries())).toEqual({ s2: 3, s3: 3 });
+  });
+});
+
+describe('rule 4: the primary is alive in a new life', () => {
+  it('S1 it stays primary in a new epoch, and members that are away stay in the isr', () => {
+    const reborn = nodeOf('s1', 2);
+    const harness = shared().nodes(reborn, s2);
+    expect(harness.runWhy()).toEqual(['new-life']);
+    expect(harness.config(0)).toMatchObject({
+      ...{ epoch: 5, primary: 's1', isr: ['s1', 's2', 's3'], leaseReleased: false },
+      replicas: [reborn, s2, s3].map(placeOf),
+    });
+    expect(harness.run()).toEqual([]);
+  });
+
+  it('a process that registers in a new session has lost nothing, whatever its generation', () => {
+    const again = { ...s1, incarnation: 99 as never };
+    const harness = new ControlHarness(one, [sharedBy(0, [s1])]).nodes(again);
+    expect(harness.runWhy()).toEqual(['new-life']);
+    expect(harness.config(0).replicas).toEqual([placeOf(again)]);
+    expect(harness.events).toEqual([]);
+  });
+
+  it.each([0, 1])('S19 a disk that was set back by %i openings is not the replica (B8)', (by) => {
+    const stored = sharedBy(0, [nodeOf('s1', 5)]);
+    const older = { ...nodeOf('s1', 6), generation: 5 - by };
+    const harness = new ControlHarness(one, [stored]).nodes(older);
+    expect(harness.run()).toEqual([]);
+    expect(harness.events).toEqual([{ type: 'replica-lost', shard: 0, node: 's1' }]);
+  });
+
+  it('S1 a replica that promised a later epoch than the znode knows raises it (B9)', () => {
+    const stored = sharedBy(0, all);
+    const harness = shared()
+      .nodes(...all)
+      .settle()
+      .reportAll();
+    expect(harness.run()).toEqual([]);
+    const ahead = { ...reportsOf(stored)[1]!, epoch: 8 as Epoch };
+    expect(harness.step({ type: 'reported', replicas: [ahead] }).runWhy()).toEqual(['epoch-used']);
+    expect(harness.config(0)).toMatchObject({ epoch: 9, primary: 's1' });
+    expect(harness.run()).toEqual([]);
+    const used = { ...reportOf(harness.config(0)), openedEpoch: 9 as Epoch };
+    expect(harness.step({ type: 'reported', replicas: [used] }).runWhy()).toEqual(['epoch-used']);
+  });
+});
+
+describe('rule 10: a node the leader cannot reach', () => {
+  it('counts as dead at once, until it is heard again', () => {
+    const harness = shared()
+      .nodes(...all)
+      .suspect(s1);
+    expect(harness.runWhy()).toEqual(['fail-over']);
+    expect(harness.config(0)).toMatchObject({ primary: 's2', isr: ['s2', 's3'], learners: ['s1'] });
+    expect(harness.hear(s1).run()).toEqual([]);
+  });
+
+  it('is another one when it registers as another process', () => {
+    const harness = shared()
+      .nodes(...all)
+      .suspect(s1);
+    expect(harness.nodes(nodeOf('s1', 2), s2, s3).runWhy()).toEqual(['new-life']);
+  });
+
+  it('is not cleared by word of another process, nor by registering anew', () => {
+    const alone = () => new ControlHarness(one, [sharedBy(0, [s1])]).nodes(...all).suspect(s1);
+    const said = [{ type: 'no-successor', shard: 0, primary: 's1' }];
+    const harness = alone().hear(nodeOf('s1', 2));
+    harness.nodes({ ...s1, incarnation: 99 as never }).run();
+    expect(harness.events).toEqual(said);
+  });
+});
+
+describe('rule 8: the primary stepped down', () => {
+  it('S1 the member it names takes over in a new epoch without waiting for the lease', () => {
+    const harness = shared()
+      .nodes(...all)
+      .stepDown(0, s3.id);
+    expect(harness.runWhy()).toEqual(['hand-over']);
+    expect(harness.config(0)).toMatchObject({
+      ...{ epoch: 5, primary: 's3', isr: ['s1', 's2', 's3'], learners: [], leaseReleased: true },
+    });
+    expect(harness.run()).toEqual([]);
+  });
+
+  it.each([
+    ['is a learner', shared({ isr: ['s1', 's2'] as never, learners: ['s3'] as never }), s3],
+    ['is in a life not recorded', shared(), nodeOf('s3', 2)],
+    ['lost its data', shared(), nodeOf('s3', 2, 'fresh')],
+  ])('S6 S15 if the one it names %s, another one takes over', (_, harness, third) => {
+    harness.nodes(s1, s2, third).stepDown(0, s3.id);
+    expect(harness.runWhy()).toEqual(['hand-over']);
+    expect(['s1', 's2']).toContain(harness.config(0).primary);
+    expect(harness.config(0)).toMatchObject({ epoch: 5, leaseReleased: true });
+  });
+
+  it('with nobody else there it may go on itself, in a new epoch', () => {
+    const harness = shared().nodes(s1).stepDown(0, s3.id);
+    expect(harness.runWhy()).toEqual(['hand-over']);
+    expect(harness.config(0)).toMatchObject({ epoch: 5, primary: 's1', isr: ['s1'] });
+  });
+
+  it('and died then: its lease is still given back, and it has to catch up', () => {
+    const harness = shared().nodes(s2, s3).stepDown(0);
+    expect(harness.runWhy()).toEqual(['hand-over']);
+    expect(harness.config(0)).toMatchObject({ isr: ['s2', 's3'], leaseReleased: true });
+  });
+
+  it('in an epoch before means nothing', () => {
+    const harness = shared()
+      .nodes(...all)
+      .stepDown(0, s2.id, 3 as Epoch);
+    expect(harness.run()).toEqual([]);
+  });
+
+  it('is not hidden by what an earlier primary repeats', () => {
+    const harness = shared()
+      .nodes(...all)
+      .stepDown(0, s3.id)
+      .stepDown(0, s2.id, 3 as Epoch);
+    expect(harness.runWhy()).toEqual(['hand-over']);
+    expect(harness.config(0).primary).toBe('s3');
+  });
+
+  it('the next epoch after it has a lease to wait for again', () => {
+    const harness = shared()
+      .nodes(...all)
+      .stepDown(0, s3.id);
+    harness.run();
+    harness.nodes(s1, s2).run();
+    expect(harness.config(0)).toMatchObject({ epoch: 6, leaseReleased: false });
+  });
+});
