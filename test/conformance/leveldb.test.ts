@@ -1,4 +1,4 @@
-/** The disk on the real LevelDB and the fake one, and what only the real one can do. */
+/** The disk on the real LevelDB, and what only that one can do. */
 import {
   chmod,
   mkdir,
@@ -16,21 +16,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LevelDisk } from '../../src/leveldb/level-disk.js';
 import { StorageFailure, UnusableDirectoryError } from '../../src/ports/disk.js';
-import { MemoryDisk } from '../support/memory-disk.js';
 import { describeDisk } from './disk.conformance.js';
-
-describeDisk('memory', () => {
-  let disk = new MemoryDisk();
-  return Promise.resolve({
-    disk,
-    reopen: async () => {
-      await disk.close();
-      disk = disk.afterCrash();
-      return disk;
-    },
-    dispose: () => disk.close(),
-  });
-});
 
 describeDisk('LevelDB', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'portolan-disk-'));

@@ -1,103 +1,55 @@
 /**
- * A disk in memory that keeps the port's contract, and can be told to misbehave.
+ * The simulated disk for tests without a simulation: in turns of the event loop instead of virtual
+ * time, and opened by one process at once.
  *
  * A batch becomes visible when its write resolves, at the earliest in a later turn, as on a real
- * disk. `hold()` keeps writes from finishing until `release()`; `failNextWrite()` breaks the disk.
+ * disk. `hold()` keeps everything from finishing until `release()`.
  */
-import { type Disk, type DiskBatch, StorageFailure } from '../../src/ports/disk.js';
-
-type Change = readonly [key: string, value: Buffer | undefined];
+import type { Disk } from '../../src/ports/disk.js';
+import { Prng } from '../simulation/prng.js';
+import { SimDisk } from '../simulation/sim-disk.js';
 
 export class MemoryDisk implements Disk {
-  /** By latin1 text of the key, which sorts as the bytes do. */
-  readonly entries = new Map<string, Buffer>();
-  free = 1e12;
-  /** Batches that became durable. */
-  writes = 0;
-  isClosed = false;
-  #failure: StorageFailure | undefined;
-  #failNext: string | undefined;
-  #readFailure: string | undefined;
-  #held: Promise<void> | undefined;
-  #release: () => void = () => undefined;
-  #idle: Promise<unknown> = Promise.resolve();
+  /** What is on it, and its faults. */
+  readonly medium = new SimDisk(Prng.of(1));
+  readonly #opened: Disk;
+  #held: (() => void)[] | undefined;
+
+  constructor() {
+    this.#opened = this.medium.open({
+      latencyMs: () => 0,
+      after: (_, task) => {
+        if (this.#held === undefined) setImmediate(task);
+        else this.#held.push(task);
+      },
+    });
+  }
 
   /** The disk as a restart finds it: what is durable, nothing else. */
   afterCrash(): MemoryDisk {
     const disk = new MemoryDisk();
-    for (const [key, value] of this.entries) disk.entries.set(key, value);
+    for (const [key, value] of this.medium.contents()) disk.medium.plant(key, value);
     return disk;
   }
 
+  /** Batches that became durable. */
+  get writes(): number {
+    return this.medium.writes;
+  }
+
   hold(): void {
-    this.#held = new Promise((resolve) => {
-      this.#release = resolve;
-    });
+    this.#held ??= [];
   }
 
   release(): void {
+    const held = this.#held ?? [];
     this.#held = undefined;
-    this.#release();
+    for (const task of held) setImmediate(task);
   }
 
-  failNextWrite(problem = 'no space left on device'): void {
-    this.#failNext = problem;
-  }
-
-  failReads(problem = 'input/output error'): void {
-    this.#readFailure = problem;
-  }
-
-  batch(): DiskBatch {
-    const changes: Change[] = [];
-    return {
-      // A disk copies what it is given: the caller's buffers may change afterwards.
-      put: (key, value) => void changes.push([key.toString('latin1'), Buffer.from(value)]),
-      remove: (key) => void changes.push([key.toString('latin1'), undefined]),
-      writeDurably: () => {
-        const written = this.#write(changes);
-        this.#idle = Promise.allSettled([this.#idle, written]);
-        return written;
-      },
-    };
-  }
-
-  get(key: Buffer): Buffer | undefined {
-    if (this.#readFailure !== undefined) throw new StorageFailure(this.#readFailure);
-    return this.entries.get(key.toString('latin1'));
-  }
-
-  async *scan(from: Buffer, to: Buffer): AsyncIterable<readonly [key: Buffer, value: Buffer]> {
-    const [first, end] = [from.toString('latin1'), to.toString('latin1')];
-    const keys = [...this.entries.keys()].filter((key) => first <= key && key < end).sort();
-    for (const key of keys) {
-      await Promise.resolve();
-      const value = this.entries.get(key);
-      if (value !== undefined) yield [Buffer.from(key, 'latin1'), value];
-    }
-  }
-
-  freeBytes(): Promise<number> {
-    return Promise.resolve(this.free);
-  }
-
-  async close(): Promise<void> {
-    await this.#idle;
-    this.isClosed = true;
-  }
-
-  async #write(changes: readonly Change[]): Promise<void> {
-    if (this.#failure !== undefined) throw this.#failure;
-    await this.#held;
-    await new Promise((resolve) => setImmediate(resolve));
-    if (this.#failNext !== undefined) {
-      this.#failure = new StorageFailure(this.#failNext);
-      throw this.#failure;
-    }
-    for (const [key, value] of changes) {
-      if (value === undefined) this.entries.delete(key);
-      else this.entries.set(key, value);
-    }
-    this.writes++;
-  }
+  batch: Disk['batch'] = () => this.#opened.batch();
+  get: Disk['get'] = (key) => this.#opened.get(key);
+  scan: Disk['scan'] = (from, to) => this.#opened.scan(from, to);
+  freeBytes: Disk['freeBytes'] = () => this.#opened.freeBytes();
+  close: Disk['close'] = () => this.#opened.close();
 }

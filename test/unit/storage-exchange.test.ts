@@ -87,7 +87,7 @@ describe('exchange', () => {
   it('S21 a write under way when the disk fails is answered as unknown', async () => {
     const test = await NodeUnderTest.serving();
     const stream = new ExchangeUnderTest(test.node);
-    test.disk.failNextWrite();
+    test.disk.medium.writeFault = 'once';
     stream.send([{ kind: 'put', payload: putRequest('k', 'v'), shard: shardOf('k') }]);
     await settle();
     expect(stream.details()).toMatchObject([

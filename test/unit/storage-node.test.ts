@@ -187,7 +187,7 @@ describe('a disk that fails', () => {
     await settle();
     const queued = test.put('k', 'x');
     await settle();
-    test.disk.failNextWrite();
+    test.disk.medium.writeFault = 'once';
     test.disk.release();
     expect(await underWay).toEqual({ code: 'STORAGE_FAILED' });
     expect(await queued).toEqual({ code: 'STOPPING' });
@@ -199,7 +199,7 @@ describe('a disk that fails', () => {
 
   it('S20 a read that the disk refuses ends the node too', async () => {
     const test = await NodeUnderTest.serving();
-    test.disk.failReads();
+    test.disk.medium.failsReads = true;
     expect(await test.get('k')).toEqual({ code: 'STORAGE_FAILED' });
     expect(test.failure).toMatchObject({ name: 'StorageFailure' });
     expect(await test.get('k')).toEqual({ code: 'STOPPING' });
@@ -210,7 +210,7 @@ describe('a disk that fails', () => {
     expect(test.disk.writes, 'nothing is written any more').toBe(writes);
 
     const other = await NodeUnderTest.serving();
-    other.disk.failReads();
+    other.disk.medium.failsReads = true;
     const both = [other.put('a', 'v', 0), other.put('b', 'v', 0)];
     for (const answer of await Promise.all(both)) {
       expect(['STORAGE_FAILED', 'STOPPING']).toContain(answer.code);
@@ -221,11 +221,11 @@ describe('a disk that fails', () => {
     const test = await NodeUnderTest.serving();
     await test.put('k', 'value');
     await test.put('other', 'value');
-    for (const [name, record] of test.disk.entries) {
+    for (const [name, record] of test.disk.medium.contents()) {
       if (!name.endsWith('Dk')) continue;
       const damaged = Buffer.from(record);
       damaged[damaged.length - 1]! ^= 1;
-      test.disk.entries.set(name, damaged);
+      test.disk.medium.plant(name, damaged);
     }
     expect(await test.get('k')).toEqual({ code: 'CORRUPT_RECORD' });
     expect(await test.put('k', 'w', 1)).toEqual({ code: 'CORRUPT_RECORD' });

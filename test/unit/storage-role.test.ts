@@ -207,7 +207,7 @@ describe('a storage node', () => {
 
   it('S20 a disk that fails ends the node with the reason, and is not marked clean', async () => {
     const { role, disk, coordinator, health } = await startRole();
-    disk.failNextWrite('no space left on device');
+    disk.medium.writeFault = 'full';
     coordinator.connect();
     await expect(role.ended).rejects.toThrow('no space left on device');
     expect(health.get('ready')).toBe(false);
@@ -220,14 +220,14 @@ describe('a storage node', () => {
     const { disk, coordinator, clock, health, log } = await startRole();
     coordinator.connect();
     await settle();
-    disk.free = 10;
+    disk.medium.freeBytes = 10;
     for (let second = 0; second < 3; second++) {
       clock.advance(1_000);
       await settle();
     }
     expect(health.get('ready')).toBe(true);
     expect(health.get('kv')).toBe('NOT_SERVING');
-    disk.free = 1e9;
+    disk.medium.freeBytes = 1e9;
     clock.advance(1_000);
     await settle();
     expect(health.get('kv')).toBe('SERVING');
@@ -255,7 +255,7 @@ describe('the disk guard', () => {
 
   it('knows at the start already that the disk is full', async () => {
     const disk = new MemoryDisk();
-    disk.free = 10;
+    disk.medium.freeBytes = 10;
     const { guard } = guardOf(disk);
     await guard.start();
     expect(guard.isFull).toBe(true);

@@ -66,7 +66,7 @@ describe('one round', () => {
 describe('a read that finds the disk broken while a round is under way (S20)', () => {
   /** The read fails, and then the disk says that the round was written after all. */
   async function failRead(): Promise<void> {
-    test.disk.failReads();
+    test.disk.medium.failsReads = true;
     expect(await test.get('k')).toEqual({ code: 'STORAGE_FAILED' });
     test.disk.release();
     await settle();
@@ -100,7 +100,7 @@ describe('a read that finds the disk broken while a round is under way (S20)', (
     test.disk.hold();
     await test.tell(leader, test.configs({ state: 'creating' }));
     const before = leader.heard.messages.length;
-    test.disk.failReads();
+    test.disk.medium.failsReads = true;
     // Nothing is served yet, but the store is asked first.
     expect(await test.get('k')).toEqual({ code: 'STORAGE_FAILED' });
     test.disk.release();
@@ -123,7 +123,7 @@ describe('a read that finds the disk broken while a round is under way (S20)', (
     test.disk.hold();
     const underWay = test.put('k', 'v');
     await settle();
-    test.disk.failNextWrite('no space left on device');
+    test.disk.medium.writeFault = 'full';
     await failRead();
     expect(await underWay).toEqual({ code: 'STORAGE_FAILED' });
     expect(test.failures).toMatchObject([{ message: 'input/output error' }]);

@@ -58,9 +58,9 @@ describe('opening', () => {
     );
     await expect(open(disk, { node: 's2' as MemberId })).rejects.toThrow('belongs to node "s1"');
     const foreign = new MemoryDisk();
-    foreign.entries.set('something', Buffer.from('else'));
+    foreign.medium.plant('something', Buffer.from('else'));
     await expect(open(foreign)).rejects.toThrow('not a Portolan store');
-    expect([...foreign.entries.keys()]).toEqual(['something']);
+    expect(Array.from(foreign.medium.contents(), ([key]) => key)).toEqual(['something']);
   });
 
   it('a record of the directory that is garbled or of a newer format is refused', async () => {
@@ -68,7 +68,7 @@ describe('opening', () => {
       for (const name of ['identity', 'marker', 'leader-epoch']) {
         const disk = new MemoryDisk();
         await open(disk);
-        disk.entries.set(`\0\0\0\0${name}`, Buffer.from(garbage));
+        disk.medium.plant(`\0\0\0\0${name}`, Buffer.from(garbage));
         await expect(open(disk)).rejects.toBeInstanceOf(UnusableDirectoryError);
       }
     }
@@ -120,11 +120,11 @@ describe('replicas', () => {
     const batch = disk.batch();
     store.write(batch, state(0, 1), [put('k', 'value', 1)]);
     await batch.writeDurably();
-    for (const [name, record] of disk.entries) {
+    for (const [name, record] of disk.medium.contents()) {
       if (!name.endsWith('Dk') && !name.includes('replica')) continue;
       const damaged = Buffer.from(record);
       damaged[damaged.length - 1]! ^= 1;
-      disk.entries.set(name, damaged);
+      disk.medium.plant(name, damaged);
     }
     expect(() => store.read(uuidOf('shard-0'), Buffer.from('k'))).toThrow(CorruptRecordError);
     const again = await open(disk);

@@ -99,7 +99,7 @@ describe('tidy', () => {
   });
 
   it('every file begins with what it is for', () => {
-    const support = tests.filter(({ path }) => path.startsWith('test/support/'));
+    const support = tests.filter(({ path }) => /^test\/(?:support|simulation)\//.test(path));
     const without = [...src, ...support].filter(({ text }) => {
       return !/^(?:#!.*\n)?(?:import [^;]+;\n+|export [^;]+from[^;]+;\n)*\/\*\*/.test(text);
     });

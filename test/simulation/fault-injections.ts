@@ -1,0 +1,277 @@
+/** How each family of faults is done to a cluster, and how it is undone. */
+import { unreachable } from '../../src/model/assert.js';
+import type { Cluster } from './cluster.js';
+import type { FaultFamily } from './fault-profile.js';
+import type { Prng } from './prng.js';
+import type { SimDisk } from './sim-disk.js';
+import type { Direction } from './sim-network.js';
+
+export interface FaultLimits {
+  /** A clock's rate stays within 1 ± this. */
+  readonly driftMax: number;
+  /** How many disks may lose, or change, what had been written durably, in the whole run. */
+  readonly damagedDisksMax: number;
+  /** Whether this member may go down while those are; without it, any may. */
+  mayGoDown?(name: string, down: readonly string[]): boolean;
+}
+
+/** What was done, and how to end it. Undoing twice, or after something else undid it, is nothing. */
+export interface Injected {
+  readonly detail: string;
+  readonly undo: () => void;
+}
+
+/** How much slower a slow link or disk is. */
+const SLOWNESS = { least: 5, most: 200 };
+
+export class FaultInjections {
+  readonly #cluster: Cluster;
+  readonly #limits: FaultLimits;
+  readonly #prng: Prng;
+  readonly #damaged = new Set<string>();
+
+  constructor(cluster: Cluster, limits: FaultLimits, prng: Prng) {
+    this.#cluster = cluster;
+    this.#limits = limits;
+    this.#prng = prng;
+  }
+
+  /** Undefined: not possible as things are. `lengthMs`: until it is undone. */
+  inject(family: FaultFamily, lengthMs: number): Injected | undefined {
+    switch (family) {
+      case 'kill':
+        return this.#kill(false);
+      case 'power-cut':
+        return this.#kill(true);
+      case 'pause':
+      case 'suspend':
+        return this.#pause(family);
+      case 'isolate':
+        return this.#isolate();
+      case 'one-way':
+        return this.#oneWay();
+      case 'split':
+        return this.#split();
+      case 'clog':
+        return this.#clog(lengthMs);
+      case 'reset':
+        return this.#reset();
+      case 'slow-link':
+        return this.#slowLink();
+      case 'write-fault':
+        return this.#failWrites();
+      case 'slow-disk':
+        return this.#slowDisk();
+      case 'damage':
+        return this.#damage();
+      case 'drift':
+        return this.#drift();
+      default:
+        return unreachable(family);
+    }
+  }
+
+  kill(name: string, isSilent: boolean): Injected | undefined {
+    const down = this.#names().filter((other) => this.#cluster.processOf(other).isDead);
+    if (down.includes(name) || this.#limits.mayGoDown?.(name, down) === false) return undefined;
+    this.#cluster.kill(name, { isSilent });
+    return { detail: name, undo: () => this.#startIfDead(name) };
+  }
+
+  pause(name: string, how: 'pause' | 'suspend'): Injected | undefined {
+    const process = this.#cluster.processOf(name);
+    if (process.isDead || process.isPaused) return undefined;
+    process[how]();
+    return { detail: name, undo: () => process.resume() };
+  }
+
+  /** Every link from and to it. */
+  clog(name: string, forMs: number): Injected {
+    const { network } = this.#cluster;
+    const directions = this.#around(name);
+    for (const direction of directions) network.clog(direction, forMs);
+    const undo = () => directions.forEach((direction) => network.unclog(direction));
+    return { detail: name, undo };
+  }
+
+  #kill(isSilent: boolean): Injected | undefined {
+    return this.kill(this.#anyone(), isSilent);
+  }
+
+  #pause(how: 'pause' | 'suspend'): Injected | undefined {
+    return this.pause(this.#anyone(), how);
+  }
+
+  #isolate(): Injected {
+    const name = this.#anyone();
+    return this.#cut(this.#around(name), `all of ${name}`);
+  }
+
+  #oneWay(): Injected | undefined {
+    const pair = this.#pair();
+    return pair && this.#cut([pair], `${pair.from} to ${pair.to}`);
+  }
+
+  #split(): Injected {
+    const names = this.#prng.shuffled(this.#names());
+    const side = names.slice(0, 1 + this.#prng.int(Math.max(1, names.length - 1)));
+    const directions = side.flatMap((name) => {
+      return this.#around(name).filter(
+        ({ from, to }) => !(side.includes(from) && side.includes(to)),
+      );
+    });
+    return this.#cut(directions, side.join(' '));
+  }
+
+  #cut(directions: readonly Direction[], what: string): Injected {
+    const { network } = this.#cluster;
+    const breaks = this.#prng.chance(0.5);
+    for (const direction of directions) network.cut(direction, { breaks });
+    const undo = () => directions.forEach((direction) => network.heal(direction));
+    return { detail: `${what}${breaks ? ', streams break' : ''}`, undo };
+  }
+
+  #clog(lengthMs: number): Injected {
+    return this.clog(this.#anyone(), lengthMs);
+  }
+
+  #reset(): Injected | undefined {
+    const pair = this.#pair();
+    if (pair === undefined) return undefined;
+    this.#cluster.network.reset(pair);
+    return { detail: `${pair.from} and ${pair.to}`, undo: () => undefined };
+  }
+
+  #slowLink(): Injected | undefined {
+    const pair = this.#pair();
+    if (pair === undefined) return undefined;
+    const { network } = this.#cluster;
+    const latency = network.latencyOf(pair);
+    const slowness = this.#slowness();
+    network.setLatency(pair, {
+      leastMs: latency.leastMs * slowness,
+      queueMeanMs: latency.queueMeanMs * slowness,
+    });
+    return {
+      detail: `${pair.from} to ${pair.to}`,
+      undo: () => network.setLatency(pair, network.latencyOf()),
+    };
+  }
+
+  #failWrites(): Injected | undefined {
+    const { name, disk } = this.#anyDisk() ?? {};
+    if (disk === undefined) return undefined;
+    const fault = this.#prng.pick(['full', 'once', 'broken'] as const);
+    disk.writeFault = fault;
+    return {
+      detail: `${name} ${fault}`,
+      undo: () => {
+        disk.writeFault = undefined;
+        // A node that cannot write ends itself; somebody starts it again.
+        this.#startIfDead(name!);
+      },
+    };
+  }
+
+  #slowDisk(): Injected | undefined {
+    const { name, disk } = this.#anyDisk() ?? {};
+    if (disk === undefined) return undefined;
+    disk.slowness = this.#slowness();
+    return {
+      detail: `${name}`,
+      undo: () => {
+        disk.slowness = 1;
+      },
+    };
+  }
+
+  #damage(): Injected | undefined {
+    const { name, disk } = this.#anyDisk() ?? {};
+    if (name === undefined || disk === undefined) return undefined;
+    if (!this.#damaged.has(name) && this.#damaged.size >= this.#limits.damagedDisksMax) {
+      return undefined;
+    }
+    const how = this.#prng.pick(['rot', 'emptied', 'restored'] as const);
+    if (how === 'rot' && disk.rot() === undefined) return undefined;
+    this.#damaged.add(name);
+    if (how === 'rot') {
+      return { detail: `${name} rot`, undo: () => undefined };
+    }
+    if (how === 'emptied') {
+      this.#replaceDisk(name, undefined);
+      return { detail: `${name} emptied`, undo: () => this.#startIfDead(name) };
+    }
+    const image = disk.image();
+    const undo = once(() => {
+      this.#replaceDisk(name, image);
+      this.#startIfDead(name);
+    });
+    // A backup has to grow old before it is worth restoring.
+    return { detail: `${name} backup, restored later`, undo };
+  }
+
+  #drift(): Injected | undefined {
+    const name = this.#anyone();
+    const { clock, isDead } = this.#cluster.processOf(name);
+    if (isDead) return undefined;
+    const { driftMax } = this.#limits;
+    clock.rate = 1 + this.#prng.range(-driftMax, driftMax);
+    return {
+      detail: `${name} ${clock.rate.toFixed(4)}`,
+      undo: () => {
+        clock.rate = 1;
+      },
+    };
+  }
+
+  /** Kills the member if it lives, and leaves it another disk. */
+  #replaceDisk(name: string, image: ReturnType<SimDisk['image']> | undefined): void {
+    if (!this.#cluster.processOf(name).isDead) this.#cluster.kill(name, { isSilent: false });
+    this.#cluster.diskOf(name)?.restore(image);
+  }
+
+  #startIfDead(name: string): void {
+    if (this.#cluster.processOf(name).isDead) this.#cluster.start(name);
+  }
+
+  #names(): string[] {
+    return this.#cluster.members.map(({ name }) => name);
+  }
+
+  #anyone(): string {
+    return this.#prng.pick(this.#names());
+  }
+
+  #anyDisk(): { name: string; disk: SimDisk } | undefined {
+    const name = this.#anyone();
+    const disk = this.#cluster.diskOf(name);
+    return disk && { name, disk };
+  }
+
+  #pair(): Direction | undefined {
+    const [from, to] = this.#prng.shuffled(this.#names());
+    return from === undefined || to === undefined ? undefined : { from, to };
+  }
+
+  #around(name: string): Direction[] {
+    return this.#names()
+      .filter((other) => other !== name)
+      .flatMap((other) => [
+        { from: name, to: other },
+        { from: other, to: name },
+      ]);
+  }
+
+  #slowness(): number {
+    return SLOWNESS.least * (SLOWNESS.most / SLOWNESS.least) ** this.#prng.fraction();
+  }
+}
+
+function once(task: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (isDone) return;
+    isDone = true;
+    task();
+  };
+}

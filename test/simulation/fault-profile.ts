@@ -1,0 +1,74 @@
+/**
+ * Which faults a seed has, and how often: swarm testing. A run with every fault at once hides what
+ * needs one of them to be absent, so each family is left out of half the seeds (Groce and others,
+ * "Swarm testing", ISSTA 2012; as in TigerBeetle's VOPR and FoundationDB). One seed in ten has a
+ * script instead: an order of faults that chance would hardly find.
+ */
+import type { Prng } from './prng.js';
+
+export const FAULT_FAMILIES = [
+  'kill',
+  'power-cut',
+  'pause',
+  'suspend',
+  'isolate',
+  'one-way',
+  'split',
+  'clog',
+  'reset',
+  'slow-link',
+  'write-fault',
+  'slow-disk',
+  'damage',
+  'drift',
+] as const;
+export type FaultFamily = (typeof FAULT_FAMILIES)[number];
+
+export const FAULT_SCRIPTS = ['swizzle-clog', 'pause-and-resume', 'rolling-restart'] as const;
+export type FaultScript = (typeof FAULT_SCRIPTS)[number];
+
+/** Both in milliseconds of true time; each fault draws its own around them. */
+export interface FaultRate {
+  readonly gapMeanMs: number;
+  readonly lengthMeanMs: number;
+}
+
+export interface FaultProfile {
+  readonly rates: Readonly<Partial<Record<FaultFamily, FaultRate>>>;
+  /** The script, and the pace of its steps. */
+  readonly script: { readonly name: FaultScript; readonly stepMeanMs: number } | undefined;
+}
+
+export interface FaultBounds {
+  readonly gapMs: { readonly least: number; readonly most: number };
+  readonly lengthMs: { readonly least: number; readonly most: number };
+  /** Families that this seed may not have. */
+  readonly without?: readonly FaultFamily[];
+}
+
+const FAMILY_SHARE = 0.5;
+const SCRIPT_SHARE = 0.1;
+
+export function drawProfile(
+  root: Prng,
+  { gapMs, lengthMs, without = [] }: FaultBounds,
+): FaultProfile {
+  const prng = root.fork('fault profile');
+  if (prng.chance(SCRIPT_SHARE)) {
+    const name = prng.pick(FAULT_SCRIPTS);
+    return { rates: {}, script: { name, stepMeanMs: between(prng, lengthMs) } };
+  }
+  const rates: Partial<Record<FaultFamily, FaultRate>> = {};
+  for (const family of FAULT_FAMILIES) {
+    // Drawn for all, so that leaving one out leaves the others as they were.
+    const isIn = prng.chance(FAMILY_SHARE);
+    const rate = { gapMeanMs: between(prng, gapMs), lengthMeanMs: between(prng, lengthMs) };
+    if (isIn && !without.includes(family)) rates[family] = rate;
+  }
+  return { rates, script: undefined };
+}
+
+/** Each order of magnitude as likely as another. */
+function between(prng: Prng, { least, most }: { least: number; most: number }): number {
+  return least * (most / least) ** prng.fraction();
+}

@@ -1,0 +1,157 @@
+/** Whole runs of a toy cluster under faults: a seed decides everything, and every fault happens. */
+import { describe, expect, it } from 'vitest';
+import {
+  drawProfile,
+  FAULT_FAMILIES,
+  FAULT_SCRIPTS,
+  type FaultProfile,
+} from '../simulation/fault-profile.js';
+import { Nemesis } from '../simulation/nemesis.js';
+import { Prng } from '../simulation/prng.js';
+import { Simulation } from '../simulation/simulation.js';
+import { Trace } from '../simulation/trace.js';
+import { ToyCluster, toyLimits } from '../support/toy-cluster.js';
+
+const SEEDS = 200;
+const BOUNDS = { gapMs: { least: 10, most: 200 }, lengthMs: { least: 5, most: 100 } };
+/** Shorter than the real ones, as the runs are. */
+const SETTINGS = { connectMs: 30, patienceMs: { dialed: 70, served: 150 } };
+const FAULTS_MS = 120;
+const END_MS = 220;
+const EVENTS_MAX = 50_000;
+
+interface Run {
+  readonly profile?: FaultProfile;
+  readonly linesMax?: number;
+  readonly damagedDisksMax?: number;
+}
+
+async function runSeed(seed: number, { profile, linesMax = 0, damagedDisksMax = 0 }: Run = {}) {
+  const trace = new Trace(linesMax);
+  const simulation = new Simulation(seed, trace);
+  const { prng } = simulation;
+  const cluster = new ToyCluster(simulation, 3, SETTINGS);
+  const nemesis = new Nemesis(simulation, cluster, {
+    profile: profile ?? drawProfile(prng, BOUNDS),
+    limits: { ...toyLimits(prng.fork('limits')), damagedDisksMax },
+  });
+  nemesis.start();
+  const faulty = await simulation.run({ untilMs: FAULTS_MS, eventsMax: EVENTS_MAX });
+  if (damagedDisksMax === 0) cluster.assertDurable();
+  nemesis.heal();
+  const sent = cluster.sent;
+  const healed = await simulation.run({ untilMs: END_MS, eventsMax: EVENTS_MAX });
+  if (damagedDisksMax === 0) cluster.assertDurable();
+  expect([faulty.reason, healed.reason]).toEqual(['time', 'time']);
+  return { hash: trace.hash, trace, cluster, nemesis, sentHealed: cluster.sent - sent };
+}
+
+describe('a seed', () => {
+  it(`gives the same trace twice, and no two of ${SEEDS} give the same`, async () => {
+    const hashes = new Set<number>();
+    const counts = new Map<string, number>();
+    for (let seed = 0; seed < SEEDS; seed++) {
+      const { hash, nemesis, sentHealed } = await runSeed(seed);
+      expect((await runSeed(seed)).hash, `seed ${seed}`).toBe(hash);
+      hashes.add(hash);
+      for (const [name, count] of nemesis.counts) counts.set(name, (counts.get(name) ?? 0) + count);
+      expect(sentHealed, `seed ${seed} recovers`).toBeGreaterThan(10);
+    }
+    expect(hashes.size).toBe(SEEDS);
+    // All but damage, which this toy does not survive.
+    const expected = [...FAULT_FAMILIES.filter((family) => family !== 'damage'), ...FAULT_SCRIPTS];
+    expect([...counts.keys()].sort()).toEqual(expected.sort());
+  });
+
+  it('gives the same trace whether its lines are kept or not', async () => {
+    const { hash, trace } = await runSeed(3, { linesMax: 1_000 });
+    expect((await runSeed(3)).hash).toBe(hash);
+    expect(trace.lines.length).toBeGreaterThan(10);
+    expect(trace.lines.some((line) => line.includes('nemesis heals'))).toBe(true);
+  });
+});
+
+describe('the nemesis', () => {
+  const only = (family: (typeof FAULT_FAMILIES)[number]): FaultProfile => ({
+    rates: { [family]: { gapMeanMs: 20, lengthMeanMs: 20 } },
+    script: undefined,
+  });
+
+  it('damages no more disks than it may', async () => {
+    const profile = only('damage');
+    for (let seed = 0; seed < 10; seed++) {
+      const { nemesis } = await runSeed(seed, { profile });
+      expect(nemesis.counts.get('damage')).toBeUndefined();
+    }
+    let hits = 0;
+    for (let seed = 0; seed < 10; seed++) {
+      const { trace } = await runSeed(seed, { profile, damagedDisksMax: 1, linesMax: 1_000 });
+      const damaged = trace.lines.flatMap((line) => / ms damage (n\d)/.exec(line)?.[1] ?? []);
+      expect(new Set(damaged).size).toBeLessThanOrEqual(1);
+      hits += damaged.length;
+    }
+    expect(hits).toBeGreaterThan(10);
+  });
+
+  it('takes nobody down who may not go', async () => {
+    const simulation = new Simulation(1);
+    const cluster = new ToyCluster(simulation, 3, SETTINGS);
+    const nemesis = new Nemesis(simulation, cluster, {
+      profile: only('kill'),
+      limits: { driftMax: 0, damagedDisksMax: 0, mayGoDown: (_, down) => down.length === 0 },
+    });
+    const dead: number[] = [];
+    const look = () => {
+      dead.push(cluster.members.filter(({ name }) => cluster.processOf(name).isDead).length);
+      simulation.after(1, look);
+    };
+    look();
+    nemesis.start();
+    await simulation.run({ untilMs: 500, eventsMax: EVENTS_MAX });
+    expect(Math.max(...dead)).toBe(1);
+  });
+
+  it('leaves nothing broken behind', async () => {
+    for (let seed = 0; seed < 20; seed++) {
+      const { cluster } = await runSeed(seed);
+      for (const { name } of cluster.members) {
+        const { isDead, isPaused, clock } = cluster.processOf(name);
+        const { writeFault, slowness, failsReads } = cluster.diskOf(name);
+        expect({ isDead, isPaused, rate: clock.rate, writeFault, slowness, failsReads }).toEqual({
+          ...{ isDead: false, isPaused: false, rate: 1 },
+          ...{ writeFault: undefined, slowness: 1, failsReads: false },
+        });
+      }
+    }
+  });
+});
+
+describe('a fault profile', () => {
+  const profiles = Array.from({ length: 2_000 }, (_, seed) => drawProfile(Prng.of(seed), BOUNDS));
+
+  it('is a script for one seed in ten, and otherwise half of the families, each at its own rate', () => {
+    const scripted = profiles.filter(({ script }) => script !== undefined);
+    expect(scripted.length).toBeGreaterThan(150);
+    expect(scripted.length).toBeLessThan(250);
+    expect(scripted.every(({ rates }) => Object.keys(rates).length === 0)).toBe(true);
+    for (const family of FAULT_FAMILIES) {
+      const share = profiles.filter(({ rates }) => family in rates).length / profiles.length;
+      expect(share).toBeGreaterThan(0.4);
+      expect(share).toBeLessThan(0.5);
+    }
+    const gaps = profiles.flatMap(({ rates }) =>
+      Object.values(rates).map((rate) => rate.gapMeanMs),
+    );
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(BOUNDS.gapMs.least);
+    expect(Math.max(...gaps)).toBeLessThan(BOUNDS.gapMs.most);
+  });
+
+  it('leaving a family out leaves the others as they were', () => {
+    for (let seed = 0; seed < 50; seed++) {
+      const { rates } = drawProfile(Prng.of(seed), BOUNDS);
+      const without = drawProfile(Prng.of(seed), { ...BOUNDS, without: ['kill'] });
+      expect(without.rates).toEqual({ ...rates, kill: undefined });
+      expect('kill' in without.rates).toBe(false);
+    }
+  });
+});
