@@ -7,6 +7,7 @@ const LAYERS = {
   wire: ['model'],
   replication: ['model'],
   control: ['model'],
+  'znode-tree': ['model'],
   ports: ['model'],
   routing: ['model'],
   coordination: ['model', 'ports'],
@@ -55,7 +56,7 @@ module.exports = {
     {
       name: 'cores-import-no-package',
       severity: 'error',
-      from: { path: '^src/(model|wire|replication|control|routing)/' },
+      from: { path: '^src/(model|wire|replication|control|routing|znode-tree)/' },
       to: { dependencyTypes: ['npm', 'core'] },
     },
     { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
