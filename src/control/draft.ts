@@ -14,6 +14,7 @@ export type Why =
   | 'fail-over'
   | 'shrink'
   | 'expand'
+  | 'withdraw'
   | 'members-came-back'
   | 'hand-over'
   | 'add-learner';

@@ -12,8 +12,9 @@
  * and nowhere else (the bug that KIP-966 cures). Refusing it instead would stop reads too: the
  * primary has no lease from a member that does not answer.
  */
-import type { ChangeRequest } from '../model/member-messages.js';
-import type { MemberId } from '../model/ids.js';
+import { unreachable } from '../model/assert.js';
+import type { ChangeRequest, MembershipChange } from '../model/member-messages.js';
+import type { Epoch, MemberId } from '../model/ids.js';
 import { replicaOn, type ShardConfig, type VersionedConfig } from '../model/shard-config.js';
 import { type Decision, revised, type ShardDraft } from './draft.js';
 import { type Life, lifeOf, placeOf } from './lives.js';
@@ -28,17 +29,41 @@ export function requested(
   const isCurrent = shardUuid === config.shardUuid && epoch === config.epoch && basedOn === version;
   if (!isCurrent) return undefined;
   const { isr, learners } = config;
-  const { node } = change;
-  if (change.type === 'shrink') {
-    if (!isr.includes(node) || node === config.primary) return undefined;
-    return revised(config, 'shrink', {
-      isr: without(isr, node),
-      learners: [...learners, node],
-    });
+  switch (change.type) {
+    case 'shrink': {
+      const { node } = change;
+      if (!isr.includes(node) || node === config.primary) return undefined;
+      return revised(config, 'shrink', {
+        isr: without(isr, node),
+        learners: [...learners, node],
+      });
+    }
+    case 'expand':
+      return expanded(config, view, change);
+    case 'withdraw':
+      // The same configuration at a new version: what was asked on top of the one before is void.
+      return revised(config, 'withdraw', {});
+    case 'epoch-used': {
+      const unused = view.reports.unusedEpoch(config);
+      const above = (change.promised + 1) as Epoch;
+      if (above <= config.epoch) return undefined;
+      const next = { epoch: above > unused ? above : unused, leaseReleased: false };
+      return revised(config, 'epoch-used', next);
+    }
+    default:
+      return unreachable(change);
   }
-  // The learner that caught up may have lost its disk since, and be back (KIP-903, S16).
+}
+
+/** The learner that caught up may have lost its disk since, and be back (KIP-903, S16). */
+function expanded(
+  config: ShardConfig,
+  view: ClusterView,
+  { node, store, incarnation }: MembershipChange & { readonly type: 'expand' },
+): Decision | undefined {
+  const { isr, learners } = config;
   const place = replicaOn(config, node);
-  const isThatOne = place?.store === change.store && place.incarnation === change.incarnation;
+  const isThatOne = place?.store === store && place.incarnation === incarnation;
   if (!learners.includes(node) || !isThatOne || lifeOf(place, view.alive) !== 'same') {
     return undefined;
   }

@@ -52,15 +52,22 @@ export interface ChangeRequest {
   readonly epoch: Epoch;
   /** Version of the znode whose configuration it knows. */
   readonly basedOn: number;
-  readonly change: /** The member does not answer: commit without it, and let it catch up. */
-    | { readonly type: 'shrink'; readonly node: MemberId }
-    /** The learner has caught up in this epoch: which replica, and which life of it (KIP-903). */
-    | {
-        readonly type: 'expand';
-        readonly node: MemberId;
-        readonly store: Uuid;
-        readonly incarnation: Incarnation;
-      };
+  readonly change: MembershipChange;
 }
+
+export type MembershipChange =
+  /** The member does not answer: commit without it, and let it catch up. */
+  | { readonly type: 'shrink'; readonly node: MemberId }
+  /** The learner has caught up in this epoch: which replica, and which life of it (KIP-903). */
+  | {
+      readonly type: 'expand';
+      readonly node: MemberId;
+      readonly store: Uuid;
+      readonly incarnation: Incarnation;
+    }
+  /** Not any more: whatever was asked of this learner before is void. */
+  | { readonly type: 'withdraw'; readonly node: MemberId }
+  /** A replica has promised a higher epoch already: the shard needs one above it (S1). */
+  | { readonly type: 'epoch-used'; readonly promised: Epoch };
 
 export type MemberMessage = MemberHello | ReplicaReport;

@@ -10,14 +10,11 @@
  *
  *   replica-state = 01 crc:u32 shard:u16 shardUuid:16 promisedEpoch:u64 lastSeq:u64
  *                   crc32 over the prefix, then over what follows the crc
- *   data-record   = 01 crc:u32 flags:u8 seq:u64 value
- *                   crc32 over the key, then over what follows the crc; flags = 00
+ *   data-record   : replication/data-record.ts
  *
  * Numbers are big-endian. A replica's prefix is minted when the replica is created, starts at 1 and
  * is never used again, so a shard that is deleted and made again cannot see old data. The states
- * of all replicas lie side by side, so that a start reads them without touching the data. LevelDB
- * verifies no checksum on read; ours binds value, version and key together, so neither a flipped
- * bit nor a record of another key is ever answered.
+ * of all replicas lie side by side, so that a start reads them without touching the data.
  *
  * Worked example: replica 3 stores key "k", seq 7, value "hi":
  *   00000003 44 6b -> 01 be1020bf 00 0000000000000007 6869
@@ -25,31 +22,17 @@
 import { crc32 } from 'node:zlib';
 import type { Epoch, Seq, ShardId } from '../model/ids.js';
 import { isUuid } from '../model/ids.js';
+import { CorruptRecordError, readU64, writeU64 } from '../replication/data-record.js';
 import type { ReplicaState } from '../replication/replica-state.js';
 
 /** Names a replica in this directory. 1 and up; 0 is the node itself. */
 export type ReplicaPrefix = number;
 
-export interface StoredRecord {
-  readonly value: Buffer;
-  readonly seq: Seq;
-}
-
-/** A record does not match its checksum, or is of an unknown format. */
-export class CorruptRecordError extends Error {
-  constructor(problem: string) {
-    super(`a stored record is corrupt: ${problem}`);
-    this.name = 'CorruptRecordError';
-  }
-}
-
 const FORMAT = 1;
-const NO_FLAGS = 0;
 const DATA = 0x44; // "D"
 const PREFIX_BYTES = 4;
 const CRC_AT = 1;
 const CRC_END = 5;
-const DATA_HEAD_BYTES = CRC_END + 1 + 8;
 const STATE_BYTES = CRC_END + 2 + 16 + 8 + 8;
 const NODE_PREFIX = Buffer.alloc(PREFIX_BYTES);
 const REPLICA = Buffer.concat([NODE_PREFIX, Buffer.from('replica')]);
@@ -88,25 +71,6 @@ export function stateKey(prefix: ReplicaPrefix): Buffer {
 export function prefixOfStateKey(key: Buffer): ReplicaPrefix | undefined {
   if (key.length !== REPLICA.length + PREFIX_BYTES) return undefined;
   return key.readUInt32BE(REPLICA.length);
-}
-
-export function encodeData(key: Buffer, value: Buffer, seq: Seq): Buffer {
-  const record = Buffer.allocUnsafe(DATA_HEAD_BYTES + value.length);
-  record[0] = FORMAT;
-  record[CRC_END] = NO_FLAGS;
-  writeU64(record, CRC_END + 1, seq);
-  value.copy(record, DATA_HEAD_BYTES);
-  return seal(record, key);
-}
-
-/** @throws CorruptRecordError */
-export function decodeData(key: Buffer, record: Buffer): StoredRecord {
-  verify(record, key, DATA_HEAD_BYTES);
-  if (record[CRC_END] !== NO_FLAGS) throw new CorruptRecordError('unknown flags');
-  return {
-    seq: readU64(record, CRC_END + 1) as Seq,
-    value: record.subarray(DATA_HEAD_BYTES),
-  };
 }
 
 export function encodeState(prefix: ReplicaPrefix, state: ReplicaState): Buffer {
@@ -148,13 +112,4 @@ function verify(record: Buffer, key: Buffer, bytesMin: number): void {
 
 function checksum(record: Buffer, key: Buffer): number {
   return crc32(record.subarray(CRC_END), crc32(key));
-}
-
-function writeU64(target: Buffer, at: number, value: number): void {
-  target.writeUInt32BE(Math.floor(value / 2 ** 32), at);
-  target.writeUInt32BE(value >>> 0, at + 4);
-}
-
-function readU64(source: Buffer, at: number): number {
-  return source.readUInt32BE(at) * 2 ** 32 + source.readUInt32BE(at + 4);
 }

@@ -7,12 +7,13 @@
  * Upholds S12 (the store holds committed writes only: a write is in it when its batch is durable)
  * and S13 (whether this replica may answer is asked after the value was read).
  */
+import { CorruptRecordError } from '../replication/data-record.js';
 import { RefusedError } from '../model/refusals.js';
 import type { Clock } from '../ports/clock.js';
 import { StorageFailure } from '../ports/disk.js';
 import { encodeGetResponse } from '../wire/kv-messages.js';
 import { type CallResult, endUnstarted, type QueuedRead } from './calls.js';
-import { CorruptRecordError } from './layout.js';
+
 import type { Replicas } from './replicas.js';
 import type { Store } from './store.js';
 

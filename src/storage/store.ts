@@ -9,22 +9,24 @@ import { assert } from '../model/assert.js';
 import type { Epoch, LeaderEpoch, MemberId, Uuid } from '../model/ids.js';
 import { type Disk, type DiskBatch, UnusableDirectoryError } from '../ports/disk.js';
 import type { Random } from '../ports/random.js';
+import {
+  CorruptRecordError,
+  decodeDataRecord,
+  encodeDataRecord,
+  type StoredRecord,
+} from '../replication/data-record.js';
 import type { DataOp } from '../replication/replica-io.js';
 import type { ReplicaState } from '../replication/replica-state.js';
 import {
   ALL_KEYS,
-  CorruptRecordError,
   dataKey,
-  decodeData,
   decodeState,
-  encodeData,
   encodeState,
   NODE_KEYS,
   prefixOfStateKey,
   type ReplicaPrefix,
   STATE_KEYS,
   stateKey,
-  type StoredRecord,
 } from './layout.js';
 import {
   decodeIdentity,
@@ -153,7 +155,7 @@ export class Store {
     if (replica === undefined) return undefined;
     const record = this.#disk.get(dataKey(replica.prefix, key));
     if (record === undefined) return undefined;
-    const decoded = decodeData(key, record);
+    const decoded = decodeDataRecord(key, record);
     // No write ever had a higher position: what claims one was not written by us.
     if (decoded.seq > replica.state.lastSeq) throw new CorruptRecordError('its version is ahead');
     return decoded;
@@ -173,7 +175,7 @@ export class Store {
     const { prefix } = replica;
     for (const op of data) {
       if (op.type === 'remove') batch.remove(dataKey(prefix, op.key));
-      else batch.put(dataKey(prefix, op.key), encodeData(op.key, op.value, op.seq));
+      else batch.put(dataKey(prefix, op.key), encodeDataRecord(op.key, op.value, op.seq));
     }
     batch.put(stateKey(prefix), encodeState(prefix, state));
   }

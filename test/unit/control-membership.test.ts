@@ -47,6 +47,26 @@ describe('rule 6: the primary asks', () => {
     expect(harness.run()).toEqual([]);
   });
 
+  it('S7 to forget what it asked before: the same configuration, at a new version', () => {
+    const harness = shared(joining)
+      .nodes(...all)
+      .request({ type: 'withdraw', node: s3.id });
+    const before = harness.config(0);
+    expect(harness.runWhy()).toEqual(['withdraw']);
+    expect(harness.config(0)).toMatchObject({ epoch: before.epoch, ...joining });
+    expect(harness.run()).toEqual([]);
+  });
+
+  it('S1 for an epoch above one that a replica has promised, however that came to be', () => {
+    const harness = shared()
+      .nodes(...all)
+      .request({ type: 'epoch-used', promised: 9 as Epoch });
+    expect(harness.runWhy()).toEqual(['epoch-used']);
+    expect(harness.config(0)).toMatchObject({ epoch: 10, primary: 's1', leaseReleased: false });
+    harness.request({ type: 'epoch-used', promised: 9 as Epoch });
+    expect(harness.run()).toEqual([]);
+  });
+
   it.each([
     ['S16 another store', { ...expand, store: uuidOf('fresh') }],
     ['S16 another incarnation', { ...expand, incarnation: 7 as Incarnation }],

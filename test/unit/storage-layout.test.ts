@@ -3,15 +3,17 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Epoch, Seq, ShardId } from '../../src/model/ids.js';
 import {
-  CorruptRecordError,
   dataKey,
-  decodeData,
   decodeState,
-  encodeData,
   encodeState,
   prefixOfStateKey,
   stateKey,
 } from '../../src/storage/layout.js';
+import {
+  CorruptRecordError,
+  decodeDataRecord,
+  encodeDataRecord,
+} from '../../src/replication/data-record.js';
 import { uuidOf } from '../support/configs.js';
 
 const seqs = fc.nat({ max: Number.MAX_SAFE_INTEGER }).map((seq) => seq as Seq);
@@ -22,7 +24,7 @@ describe('the layout of a data directory', () => {
   it('is the one of the worked example, byte for byte', () => {
     const key = Buffer.from('k');
     expect(dataKey(3, key).toString('hex')).toBe('00000003446b');
-    expect(encodeData(key, Buffer.from('hi'), 7 as Seq).toString('hex')).toBe(
+    expect(encodeDataRecord(key, Buffer.from('hi'), 7 as Seq).toString('hex')).toBe(
       '01be1020bf0000000000000000076869',
     );
     expect(stateKey(3).toString('hex')).toBe('00000000' + '7265706c696361' + '00000003');
@@ -40,7 +42,7 @@ describe('the layout of a data directory', () => {
   it('gives back what was stored', () => {
     fc.assert(
       fc.property(keys, values, seqs, (key, value, seq) => {
-        expect(decodeData(key, encodeData(key, value, seq))).toEqual({ value, seq });
+        expect(decodeDataRecord(key, encodeDataRecord(key, value, seq))).toEqual({ value, seq });
         const state = {
           shard: (seq % 4096) as ShardId,
           shardUuid: uuidOf(`u${seq}`),
@@ -57,15 +59,15 @@ describe('the layout of a data directory', () => {
   it('S20 a flipped bit, a cut, or the record of another key is never given back', () => {
     fc.assert(
       fc.property(keys, values, seqs, fc.nat(), (key, value, seq, at) => {
-        const record = encodeData(key, value, seq);
+        const record = encodeDataRecord(key, value, seq);
         const flipped = Buffer.from(record);
         const bit = at % (record.length * 8);
         flipped[bit >> 3] = flipped[bit >> 3]! ^ (1 << (bit & 7));
-        expect(() => decodeData(key, flipped)).toThrow(CorruptRecordError);
+        expect(() => decodeDataRecord(key, flipped)).toThrow(CorruptRecordError);
         const other = Buffer.concat([key, Buffer.from('x')]);
-        expect(() => decodeData(other, record)).toThrow(CorruptRecordError);
+        expect(() => decodeDataRecord(other, record)).toThrow(CorruptRecordError);
         const cut = record.subarray(0, at % record.length);
-        expect(() => decodeData(key, cut)).toThrow(CorruptRecordError);
+        expect(() => decodeDataRecord(key, cut)).toThrow(CorruptRecordError);
       }),
     );
   });

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Epoch, LeaderEpoch, MemberId, Seq, ShardId } from '../../src/model/ids.js';
 import { UnusableDirectoryError } from '../../src/ports/disk.js';
-import { CorruptRecordError } from '../../src/storage/layout.js';
+import { CorruptRecordError } from '../../src/replication/data-record.js';
 import { Store } from '../../src/storage/store.js';
 import { uuidOf } from '../support/configs.js';
 import { MemoryDisk } from '../support/memory-disk.js';

@@ -1,0 +1,136 @@
+/**
+ * A replica that is not the primary, in-sync or learning: follows the primary of the highest epoch
+ * it has heard of.
+ *
+ * Upholds S2 and S3: the epoch is promised durably before anything is answered in it, and whoever
+ * speaks in a lower one is refused. S4: an entry is acknowledged when it is durable. S10: only what
+ * is not known to be committed is ever truncated. S8: an entry is accepted only right behind the
+ * entry it names.
+ */
+import { assert } from '../model/assert.js';
+import type { Epoch, MemberId, Seq } from '../model/ids.js';
+import type { Position } from './entry.js';
+import type { Commit, Install, Prepare, Resume } from './messages.js';
+import type { Outbox } from './outbox.js';
+import type { ReplicaBody } from './replica-body.js';
+
+/**
+ * `promising`: asked to follow; the promise, or what was appended before, is not durable yet.
+ * `attached`: said what the log holds. `installing`: the data is being replaced. `installed`: it is
+ * there, not durably yet. `following`: the log is a prefix of the primary's.
+ */
+type Phase = 'promising' | 'attached' | 'installing' | 'installed' | 'following';
+
+export class Follower {
+  readonly primary: MemberId;
+  readonly epoch: Epoch;
+  readonly #body: ReplicaBody;
+  readonly #outbox: Outbox;
+  #phase: Phase = 'promising';
+  /** End of the part of the log that was acknowledged in this epoch on this stream. */
+  #ackedSeq: Seq;
+
+  /** The body has promised this epoch, maybe not durably yet. */
+  constructor(
+    primary: MemberId,
+    { epoch, body, outbox }: { epoch: Epoch; body: ReplicaBody; outbox: Outbox },
+  ) {
+    assert(body.promisedEpoch === epoch, 'S2', () => ({ epoch, promised: body.promisedEpoch }));
+    this.primary = primary;
+    this.epoch = epoch;
+    this.#body = body;
+    this.#outbox = outbox;
+    this.#ackedSeq = body.commitSeq;
+    this.#answerWhenDurable();
+  }
+
+  onMessage(message: Resume | Prepare | Commit | Install): void {
+    if (message.epoch !== this.epoch) return;
+    switch (message.type) {
+      case 'resume':
+        return this.#onResume(message.match);
+      case 'prepare':
+        return this.#onPrepare(message);
+      case 'commit':
+        if (this.#phase !== 'following') return;
+        this.#commitTo(message.commitSeq);
+        return this.#body.applySoon();
+      case 'install':
+        // Also in the middle of following: it fell behind what the primary's log still holds.
+        if (this.#phase !== 'attached' && this.#phase !== 'following') return;
+        this.#body.beginInstall();
+        this.#phase = 'installing';
+    }
+  }
+
+  /** The driver has the data of this position, to be switched to with the next batch. */
+  onInstalled(base: Position): void {
+    if (this.#phase !== 'installing') return;
+    this.#body.installed(base);
+    this.#phase = 'installed';
+  }
+
+  /** A batch is durable. */
+  onPersisted(): void {
+    if (this.#phase === 'promising') return this.#answerWhenDurable();
+    const { log, durableSeq } = this.#body;
+    if (this.#phase === 'installed') {
+      this.#phase = 'attached';
+      const { seq, epoch, chain } = log.base;
+      this.#send({ type: 'installed', epoch: this.epoch, base: { seq, epoch, chain } });
+    }
+    if (this.#phase !== 'following' || durableSeq <= this.#ackedSeq) return;
+    const position = log.positionAt(durableSeq);
+    assert(position !== undefined, 'S8', () => ({ durableSeq, last: log.last.seq }));
+    this.#ackedSeq = durableSeq;
+    const { seq, epoch, chain } = position;
+    this.#send({ type: 'prepareAck', epoch: this.epoch, position: { seq, epoch, chain } });
+  }
+
+  /** Says what the log holds, once all of it and the promise are durable. */
+  #answerWhenDurable(): void {
+    const { log, durableEpoch, durableSeq, commitSeq, isInstalling } = this.#body;
+    if (durableEpoch !== this.epoch || durableSeq !== log.last.seq) return;
+    this.#phase = 'attached';
+    const tail = isInstalling ? [] : log.positionsFrom(commitSeq).map(bare);
+    this.#send({ type: 'attached', epoch: this.epoch, tail });
+  }
+
+  #onResume(match: Position): void {
+    if (this.#phase !== 'attached') return;
+    const { log } = this.#body;
+    assert(log.positionAt(match.seq)?.chain === match.chain, 'S8', () => ({
+      match,
+      last: log.last.seq,
+    }));
+    if (match.seq < log.last.seq) {
+      this.#outbox.happened({ type: 'truncated', after: match.seq, last: log.last.seq });
+      this.#body.truncateAfter(match.seq);
+    }
+    this.#ackedSeq = match.seq;
+    this.#phase = 'following';
+  }
+
+  #onPrepare({ entry, commitSeq }: Prepare): void {
+    if (this.#phase !== 'following') return;
+    assert(entry.bytes !== undefined, 'an entry travels with its bytes', () => ({
+      seq: entry.seq,
+    }));
+    this.#body.append(entry);
+    this.#commitTo(commitSeq);
+  }
+
+  /** What is committed beyond our log comes with the entries. */
+  #commitTo(commitSeq: Seq): void {
+    const { last } = this.#body.log;
+    this.#body.commitTo(commitSeq < last.seq ? commitSeq : last.seq);
+  }
+
+  #send(message: Parameters<Outbox['send']>[1]): void {
+    this.#outbox.send(this.primary, message);
+  }
+}
+
+function bare({ seq, epoch, chain }: Position): Position {
+  return { seq, epoch, chain };
+}

@@ -1,0 +1,80 @@
+/**
+ * Read leases between two nodes (PacificA, MSR-TR-2008-25, section 2.3; Gray and Cheriton, SOSP
+ * 1989): a primary may serve reads while every replica that could replace it has promised not to.
+ *
+ * One pair of nodes has one lease, whatever number of shards they share. The holder counts from
+ * when it *sent* the beat that was answered, the grantor from when it *received* it, and longer; so
+ * with clocks whose rates differ by no more than `driftMax` the holder stops first (S14). Neither
+ * compares clocks with the other.
+ *
+ * A promise lives in memory. A process that restarted does not know what it promised before, so it
+ * behaves as if it had promised everybody at its start (bug B22).
+ */
+import { assert } from '../model/assert.js';
+import type { MemberId } from '../model/ids.js';
+
+export interface LeaseSettings {
+  /** Milliseconds the holder may rely on one beat. Longer: a dead primary is replaced later. */
+  readonly leaseMs: number;
+  /** How much faster one clock may run than another, as a share. */
+  readonly driftMax: number;
+  /** Milliseconds added to every promise for what clocks round. */
+  readonly marginMs: number;
+}
+
+/** Milliseconds a grantor keeps a promise. */
+export function promiseMs({ leaseMs, driftMax, marginMs }: LeaseSettings): number {
+  return leaseMs * (1 + driftMax) + marginMs;
+}
+
+/** The grantor's side: until when this process has promised to leave whose shards alone. */
+export class LeaseGrants {
+  readonly #promiseMs: number;
+  /** Everybody may hold a promise until then that an earlier life of this process made. */
+  readonly #earlierLifeUntil: number;
+  readonly #until = new Map<MemberId, number>();
+
+  constructor(settings: LeaseSettings, startedAt: number) {
+    this.#promiseMs = promiseMs(settings);
+    this.#earlierLifeUntil = startedAt + this.#promiseMs;
+  }
+
+  /** A beat of this holder came, and is about to be answered. */
+  grant(holder: MemberId, now: number): void {
+    const until = now + this.#promiseMs;
+    const before = this.#until.get(holder) ?? until;
+    assert(until >= before, 'S14', () => ({ holder, until, before }));
+    this.#until.set(holder, until);
+  }
+
+  /** When the last promise to this holder ends, as far as this life knows. */
+  promisedUntil(holder: MemberId): number {
+    return this.#until.get(holder) ?? -Infinity;
+  }
+
+  /** When promises of earlier lives have ended, too. */
+  get earlierLifeUntil(): number {
+    return this.#earlierLifeUntil;
+  }
+}
+
+/** The holder's side: until when it may rely on each grantor. */
+export class LeaseClaims {
+  readonly #leaseMs: number;
+  readonly #until = new Map<MemberId, number>();
+
+  constructor({ leaseMs }: LeaseSettings) {
+    this.#leaseMs = leaseMs;
+  }
+
+  /** The grantor answered the beat that was sent at `sentAt`. */
+  answered(grantor: MemberId, sentAt: number): void {
+    const until = sentAt + this.#leaseMs;
+    if (until > this.until(grantor)) this.#until.set(grantor, until);
+  }
+
+  /** When the claim on this grantor ends; -Infinity if it never answered. */
+  until(grantor: MemberId): number {
+    return this.#until.get(grantor) ?? -Infinity;
+  }
+}

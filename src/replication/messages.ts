@@ -1,0 +1,106 @@
+/**
+ * What the replicas of one shard tell each other. A stream between two nodes delivers messages in
+ * order and at most once; when it breaks, both ends forget what they knew from it and the primary
+ * begins with `attach` again.
+ *
+ *   primary                     follower
+ *   attach(epoch)          ->                      promise epoch, durably
+ *                          <-   attached(tail)
+ *   resume(match)          ->                      truncate above match
+ *   prepare(entry) ...     ->                      append, durably
+ *                          <-   prepareAck(position) ...
+ *   commit(commitSeq)      ->                      apply
+ *
+ * or, when the log of the primary does not reach back to what the follower has:
+ *   install(base)          ->                      (the data of the shard follows, then) durably
+ *                          <-   installed(base)
+ *   resume(base) ...
+ */
+import type { Epoch, MemberId, Seq, ShardId } from '../model/ids.js';
+import type { Entry, Position } from './entry.js';
+
+/** "I am the primary of this epoch." */
+export interface Attach {
+  readonly type: 'attach';
+  readonly epoch: Epoch;
+}
+
+/** "I follow you in this epoch, and this is where my log may differ from yours." */
+export interface Attached {
+  readonly type: 'attached';
+  readonly epoch: Epoch;
+  /**
+   * Ends of entries, ascending: from the last one known to be committed to the end of the log. The
+   * first is in every log of an in-sync replica. Empty: this replica's data is unusable.
+   */
+  readonly tail: readonly Position[];
+}
+
+/** "Your log agrees with mine up to `match`; drop what is above." */
+export interface Resume {
+  readonly type: 'resume';
+  readonly epoch: Epoch;
+  readonly match: Position;
+}
+
+export interface Prepare {
+  readonly type: 'prepare';
+  readonly epoch: Epoch;
+  /** Where the entry ends. Its bytes are {@link PrepareEntry.bytes}. */
+  readonly entry: PrepareEntry;
+  readonly commitSeq: Seq;
+}
+
+/** An entry on its way: the driver reads its bytes from disk if they are not in memory any more. */
+export type PrepareEntry = Entry | (Position & { readonly bytes: undefined });
+
+/** "I hold everything up to here, durably." Cumulative. */
+export interface PrepareAck {
+  readonly type: 'prepareAck';
+  readonly epoch: Epoch;
+  readonly position: Position;
+}
+
+/** "Everything up to here is committed." */
+export interface Commit {
+  readonly type: 'commit';
+  readonly epoch: Epoch;
+  readonly commitSeq: Seq;
+}
+
+/** "Your log does not reach mine: here is all my data as of a position instead." */
+export interface Install {
+  readonly type: 'install';
+  readonly epoch: Epoch;
+}
+
+/** "The data is here, durably, as of this position." */
+export interface Installed {
+  readonly type: 'installed';
+  readonly epoch: Epoch;
+  readonly base: Position;
+}
+
+/** "I promised a higher epoch." Or, with the same epoch: "I cannot follow, I have no replica." */
+export interface Refused {
+  readonly type: 'refused';
+  readonly epoch: Epoch;
+  readonly promised: Epoch;
+}
+
+/** "From here on my lease does not cover this shard for you." */
+export interface Detached {
+  readonly type: 'detached';
+  readonly epoch: Epoch;
+}
+
+export type ToFollower = Attach | Resume | Prepare | Commit | Install;
+export type ToPrimary = Attached | PrepareAck | Installed | Refused | Detached;
+export type ReplicaMessage = ToFollower | ToPrimary;
+
+/** A message with its way: the shard it is about and the node it goes to. */
+export interface Outgoing {
+  readonly to: MemberId;
+  readonly shard: ShardId;
+  readonly message: ReplicaMessage;
+}

@@ -1,0 +1,101 @@
+/** What a replica has decided since the driver last looked: data only, collected by the roles. */
+import type { Epoch, MemberId, Seq, ShardId } from '../model/ids.js';
+import type { ChangeRequest } from '../model/member-messages.js';
+import type { RefusalCode } from '../model/refusals.js';
+import type { Outgoing, ReplicaMessage } from './messages.js';
+
+/** Why a request is not served, in words that name the numbers compared. */
+export interface Refusal {
+  readonly code: RefusalCode;
+  readonly message: string;
+}
+
+export type Answer =
+  | {
+      readonly type: 'written';
+      readonly call: number;
+      readonly applied: boolean;
+      /** As PutResponse and DeleteResponse have it. */
+      readonly version: Seq;
+    }
+  /** Definite: it was not applied and never will be. */
+  | { readonly type: 'refused'; readonly call: number; readonly refusal: Refusal }
+  /** It may be applied, or may be already (S21). */
+  | { readonly type: 'unknown'; readonly call: number };
+
+export type ReplicaEvent =
+  | { readonly type: 'created'; readonly epoch: Epoch }
+  | { readonly type: 'epoch-adopted'; readonly epoch: Epoch; readonly before: Epoch }
+  | { readonly type: 'standing-changed'; readonly from: string; readonly to: string }
+  | { readonly type: 'serving'; readonly epoch: Epoch; readonly seq: Seq }
+  | { readonly type: 'truncated'; readonly after: Seq; readonly last: Seq }
+  | { readonly type: 'peer-follows'; readonly peer: MemberId; readonly after: Seq }
+  | { readonly type: 'peer-needs-install'; readonly peer: MemberId }
+  | { readonly type: 'peer-diverged'; readonly peer: MemberId; readonly seq: Seq }
+  | { readonly type: 'overtaken'; readonly by: MemberId; readonly promised: Epoch };
+
+export interface Ready {
+  /** Give at once: these answers depend on nothing that is not durable. */
+  readonly answers: readonly Answer[];
+  /** Send at once, in this order per node. What they promise is durable already. */
+  readonly send: readonly Outgoing[];
+  /** Ask the leader. May be lost: it is asked again. */
+  readonly requests: readonly ChangeRequest[];
+  /** Nodes to send all data to: an `install`, the data, then `installed` comes back. */
+  readonly installs: readonly MemberId[];
+  /** The primary of this epoch will serve nothing any more, and holds no lease. */
+  readonly steppedDown: Epoch | undefined;
+  /** What happened. For log, metrics and tests; no code branches on it. */
+  readonly events: readonly ReplicaEvent[];
+}
+
+export class Outbox {
+  readonly #shard: ShardId;
+  readonly #answers: Answer[] = [];
+  readonly #send: Outgoing[] = [];
+  readonly #requests: ChangeRequest[] = [];
+  readonly #installs: MemberId[] = [];
+  readonly #events: ReplicaEvent[] = [];
+  #steppedDown: Epoch | undefined;
+
+  constructor(shard: ShardId) {
+    this.#shard = shard;
+  }
+
+  answer(answer: Answer): void {
+    this.#answers.push(answer);
+  }
+
+  send(to: MemberId, message: ReplicaMessage): void {
+    this.#send.push({ to, shard: this.#shard, message });
+  }
+
+  request(request: ChangeRequest): void {
+    this.#requests.push(request);
+  }
+
+  install(node: MemberId): void {
+    this.#installs.push(node);
+  }
+
+  stepDown(epoch: Epoch): void {
+    this.#steppedDown = epoch;
+  }
+
+  happened(event: ReplicaEvent): void {
+    this.#events.push(event);
+  }
+
+  take(): Ready {
+    const steppedDown = this.#steppedDown;
+    this.#steppedDown = undefined;
+    return {
+      answers: this.#answers.splice(0),
+      send: this.#send.splice(0),
+      requests: this.#requests.splice(0),
+      installs: this.#installs.splice(0),
+      steppedDown,
+      events: this.#events.splice(0),
+    };
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * One other replica of a shard, as the primary sees it in its epoch: what it holds, what is on its
+ * way to it, and how far its lease reaches.
+ */
+import { assert } from '../model/assert.js';
+import type { MemberId, Seq } from '../model/ids.js';
+import type { ReplicaPlace } from '../model/shard-config.js';
+import type { Position } from './entry.js';
+
+/**
+ * `down`: no stream, or not to the replica that the configuration means. `attaching`: asked what it
+ * holds. `installing`: gets all data. `following`: gets entries as they are sealed. `unusable`: it
+ * said that it cannot follow, or contradicted what is committed.
+ */
+export type PeerPhase = 'down' | 'attaching' | 'installing' | 'following' | 'unusable';
+
+export class Peer {
+  readonly node: MemberId;
+  place: ReplicaPlace;
+  phase: PeerPhase = 'down';
+  /** End of the newest entry sent on this stream. */
+  sentSeq = 0 as Seq;
+  /** The highest commitSeq it was told on this stream. */
+  toldCommitSeq = 0 as Seq;
+  /** What it acknowledged as durable in this epoch; undefined: nothing so far. */
+  #durable: Position | undefined;
+  /** When the claim on its lease ended that counts while it is not attached. */
+  #claimUntil = -Infinity;
+  /** When its node last said something. */
+  heardAt: number;
+  /** When it last came forward, or had nothing to do. */
+  progressAt: number;
+
+  constructor(place: ReplicaPlace, now: number) {
+    this.node = place.node;
+    this.place = place;
+    this.heardAt = now;
+    this.progressAt = now;
+  }
+
+  get durable(): Position | undefined {
+    return this.#durable;
+  }
+
+  /** Whether beats it answers count for this shard. */
+  get isAttached(): boolean {
+    return this.phase === 'following' || this.phase === 'installing';
+  }
+
+  /** Cumulative; an older one changes nothing. */
+  acknowledge(position: Position): void {
+    if (this.#durable !== undefined && position.seq <= this.#durable.seq) return;
+    this.#durable = position;
+  }
+
+  /** Its log was found to agree with ours up to `match`, which it holds durably. */
+  attach(match: Position): void {
+    assert(this.phase === 'attaching' || this.phase === 'installing', 'S3', () => ({
+      phase: this.phase,
+    }));
+    this.phase = 'following';
+    this.sentSeq = match.seq;
+    this.toldCommitSeq = 0 as Seq;
+    this.acknowledge(match);
+  }
+
+  /** Its stream broke, or it follows somebody else. `claimUntil`: how far its lease reached. */
+  detach(phase: 'down' | 'attaching' | 'unusable', claimUntil: number): void {
+    if (this.isAttached) this.#claimUntil = claimUntil;
+    this.phase = phase;
+  }
+
+  /** Until when its promise can be relied on; `claimUntil` is what its node's beats say now. */
+  leaseUntil(claimUntil: number): number {
+    return this.isAttached ? claimUntil : this.#claimUntil;
+  }
+
+  /** It is another replica from now on: another store or life. Nothing it said counts any more. */
+  replace(place: ReplicaPlace): void {
+    this.place = place;
+    this.phase = 'down';
+    this.#durable = undefined;
+    this.#claimUntil = -Infinity;
+  }
+}

@@ -1,0 +1,494 @@
+/**
+ * The primary of one shard in one epoch: numbers writes, replicates them, and decides when each is
+ * committed (PacificA, MSR-TR-2008-25; the in-sync set as in Kafka, KIP-101 to KIP-966).
+ *
+ * It begins by attaching every other replica, makes their logs agree with its own, and commits a
+ * barrier in its epoch; with that its whole log is committed, and it serves.
+ *
+ * Upholds
+ * S4, S5: committed = durable on every member of the commit set, which acknowledged it in this
+ *   epoch with the same chain; answered = committed. While the isr is smaller than `minIsr` nothing
+ *   is accepted. (The barrier is exempt: what it commits was accepted before, and reads go on.)
+ * S7: the commit set is the isr, and every learner that was proposed for it from the moment the
+ *   request leaves: the leader may have accepted it although we have not heard. A member that was
+ *   asked to be removed counts until a newer configuration says that it is (bug B6).
+ * S11: it serves nothing before the barrier is committed and its own promise to the primary before
+ *   has run out.
+ * S13, S14: reads need a claim on every member of the commit set that reaches beyond now.
+ */
+import { assert } from '../model/assert.js';
+import type { Epoch, MemberId, Seq } from '../model/ids.js';
+import type { MembershipChange } from '../model/member-messages.js';
+import type { VersionedConfig } from '../model/shard-config.js';
+import type { Position } from './entry.js';
+import type { LeaseClaims } from './lease.js';
+import type { Attached, PrepareEntry, ToPrimary } from './messages.js';
+import type { Outbox } from './outbox.js';
+import { Peer } from './peer.js';
+import { Proposals, type CommittedWrite, type Proposal, type Written } from './proposals.js';
+import type { ReplicaBody } from './replica-body.js';
+import type { Sessions } from './sessions.js';
+
+export interface PrimarySettings {
+  /** In-sync replicas without which nothing is accepted. */
+  readonly minIsr: number;
+  /** Entries on their way at once. More gain nothing on a local network: the next is larger. */
+  readonly windowEntries: number;
+  /** Entries and bytes sent ahead to a replica that catches up. */
+  readonly catchUpEntries: number;
+  readonly catchUpBytes: number;
+  /** A member whose node said nothing for so long is asked to be removed. */
+  readonly silentMs: number;
+  /** So is one that others wait for, and that does not come forward for so long. */
+  readonly stuckMs: number;
+  /** Pause before the leader is asked again. */
+  readonly askAgainMs: number;
+  /** A hand-over that takes longer is given up. */
+  readonly handOverMs: number;
+}
+
+export interface PrimaryStart {
+  readonly body: ReplicaBody;
+  readonly outbox: Outbox;
+  readonly sessions: Sessions;
+  readonly claims: LeaseClaims;
+  readonly settings: PrimarySettings;
+  readonly self: MemberId;
+  readonly update: VersionedConfig;
+  /** Until when this replica's own promises to earlier primaries reach. */
+  readonly promisedUntil: number;
+  readonly now: number;
+}
+
+interface HandOver {
+  readonly to: MemberId;
+  readonly giveUpAt: number;
+}
+
+export class Primary {
+  readonly epoch: Epoch;
+  readonly #body: ReplicaBody;
+  readonly #outbox: Outbox;
+  readonly #sessions: Sessions;
+  readonly #claims: LeaseClaims;
+  readonly #settings: PrimarySettings;
+  readonly #self: MemberId;
+  readonly #promisedUntil: number;
+  readonly #proposals: Proposals;
+  readonly #peers = new Map<MemberId, Peer>();
+  /** Learners that were proposed for the isr, on top of this configuration. */
+  readonly #joining = new Set<MemberId>();
+  readonly #barrierSeq: Seq;
+  /** When the leader was last asked for what, by node. */
+  readonly #askedAt = new Map<string, number>();
+  #update: VersionedConfig;
+  #handOver: HandOver | undefined;
+  /** When the leader was last told; undefined: we have not stepped down. */
+  #steppedDownAt: number | undefined;
+  #now: number;
+
+  constructor(start: PrimaryStart) {
+    const { body, update, now } = start;
+    assert(update.config.epoch === body.promisedEpoch, 'S2', () => ({
+      epoch: update.config.epoch,
+    }));
+    assert(body.log.last.epoch < update.config.epoch, 'S1', () => ({ last: body.log.last.epoch }));
+    this.epoch = update.config.epoch;
+    this.#body = body;
+    this.#outbox = start.outbox;
+    this.#sessions = start.sessions;
+    this.#claims = start.claims;
+    this.#settings = start.settings;
+    this.#self = start.self;
+    this.#promisedUntil = start.promisedUntil;
+    this.#update = update;
+    this.#now = now;
+    this.#proposals = new Proposals(body.log.last.seq);
+    this.#proposals.commit(body.log.unappliedTo(body.commitSeq), body.commitSeq);
+    this.#proposals.barrier();
+    this.#barrierSeq = (body.log.last.seq + 1) as Seq;
+    this.#adoptPeers();
+  }
+
+  /** Everything before this epoch is committed, and nobody else can be serving. */
+  get isServing(): boolean {
+    return (
+      this.#body.commitSeq >= this.#barrierSeq &&
+      this.#now >= this.#promisedUntil &&
+      this.#steppedDownAt === undefined
+    );
+  }
+
+  /** Until when reads may be answered: the least of the claims on the commit set. */
+  get leaseUntil(): number {
+    let until = Infinity;
+    for (const node of this.#commitSet()) {
+      if (node === this.#self) continue;
+      const claim = this.#peers.get(node)?.leaseUntil(this.#claims.until(node)) ?? -Infinity;
+      if (claim < until) until = claim;
+    }
+    return until;
+  }
+
+  /** Whether a read of committed data may be answered at `now`, after it was read (S13). */
+  mayRead(now: number): boolean {
+    this.#now = now;
+    return this.isServing && now < this.leaseUntil;
+  }
+
+  /** Whether a write may be proposed at `now`; if not, it may later. */
+  mayWrite(now: number): boolean {
+    this.#now = now;
+    return this.isServing && this.#handOver === undefined && this.#hasEnoughReplicas;
+  }
+
+  /** What is committed under a key and not in the data yet. */
+  committed(key: Buffer): CommittedWrite | undefined {
+    return this.#proposals.committed(key);
+  }
+
+  propose(proposal: Proposal, now: number): void {
+    assert(this.mayWrite(now), 'S11', () => ({ call: proposal.call }));
+    const written = this.#proposals.propose(proposal, this.#body.commitSeq);
+    if (written !== undefined) this.#answer(written);
+  }
+
+  /** A configuration of this same epoch. */
+  onConfig(update: VersionedConfig, now: number): void {
+    assert(update.config.epoch === this.epoch, 'S1', () => ({ epoch: update.config.epoch }));
+    this.#now = now;
+    // Whatever was asked on top of the one before is void now, or is in this one (S7).
+    if (update.version > this.#update.version) {
+      this.#joining.clear();
+      this.#askedAt.clear();
+    }
+    this.#update = update;
+    this.#adoptPeers();
+    this.#advance();
+  }
+
+  onSessionUp(node: MemberId, now: number): void {
+    this.#now = now;
+    const peer = this.#peers.get(node);
+    if (peer !== undefined) this.#attach(peer);
+  }
+
+  /** `gone`: its process has certainly ended. */
+  onSessionDown(node: MemberId, gone: boolean, now: number): void {
+    this.#now = now;
+    const peer = this.#peers.get(node);
+    if (peer === undefined) return;
+    peer.detach('down', this.#claims.until(node));
+    if (gone && this.#update.config.isr.includes(node)) this.#ask({ type: 'shrink', node });
+  }
+
+  /** A beat of its node was answered: it lives, and `claims` reach further. */
+  onHeard(node: MemberId, now: number): void {
+    this.#now = now;
+    const peer = this.#peers.get(node);
+    if (peer !== undefined) peer.heardAt = now;
+  }
+
+  onMessage(from: MemberId, message: ToPrimary, now: number): void {
+    this.#now = now;
+    const peer = this.#peers.get(from);
+    if (peer === undefined || message.epoch !== this.epoch) return;
+    peer.heardAt = now;
+    switch (message.type) {
+      case 'attached':
+        return this.#onAttached(peer, message);
+      case 'prepareAck':
+        return this.#onAck(peer, message.position);
+      case 'installed':
+        return this.#onInstalled(peer, message.base);
+      case 'refused':
+        peer.detach('down', this.#claims.until(from));
+        if (message.promised <= this.epoch) return; // It will have heard more when asked again.
+        this.#outbox.happened({ type: 'overtaken', by: from, promised: message.promised });
+        return this.#ask({ type: 'epoch-used', promised: message.promised });
+      case 'detached':
+        return peer.detach('down', this.#claims.until(from));
+    }
+  }
+
+  /** A batch is durable. */
+  onPersisted(now: number): void {
+    this.#now = now;
+    this.#proposals.applied(this.#body.log.appliedSeq);
+    for (const peer of this.#peers.values()) this.#attach(peer);
+    this.#advance();
+  }
+
+  /** Some time has passed. */
+  onTick(now: number): void {
+    this.#now = now;
+    for (const peer of this.#peers.values()) {
+      this.#attach(peer);
+      this.#review(peer);
+      this.#tellCommit(peer);
+    }
+    if (this.isServing) this.#body.served();
+    this.#continueHandOver();
+  }
+
+  /** Prepares to step down in favour of an in-sync member; refused silently if that is not one. */
+  handOver(to: MemberId, now: number): void {
+    this.#now = now;
+    if (this.#handOver !== undefined || !this.#update.config.isr.includes(to)) return;
+    this.#handOver = { to, giveUpAt: now + this.#settings.handOverMs };
+    this.#continueHandOver();
+  }
+
+  /** Seals what was proposed, if there is room in the window. Called before each batch. */
+  seal(): void {
+    if (!this.#proposals.hasDrafts || this.#body.isInstalling) return;
+    const { log, commitSeq } = this.#body;
+    // The barrier waits for nothing: a tail that fills the window is committed only with it.
+    const isFull = log.countAfter(commitSeq) >= this.#settings.windowEntries;
+    if (isFull && log.last.epoch === this.epoch) return;
+    this.#body.append(this.#proposals.seal(log.last, { epoch: this.epoch, commitSeq }));
+    for (const peer of this.#peers.values()) this.#pump(peer);
+  }
+
+  /** This epoch is over for us. Every open call gets what can be said of it. */
+  end(): void {
+    const { unknown, never } = this.#proposals.abandon(this.#body.log.last.seq);
+    for (const call of unknown) this.#outbox.answer({ type: 'unknown', call });
+    const message = `shard ${this.#body.shard}: epoch ${this.epoch} of this primary has ended`;
+    for (const call of never) {
+      this.#outbox.answer({ type: 'refused', call, refusal: { code: 'NODE_BEHIND', message } });
+    }
+  }
+
+  get #hasEnoughReplicas(): boolean {
+    return this.#update.config.isr.length >= this.#settings.minIsr;
+  }
+
+  #commitSet(): Set<MemberId> {
+    return new Set([...this.#update.config.isr, ...this.#joining]);
+  }
+
+  #isInSync(node: MemberId): boolean {
+    return this.#update.config.isr.includes(node) || this.#joining.has(node);
+  }
+
+  /** The other replicas of the configuration: new ones are attached, lost ones forgotten. */
+  #adoptPeers(): void {
+    const { replicas } = this.#update.config;
+    for (const node of [...this.#peers.keys()]) {
+      if (!replicas.some((place) => place.node === node)) this.#peers.delete(node);
+    }
+    for (const place of replicas) {
+      if (place.node === this.#self) continue;
+      let peer = this.#peers.get(place.node);
+      if (peer === undefined) {
+        peer = new Peer(place, this.#now);
+        this.#peers.set(place.node, peer);
+      }
+      const isSame = peer.place.store === place.store && peer.place.process === place.process;
+      if (isSame) peer.place = place;
+      else peer.replace(place);
+      this.#attach(peer);
+    }
+  }
+
+  /** Asks a peer what it holds, once its stream stands and our promise is durable (S2). */
+  #attach(peer: Peer): void {
+    if (peer.phase !== 'down' || this.#body.durableEpoch !== this.epoch) return;
+    if (!this.#sessions.reaches(peer.place)) return;
+    peer.phase = 'attaching';
+    this.#outbox.send(peer.node, { type: 'attach', epoch: this.epoch });
+  }
+
+  #onAttached(peer: Peer, { tail }: Attached): void {
+    if (peer.phase !== 'attaching') return;
+    const match = tail.findLast(({ seq, chain }) => {
+      return this.#body.log.positionAt(seq)?.chain === chain;
+    });
+    if (match !== undefined) return this.#follow(peer, match);
+    const committed = tail[0];
+    const { base, last } = this.#body.log;
+    // What it knows to be committed is in our log: otherwise one of us has lost or changed data.
+    assert(committed === undefined || committed.seq <= last.seq, 'S6', () => ({
+      peer: peer.node,
+      committed: committed?.seq,
+      last: last.seq,
+    }));
+    const isBehind = committed === undefined || committed.seq < base.seq;
+    if (!isBehind) {
+      this.#outbox.happened({ type: 'peer-diverged', peer: peer.node, seq: committed.seq });
+    }
+    peer.detach('unusable', this.#claims.until(peer.node));
+    this.#review(peer);
+  }
+
+  #follow(peer: Peer, match: Position): void {
+    peer.attach(match);
+    peer.progressAt = this.#now;
+    const { seq, epoch, chain } = match;
+    const resume = { type: 'resume', epoch: this.epoch, match: { seq, epoch, chain } } as const;
+    this.#outbox.send(peer.node, resume);
+    this.#outbox.happened({ type: 'peer-follows', peer: peer.node, after: seq });
+    this.#pump(peer);
+    this.#advance();
+  }
+
+  #install(peer: Peer): void {
+    peer.phase = 'installing';
+    this.#outbox.happened({ type: 'peer-needs-install', peer: peer.node });
+    this.#outbox.install(peer.node);
+  }
+
+  #onInstalled(peer: Peer, base: Position): void {
+    if (peer.phase !== 'installing') return;
+    if (this.#body.log.positionAt(base.seq)?.chain === base.chain) this.#follow(peer, base);
+    else this.#install(peer); // Trimmed meanwhile: once more, from where we are now.
+  }
+
+  #onAck(peer: Peer, position: Position): void {
+    if (peer.phase !== 'following') return;
+    const known = peer.durable?.seq ?? 0;
+    if (position.seq <= known) return;
+    const own = this.#body.log.positionAt(position.seq);
+    // In our own epoch nobody can hold what we never sent.
+    assert(position.seq <= peer.sentSeq, 'S8', () => ({ position, sent: peer.sentSeq }));
+    // What was trimmed cannot be compared; the acknowledgement of what follows it will be.
+    const isTrimmed = position.seq < this.#body.log.base.seq;
+    if (!isTrimmed && own?.chain !== position.chain) return this.#onDiverged(peer, position);
+    peer.acknowledge(position);
+    peer.progressAt = this.#now;
+    this.#pump(peer);
+    this.#review(peer);
+    this.#advance();
+  }
+
+  #onDiverged(peer: Peer, { seq }: Position): void {
+    this.#outbox.happened({ type: 'peer-diverged', peer: peer.node, seq });
+    peer.detach('unusable', this.#claims.until(peer.node));
+    this.#review(peer);
+  }
+
+  /** Sends what a follower does not have, as far as it may be ahead of its acknowledgements. */
+  #pump(peer: Peer): void {
+    const { log, commitSeq } = this.#body;
+    while (peer.phase === 'following' && peer.sentSeq < log.last.seq) {
+      if (peer.sentSeq < log.base.seq) return this.#install(peer);
+      if (this.#isAhead(peer)) return;
+      const next = log.nextAfter(peer.sentSeq);
+      assert(next !== undefined, 'S8', () => ({ sent: peer.sentSeq, last: log.last.seq }));
+      const { seq, epoch, chain } = next;
+      const entry: PrepareEntry = log.unappliedAt(seq) ?? { seq, epoch, chain, bytes: undefined };
+      this.#outbox.send(peer.node, { type: 'prepare', epoch: this.epoch, entry, commitSeq });
+      if (peer.durable?.seq === peer.sentSeq) peer.progressAt = this.#now;
+      peer.sentSeq = seq;
+      peer.toldCommitSeq = commitSeq;
+    }
+  }
+
+  /** Entries carry what is committed; without any, a follower would never apply the last ones. */
+  #tellCommit(peer: Peer): void {
+    const { commitSeq } = this.#body;
+    if (peer.phase !== 'following' || peer.toldCommitSeq >= commitSeq) return;
+    peer.toldCommitSeq = commitSeq;
+    this.#outbox.send(peer.node, { type: 'commit', epoch: this.epoch, commitSeq });
+  }
+
+  #isAhead({ durable, sentSeq }: Peer): boolean {
+    const { catchUpEntries, catchUpBytes } = this.#settings;
+    const sent = this.#body.log.positionsBetween(durable?.seq ?? sentSeq, sentSeq);
+    return (
+      sent.length >= catchUpEntries ||
+      sent.reduce((sum, { byteCount }) => sum + byteCount, 0) >= catchUpBytes
+    );
+  }
+
+  /** Commits what every member of the commit set holds. Never moves backwards. */
+  #advance(): void {
+    const body = this.#body;
+    if (body.durableEpoch !== this.epoch) return;
+    let everyoneHolds = body.durableSeq;
+    for (const node of this.#commitSet()) {
+      if (node === this.#self) continue;
+      const durable = this.#peers.get(node)?.durable?.seq;
+      if (durable === undefined) return;
+      if (durable < everyoneHolds) everyoneHolds = durable;
+    }
+    const wasServing = body.commitSeq >= this.#barrierSeq;
+    if (everyoneHolds <= body.commitSeq) return; // A slow new member un-commits nothing.
+    if (everyoneHolds < this.#barrierSeq) return; // All of the earlier epochs at once (S11).
+    if (everyoneHolds > this.#barrierSeq && !this.#hasEnoughReplicas) return;
+    const before = body.commitSeq;
+    body.commitTo(everyoneHolds);
+    const entries = body.log.unappliedTo(everyoneHolds).filter(({ seq }) => seq > before);
+    for (const written of this.#proposals.commit(entries, everyoneHolds)) this.#answer(written);
+    if (!wasServing) {
+      this.#outbox.happened({ type: 'serving', epoch: this.epoch, seq: this.#barrierSeq });
+    }
+    for (const peer of this.#peers.values()) this.#review(peer);
+    this.#continueHandOver();
+  }
+
+  #answer({ call, applied, version, changes }: Written): void {
+    // An answer that changes nothing is a read, and needs what reads need (S12, S13).
+    if (changes || this.mayRead(this.#now)) {
+      this.#outbox.answer({ type: 'written', call, applied, version });
+      return;
+    }
+    const message = `shard ${this.#body.shard}: the lease of epoch ${this.epoch} has run out`;
+    this.#outbox.answer({ type: 'refused', call, refusal: { code: 'NODE_BEHIND', message } });
+  }
+
+  /** Whether this peer should leave or join the isr. */
+  #review(peer: Peer): void {
+    const { node, place, durable, phase } = peer;
+    if (this.#isInSync(node)) {
+      const { silentMs, stuckMs } = this.#settings;
+      const isSilent = this.#now - peer.heardAt >= silentMs;
+      const isIdle = phase === 'following' && durable?.seq === this.#body.log.last.seq;
+      if (isIdle) peer.progressAt = this.#now;
+      const isStuck = this.#now - peer.progressAt >= stuckMs;
+      if (!isSilent && !isStuck && phase !== 'unusable') return;
+      // A learner that was proposed is in our way as well until that is certainly void (S7).
+      const isMember = this.#update.config.isr.includes(node);
+      return this.#ask({ type: isMember ? 'shrink' : 'withdraw', node });
+    }
+    // Whatever made it unusable, all of our data makes it good again.
+    if (phase === 'unusable') return this.#install(peer);
+    if (phase !== 'following' || durable === undefined || this.#handOver !== undefined) return;
+    // Past the start of the epoch and caught up (KIP-279); in this epoch by construction (S16).
+    const isCaughtUp = durable.seq >= this.#barrierSeq && durable.seq >= this.#body.commitSeq;
+    if (!isCaughtUp || this.#body.commitSeq < this.#barrierSeq) return;
+    this.#joining.add(node);
+    this.#ask({ type: 'expand', node, store: place.store, incarnation: place.incarnation });
+  }
+
+  #ask(change: MembershipChange): void {
+    const about = change.type === 'epoch-used' ? change.type : `${change.type} ${change.node}`;
+    const askedAt = this.#askedAt.get(about) ?? -Infinity;
+    if (this.#now - askedAt < this.#settings.askAgainMs) return;
+    this.#askedAt.set(about, this.#now);
+    const { shard, shardUuid } = this.#body;
+    const basedOn = this.#update.version;
+    this.#outbox.request({ shard, shardUuid, epoch: this.epoch, basedOn, change });
+  }
+
+  /** Steps down once the successor holds everything and nothing is under way. */
+  #continueHandOver(): void {
+    if (this.#steppedDownAt !== undefined) {
+      if (this.#now - this.#steppedDownAt >= this.#settings.askAgainMs) this.#stepDown();
+      return;
+    }
+    if (this.#handOver === undefined) return;
+    const { to, giveUpAt } = this.#handOver;
+    const { log, commitSeq } = this.#body;
+    const isQuiet = !this.#proposals.hasDrafts && commitSeq === log.last.seq;
+    if (isQuiet && this.isServing && this.#peers.get(to)?.durable?.seq === commitSeq) {
+      this.#stepDown();
+    } else if (this.#now >= giveUpAt) this.#handOver = undefined;
+  }
+  /** From here on nothing is served in this epoch; said again until a newer one comes. */
+  #stepDown(): void {
+    this.#steppedDownAt = this.#now;
+    this.#outbox.stepDown(this.epoch);
+  }
+}

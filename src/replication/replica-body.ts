@@ -1,0 +1,304 @@
+/**
+ * What a replica is made of, whatever its role: its log, what it promised, what it knows to be
+ * committed, and how much of all that is on stable storage.
+ *
+ * The roles change it in memory; `takePersist` says what the next batch has to hold, and
+ * `onPersisted` that it is durable. One batch is in flight at a time. Everything that is promised
+ * to others must wait for it, so the roles send such messages only when they see `durableEpoch`
+ * and `durableSeq` move (S2, S4).
+ */
+import { assert } from '../model/assert.js';
+import type { Epoch, Seq, ShardId, Uuid } from '../model/ids.js';
+import type { Entry, Position } from './entry.js';
+import { LOG_START } from './entry.js';
+import { ReplicaLog } from './replica-log.js';
+
+/** What a replica keeps on disk about itself, beside its log and its data. */
+export interface DurableState {
+  readonly shard: ShardId;
+  readonly shardUuid: Uuid;
+  /** It accepts nothing of a lower epoch. Never decreases (S2). */
+  readonly promisedEpoch: Epoch;
+  /** It served as primary in the promised epoch, so it has promised nothing to anybody since. */
+  readonly hasServed: boolean;
+  /** Its data is being replaced, and is no prefix of any log: never electable (S15). */
+  readonly isInstalling: boolean;
+  /** What the first record of its log follows. */
+  readonly base: Position;
+  /** The data holds at least everything up to here; what is above may be applied again. */
+  readonly appliedSeq: Seq;
+}
+
+/** What one batch has to hold, in this order, all or nothing. */
+export interface Persist {
+  /** First drop the log and the data: those of this position, which came, take their place. */
+  readonly switchTo: Position | undefined;
+  /** Remove log records of entries that end above this. */
+  readonly truncateAfter: Seq | undefined;
+  /** Log records to write. */
+  readonly append: readonly Entry[];
+  /** Committed entries whose writes go into the data. */
+  readonly apply: readonly Entry[];
+  /** Ends of entries whose log records are not needed any more. */
+  readonly trim: readonly Seq[];
+  readonly state: DurableState | undefined;
+}
+
+/** What a start found on disk; the log records are contiguous and begin behind `state.base`. */
+export interface Recovered {
+  readonly state: DurableState;
+  readonly entries: readonly Entry[];
+}
+
+export interface BodySettings {
+  /** Applied entries kept in the log for replicas that come back. */
+  readonly keepEntries: number;
+  /** Entries trimmed at a time: each trim rewrites the state. */
+  readonly trimEntries: number;
+}
+
+interface InFlight {
+  readonly promisedEpoch: Epoch;
+  /** End of the log in the batch, as far as it was not truncated since. */
+  lastSeq: Seq;
+  /** What the data holds after it, as far as that data was not replaced since. */
+  appliedSeq: Seq;
+}
+
+const NO_EPOCH = 0 as Epoch;
+
+export class ReplicaBody {
+  readonly shard: ShardId;
+  readonly shardUuid: Uuid;
+  readonly #settings: BodySettings;
+  #log: ReplicaLog;
+  #exists: boolean;
+  #promisedEpoch: Epoch;
+  #durableEpoch: Epoch;
+  #durableSeq: Seq;
+  #commitSeq: Seq;
+  #hasServed: boolean;
+  #isInstalling: boolean;
+  #append: Entry[] = [];
+  #truncateAfter: Seq | undefined;
+  #switchTo: Position | undefined;
+  #stateChanged = false;
+  #applyDue = false;
+  #inFlight: InFlight | undefined;
+
+  constructor(
+    id: { readonly shard: ShardId; readonly shardUuid: Uuid },
+    settings: BodySettings,
+    recovered: Recovered | undefined,
+  ) {
+    this.shard = id.shard;
+    this.shardUuid = id.shardUuid;
+    this.#settings = settings;
+    const state = recovered?.state;
+    this.#exists = state !== undefined;
+    this.#promisedEpoch = state?.promisedEpoch ?? NO_EPOCH;
+    this.#durableEpoch = this.#promisedEpoch;
+    this.#hasServed = state?.hasServed ?? false;
+    this.#isInstalling = state?.isInstalling ?? false;
+    const { base, appliedSeq } = state ?? { base: LOG_START, appliedSeq: LOG_START.seq };
+    const entries = recovered?.entries ?? [];
+    this.#log = new ReplicaLog(base, appliedSeq, entries);
+    this.#durableSeq = this.#log.last.seq;
+    const known = entries.at(-1)?.commitSeq ?? appliedSeq;
+    this.#commitSeq = known > appliedSeq ? known : appliedSeq;
+  }
+
+  get log(): ReplicaLog {
+    return this.#log;
+  }
+
+  /** Whether there is, or is about to be, something on disk. */
+  get exists(): boolean {
+    return this.#exists;
+  }
+
+  get promisedEpoch(): Epoch {
+    return this.#promisedEpoch;
+  }
+
+  /** The promised epoch that is on disk; 0 if none. Invariant: <= promisedEpoch. */
+  get durableEpoch(): Epoch {
+    return this.#durableEpoch;
+  }
+
+  /** End of the part of the log that is on disk. Invariant: <= log.last.seq. */
+  get durableSeq(): Seq {
+    return this.#durableSeq;
+  }
+
+  /** Invariant: log.appliedSeq <= commitSeq <= log.last.seq (S9). */
+  get commitSeq(): Seq {
+    return this.#commitSeq;
+  }
+
+  get hasServed(): boolean {
+    return this.#hasServed;
+  }
+
+  /** Its data is no prefix of any log: it may take part in nothing (S15). */
+  get isInstalling(): boolean {
+    return this.#isInstalling;
+  }
+
+  /** Begins to exist, empty. */
+  create(epoch: Epoch): void {
+    assert(!this.#exists, 'S19', () => ({ shard: this.shard }));
+    this.#exists = true;
+    this.#promisedEpoch = epoch;
+    this.#stateChanged = true;
+  }
+
+  /** From here on nothing of a lower epoch is accepted, answered or granted (S2, S3). */
+  promise(epoch: Epoch): void {
+    assert(this.#exists && epoch >= this.#promisedEpoch, 'S2', () => ({
+      epoch,
+      promised: this.#promisedEpoch,
+    }));
+    if (epoch === this.#promisedEpoch) return;
+    this.#promisedEpoch = epoch;
+    this.#hasServed = false;
+    this.#stateChanged = true;
+  }
+
+  /** Serves as primary in the promised epoch. */
+  served(): void {
+    if (this.#hasServed) return;
+    this.#hasServed = true;
+    this.#stateChanged = true;
+  }
+
+  append(entry: Entry): void {
+    assert(entry.epoch <= this.#promisedEpoch, 'S3', () => ({ epoch: entry.epoch }));
+    this.#log.append(entry);
+    this.#append.push(entry);
+  }
+
+  /** Drops what is above `seq`: never anything that is known to be committed (S10). */
+  truncateAfter(seq: Seq): void {
+    assert(seq >= this.#commitSeq, 'S10', () => ({ seq, commitSeq: this.#commitSeq }));
+    if (seq === this.#log.last.seq) return;
+    this.#log.truncateAfter(seq);
+    this.#append = this.#append.filter((entry) => entry.seq <= seq);
+    const onDisk = Math.max(this.#durableSeq, this.#inFlight?.lastSeq ?? 0);
+    if (onDisk > seq) {
+      this.#truncateAfter =
+        this.#truncateAfter === undefined || seq < this.#truncateAfter ? seq : this.#truncateAfter;
+      if (this.#durableSeq > seq) this.#durableSeq = seq;
+      if (this.#inFlight !== undefined && this.#inFlight.lastSeq > seq)
+        this.#inFlight.lastSeq = seq;
+    }
+    this.#stateChanged = true;
+  }
+
+  /** Everything up to `seq`, where an entry ends, is committed. */
+  commitTo(seq: Seq): void {
+    if (seq <= this.#commitSeq) return;
+    assert(this.#log.positionAt(seq) !== undefined, 'S9', () => ({
+      seq,
+      last: this.#log.last.seq,
+    }));
+    this.#commitSeq = seq;
+  }
+
+  /** The data is about to be replaced: from now on it is no prefix of any log (S15). */
+  beginInstall(): void {
+    this.#isInstalling = true;
+    this.#stateChanged = true;
+  }
+
+  /** The data is that of this position, and so is the log: empty behind it. */
+  installed(base: Position): void {
+    assert(this.#isInstalling, 'S15', () => ({ shard: this.shard }));
+    this.#isInstalling = false;
+    this.#log = new ReplicaLog(base, base.seq);
+    this.#commitSeq = base.seq;
+    this.#durableSeq = base.seq;
+    this.#append = [];
+    this.#truncateAfter = undefined;
+    this.#switchTo = base;
+    this.#stateChanged = true;
+    if (this.#inFlight === undefined) return;
+    this.#inFlight.lastSeq = base.seq;
+    this.#inFlight.appliedSeq = base.seq;
+  }
+
+  /** Applies what is committed with the next batch, even if that holds nothing else. */
+  applySoon(): void {
+    this.#applyDue = this.#commitSeq > this.#log.appliedSeq;
+  }
+
+  /** What the next batch has to hold; undefined if there is no need for one. */
+  takePersist(): Persist | undefined {
+    assert(this.#inFlight === undefined, 'one batch in flight', () => ({ shard: this.shard }));
+    const isNeeded = this.#append.length > 0 || this.#stateChanged || this.#applyDue;
+    if (!isNeeded || !this.#exists) return undefined;
+    const apply = this.#isInstalling ? [] : this.#log.unappliedTo(this.#commitSeq);
+    const appliedSeq = apply.at(-1)?.seq ?? this.#log.appliedSeq;
+    const trim = this.#trim();
+    // With log records a restart knows from the newest one what is committed; without, from here.
+    const writesState = this.#stateChanged || trim.length > 0 || this.#append.length === 0;
+    const persist: Persist = {
+      switchTo: this.#switchTo,
+      truncateAfter: this.#truncateAfter,
+      append: this.#append,
+      apply,
+      trim,
+      state: writesState ? this.#state(appliedSeq) : undefined,
+    };
+    this.#inFlight = {
+      promisedEpoch: this.#promisedEpoch,
+      lastSeq: this.#log.last.seq,
+      appliedSeq,
+    };
+    this.#append = [];
+    this.#truncateAfter = undefined;
+    this.#switchTo = undefined;
+    this.#stateChanged = false;
+    this.#applyDue = false;
+    return persist;
+  }
+
+  /** The batch of the last `takePersist` is on stable storage. */
+  onPersisted(): void {
+    const inFlight = this.#inFlight;
+    assert(inFlight !== undefined, 'one batch in flight', () => ({ shard: this.shard }));
+    this.#inFlight = undefined;
+    this.#durableEpoch = inFlight.promisedEpoch;
+    if (inFlight.lastSeq > this.#durableSeq) this.#durableSeq = inFlight.lastSeq;
+    this.#log.applied(inFlight.appliedSeq);
+  }
+
+  /** Undefined while it does not exist. */
+  state(): DurableState | undefined {
+    return this.#exists ? this.#state(this.#log.appliedSeq) : undefined;
+  }
+
+  #state(appliedSeq: Seq): DurableState {
+    return {
+      shard: this.shard,
+      shardUuid: this.shardUuid,
+      promisedEpoch: this.#promisedEpoch,
+      hasServed: this.#hasServed,
+      isInstalling: this.#isInstalling,
+      base: this.#log.base,
+      appliedSeq,
+    };
+  }
+
+  /** Ends of the entries to forget, if there are enough. They were applied by an earlier batch. */
+  #trim(): readonly Seq[] {
+    const { keepEntries, trimEntries } = this.#settings;
+    if (this.#log.length < keepEntries + trimEntries) return [];
+    const to = this.#log.trimmable(keepEntries);
+    if (to === undefined) return [];
+    const ends = this.#log.positionsFrom((this.#log.base.seq + 1) as Seq);
+    const trimmed = ends.filter(({ seq }) => seq <= to).map(({ seq }) => seq);
+    this.#log.trimTo(to);
+    return trimmed;
+  }
+}

@@ -1,0 +1,298 @@
+/**
+ * One replica of one shard: decides from the configuration whether it is the primary, follows one,
+ * or has no part, and hands every input to the role it has.
+ *
+ * Pure: no clock, no I/O, no promises. The driver steps inputs one at a time, writes what
+ * `takePersist()` returns as one batch, and says `persisted` when that is on stable storage. Same
+ * inputs, same outputs.
+ *
+ * Upholds S1 and S19. A replica acts as primary only if the configuration names this node, this
+ * store and this very process, in an epoch that no earlier life has used. It starts
+ * empty only as a learner or while the shard is being created; an in-sync replica without data has
+ * lost it.
+ */
+import { assert, unreachable } from '../model/assert.js';
+import type { Epoch, MemberId, ShardId, Uuid } from '../model/ids.js';
+import { replicaOn, type ShardConfig, type VersionedConfig } from '../model/shard-config.js';
+import type { Position } from './entry.js';
+import { Follower } from './follower.js';
+import type { LeaseClaims, LeaseGrants } from './lease.js';
+import type { ReplicaMessage, ToPrimary } from './messages.js';
+import { Outbox, type Ready } from './outbox.js';
+import { Primary, type PrimarySettings } from './primary.js';
+import type { Proposal } from './proposals.js';
+import { type BodySettings, type Persist, type Recovered, ReplicaBody } from './replica-body.js';
+import type { Sessions } from './sessions.js';
+
+/** What all replicas of a node share. */
+export interface NodeContext {
+  readonly self: MemberId;
+  readonly store: Uuid;
+  /** Minted at the start of this process: a life of the node is a life of one process. */
+  readonly process: Uuid;
+  readonly sessions: Sessions;
+  readonly grants: LeaseGrants;
+  readonly claims: LeaseClaims;
+  readonly settings: PrimarySettings & BodySettings;
+}
+
+export type ReplicaInput =
+  /** A configuration that was heard; an older one than before is ignored. */
+  | { readonly type: 'config'; readonly update: VersionedConfig }
+  | { readonly type: 'write'; readonly proposal: Proposal }
+  /** A stream to this node stands, or its other end said more of itself. */
+  | { readonly type: 'session-up'; readonly node: MemberId }
+  /** It broke; `gone`: because its process has certainly ended. */
+  | { readonly type: 'session-down'; readonly node: MemberId; readonly gone: boolean }
+  /** A stream from this node broke. */
+  | { readonly type: 'caller-down'; readonly node: MemberId }
+  /** A beat of ours was answered by this node. */
+  | { readonly type: 'heard'; readonly node: MemberId }
+  | { readonly type: 'message'; readonly from: MemberId; readonly message: ReplicaMessage }
+  /** The data of an install is there. */
+  | { readonly type: 'installed'; readonly base: Position }
+  | { readonly type: 'hand-over'; readonly epoch: Epoch; readonly to: MemberId }
+  | { readonly type: 'persisted' }
+  | { readonly type: 'tick' };
+
+export type ReplicaStanding =
+  /** No configuration was heard yet: nothing is done on a guess. */
+  | 'unknown'
+  /** Exists, or is about to; the shard serves nothing yet. */
+  | 'creating'
+  | 'primary'
+  | 'secondary'
+  | 'learner'
+  /** Has no part in the configuration. */
+  | 'elsewhere'
+  /** Named as primary in a configuration that does not count on this life or state of it. */
+  | 'awaiting-epoch'
+  /** The configuration counts on data that this store does not have. */
+  | 'lost';
+
+export class ShardReplica {
+  readonly #node: NodeContext;
+  readonly #body: ReplicaBody;
+  readonly #outbox: Outbox;
+  /** Promised when this process opened the store: that epoch belongs to an earlier life. */
+  readonly #openedEpoch: Epoch;
+  #update: VersionedConfig | undefined;
+  #standing: ReplicaStanding = 'unknown';
+  #primary: Primary | undefined;
+  #follower: Follower | undefined;
+  /** The primary that beats of this replica's node have last counted for. */
+  #grantedTo: MemberId | undefined;
+  /** When promises to primaries before that end. */
+  #promisedUntil: number;
+
+  constructor(
+    id: { readonly shard: ShardId; readonly shardUuid: Uuid },
+    node: NodeContext,
+    recovered?: Recovered,
+  ) {
+    this.#node = node;
+    this.#body = new ReplicaBody(id, node.settings, recovered);
+    this.#outbox = new Outbox(id.shard);
+    this.#openedEpoch = recovered?.state.promisedEpoch ?? (0 as Epoch);
+    // Who served in the epoch it promised has promised nothing to anybody since (B22).
+    this.#promisedUntil = this.#body.hasServed ? -Infinity : node.grants.earlierLifeUntil;
+  }
+
+  get standing(): ReplicaStanding {
+    return this.#standing;
+  }
+
+  get body(): ReplicaBody {
+    return this.#body;
+  }
+
+  /** Set while this is the primary, serving or about to. */
+  get primary(): Primary | undefined {
+    return this.#primary;
+  }
+
+  step(input: ReplicaInput, now: number): void {
+    switch (input.type) {
+      case 'config':
+        return this.#onConfig(input.update, now);
+      case 'write':
+        assert(this.#primary !== undefined, 'S3', () => ({ call: input.proposal.call }));
+        return this.#primary.propose(input.proposal, now);
+      case 'session-up':
+        return this.#primary?.onSessionUp(input.node, now);
+      case 'session-down':
+        return this.#primary?.onSessionDown(input.node, input.gone, now);
+      case 'caller-down':
+        if (this.#follower?.primary === input.node) this.#follower = undefined;
+        return;
+      case 'heard':
+        return this.#primary?.onHeard(input.node, now);
+      case 'message':
+        return this.#onMessage(input.from, input.message, now);
+      case 'installed':
+        return this.#follower?.onInstalled(input.base);
+      case 'hand-over':
+        if (this.#primary?.epoch === input.epoch) this.#primary.handOver(input.to, now);
+        return;
+      case 'persisted':
+        return this.#onPersisted(now);
+      case 'tick':
+        this.#body.applySoon();
+        return this.#primary?.onTick(now);
+      default:
+        return unreachable(input);
+    }
+  }
+
+  /** What the next batch has to hold; undefined if there is no need for one. */
+  takePersist(): Persist | undefined {
+    this.#primary?.seal();
+    return this.#body.takePersist();
+  }
+
+  /** Everything else decided since the last call. */
+  takeReady(): Ready {
+    return this.#outbox.take();
+  }
+
+  #onConfig(update: VersionedConfig, now: number): void {
+    const known = this.#update;
+    if (known !== undefined && update.config.epoch < known.config.epoch) return;
+    if (known?.config.epoch === update.config.epoch && update.version < known.version) return;
+    assert(update.config.shardUuid === this.#body.shardUuid, 'a replica is of one shard', () => ({
+      shard: update.config.shard,
+    }));
+    this.#update = update;
+    this.#reconsider(now);
+  }
+
+  /** Judges anew, and takes on or lays down a role. */
+  #reconsider(now: number): void {
+    if (this.#update === undefined) return;
+    const { config } = this.#update;
+    if (this.#primary !== undefined && this.#primary.epoch < config.epoch) this.#endPrimary();
+    const from = this.#standing;
+    const to = this.#judge(config);
+    this.#standing = to;
+    if (to !== from) this.#outbox.happened({ type: 'standing-changed', from, to });
+    const mayCreate = to === 'creating' || to === 'learner';
+    if (mayCreate && !this.#body.exists) {
+      // Not the learner's promise: that it gives to whoever asks first.
+      this.#body.create(to === 'creating' ? config.epoch : (0 as Epoch));
+      this.#outbox.happened({ type: 'created', epoch: config.epoch });
+    }
+    if (to !== 'primary') return;
+    if (this.#primary === undefined) this.#becomePrimary(this.#update, now);
+    else this.#primary.onConfig(this.#update, now);
+  }
+
+  #judge(config: ShardConfig): ReplicaStanding {
+    const { self, store, process } = this.#node;
+    const place = replicaOn(config, self);
+    // Same name, other data directory: a different replica, which is not here.
+    if (place?.store !== store) return 'elsewhere';
+    const isThisLife = place.process === process;
+    const isUsable = this.#body.exists && !this.#body.isInstalling;
+    if (config.learners.includes(self)) return 'learner';
+    if (config.state === 'creating') return isThisLife ? 'creating' : 'elsewhere';
+    if (!isUsable) return 'lost';
+    if (config.primary !== self) return 'secondary';
+    if (this.#primary?.epoch === config.epoch) return 'primary';
+    return this.#mayLead(config, isThisLife) ? 'primary' : 'awaiting-epoch';
+  }
+
+  /** Whether this epoch can be ours: not one that an earlier life or another primary acted in. */
+  #mayLead(config: ShardConfig, isThisLife: boolean): boolean {
+    const { promisedEpoch, log } = this.#body;
+    if (!isThisLife || config.epoch <= this.#openedEpoch) return false;
+    if (config.epoch > promisedEpoch) return true;
+    // Made by this life for this epoch, and nobody has spoken in it.
+    return (
+      config.epoch === promisedEpoch &&
+      log.last.epoch < config.epoch &&
+      this.#grantedTo === undefined
+    );
+  }
+
+  #becomePrimary(update: VersionedConfig, now: number): void {
+    const { epoch } = update.config;
+    const before = this.#body.promisedEpoch;
+    this.#leaveFollowed();
+    this.#body.promise(epoch);
+    if (before !== epoch) this.#outbox.happened({ type: 'epoch-adopted', epoch, before });
+    const { sessions, claims, settings, self } = this.#node;
+    this.#primary = new Primary({
+      body: this.#body,
+      outbox: this.#outbox,
+      sessions,
+      claims,
+      settings,
+      self,
+      update,
+      // Who stepped down waited for all leases before its own, and holds none any more.
+      promisedUntil: update.config.leaseReleased ? -Infinity : this.#promisedUntil,
+      now,
+    });
+  }
+
+  #onMessage(from: MemberId, message: ReplicaMessage, now: number): void {
+    if (isToPrimary(message)) return this.#primary?.onMessage(from, message, now);
+    if (message.type === 'attach') return this.#onAttach(from, message.epoch);
+    if (this.#follower?.primary === from) this.#follower.onMessage(message);
+  }
+
+  #onAttach(from: MemberId, epoch: Epoch): void {
+    const { promisedEpoch, exists } = this.#body;
+    const isOurs = this.#primary?.epoch === epoch;
+    if (!exists || epoch < promisedEpoch || isOurs) {
+      // Of the same epoch: asked again, when we have heard more.
+      const promised = exists ? promisedEpoch : epoch;
+      this.#outbox.send(from, { type: 'refused', epoch, promised });
+      return;
+    }
+    if (this.#follower?.primary !== from) this.#leaveFollowed();
+    this.#endPrimary();
+    if (epoch > promisedEpoch) {
+      this.#body.promise(epoch);
+      this.#outbox.happened({ type: 'epoch-adopted', epoch, before: promisedEpoch });
+    }
+    this.#grantedTo = from;
+    this.#follower = new Follower(from, { epoch, body: this.#body, outbox: this.#outbox });
+  }
+
+  /** The primary we followed must not count on us any more; what we promised it still holds. */
+  #leaveFollowed(): void {
+    if (this.#follower !== undefined) {
+      const { primary, epoch } = this.#follower;
+      this.#outbox.send(primary, { type: 'detached', epoch });
+    }
+    this.#follower = undefined;
+    if (this.#grantedTo === undefined) return;
+    const until = this.#node.grants.promisedUntil(this.#grantedTo);
+    if (until > this.#promisedUntil) this.#promisedUntil = until;
+    this.#grantedTo = undefined;
+  }
+
+  #endPrimary(): void {
+    this.#primary?.end();
+    this.#primary = undefined;
+  }
+
+  #onPersisted(now: number): void {
+    this.#body.onPersisted();
+    this.#primary?.onPersisted(now);
+    this.#follower?.onPersisted();
+  }
+}
+
+const TO_PRIMARY = {
+  attached: true,
+  prepareAck: true,
+  installed: true,
+  refused: true,
+  detached: true,
+} as const satisfies Record<ToPrimary['type'], true>;
+
+function isToPrimary(message: ReplicaMessage): message is ToPrimary {
+  return message.type in TO_PRIMARY;
+}

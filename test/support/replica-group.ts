@@ -1,0 +1,371 @@
+/**
+ * The replicas of one shard on simulated nodes: real cores over streams, disks and a configuration
+ * that a test moves by hand or a seed moves at random. Nothing happens by itself: every delivery,
+ * every finished batch and every step of the clock is an action of whoever drives it.
+ */
+import { LOG_START, type Entry, type Position, opsOf } from '../../src/replication/entry.js';
+import { decodeDataRecord } from '../../src/replication/data-record.js';
+import { LeaseClaims, LeaseGrants } from '../../src/replication/lease.js';
+import type { ReplicaMessage } from '../../src/replication/messages.js';
+import type { ChangeRequest } from '../../src/model/member-messages.js';
+import type { Ready } from '../../src/replication/outbox.js';
+import { needsStoredVersion, type Write } from '../../src/replication/proposals.js';
+import type { DurableState, Persist } from '../../src/replication/replica-body.js';
+import { Sessions } from '../../src/replication/sessions.js';
+import { type ReplicaInput, ShardReplica } from '../../src/replication/shard-replica.js';
+import type { Incarnation, MemberId, Seq, ShardId, Uuid } from '../../src/model/ids.js';
+import type { ReplicaPlace, ShardConfig, VersionedConfig } from '../../src/model/shard-config.js';
+import { configOf, nodeOf, uuidOf } from './configs.js';
+
+export const GROUP_SETTINGS = {
+  minIsr: 2,
+  windowEntries: 2,
+  catchUpEntries: 4,
+  catchUpBytes: 4_096,
+  silentMs: 1_000,
+  stuckMs: 1_000,
+  askAgainMs: 300,
+  handOverMs: 1_000,
+  keepEntries: 3,
+  trimEntries: 2,
+} as const;
+
+export const LEASE = { leaseMs: 600, driftMax: 0.02, marginMs: 50 } as const;
+
+const SHARD = 0 as ShardId;
+const SHARD_UUID = uuidOf('shard-0');
+
+/** What survives a crash: whole batches, in order. */
+export class GroupDisk {
+  state: DurableState | undefined;
+  readonly log = new Map<Seq, Entry>();
+  data = new Map<string, { readonly value: string; readonly seq: Seq }>();
+
+  write(persist: Persist, incoming: GroupDisk['data'] | undefined): void {
+    const { switchTo, truncateAfter, append, apply, trim, state } = persist;
+    if (switchTo !== undefined) {
+      this.log.clear();
+      this.data = new Map(incoming);
+    }
+    if (truncateAfter !== undefined) {
+      for (const seq of [...this.log.keys()]) if (seq > truncateAfter) this.log.delete(seq);
+    }
+    for (const entry of append) this.log.set(entry.seq, entry);
+    for (const entry of apply) applyTo(this.data, entry);
+    for (const seq of trim) this.log.delete(seq);
+    if (state !== undefined) this.state = state;
+  }
+
+  recovered() {
+    const { state } = this;
+    if (state === undefined) return undefined;
+    const entries = [...this.log.values()].sort((left, right) => left.seq - right.seq);
+    return { state, entries };
+  }
+}
+
+function applyTo(data: GroupDisk['data'], entry: Entry): void {
+  for (const op of opsOf(entry)) {
+    if (op.type === 'barrier') continue;
+    const key = op.key.toString();
+    if (op.type === 'delete') data.delete(key);
+    else {
+      const { value, seq } = decodeDataRecord(op.key, op.record);
+      data.set(key, { value: value.toString(), seq });
+    }
+  }
+}
+
+type Wire =
+  | { readonly type: 'replica'; readonly message: ReplicaMessage }
+  | { readonly type: 'beat' | 'beatAck'; readonly sentAt: number }
+  | { readonly type: 'data'; readonly base: Position; readonly data: GroupDisk['data'] }
+  | { readonly type: 'hello'; readonly process: Uuid };
+
+/** A stream between two nodes, opened by the one that is primary of something. */
+export interface GroupStream {
+  readonly caller: GroupNode;
+  readonly callee: GroupNode;
+  readonly toCallee: Wire[];
+  readonly toCaller: Wire[];
+}
+
+/** One life of a storage node, or none. */
+export class GroupNode {
+  readonly id: MemberId;
+  readonly disk = new GroupDisk();
+  /** Its clock runs at this rate of true time. */
+  rate = 1;
+  process = uuidOf('');
+  incarnation = 0;
+  sessions = new Sessions();
+  grants = new LeaseGrants(LEASE, 0);
+  claims = new LeaseClaims(LEASE);
+  replica: ShardReplica | undefined;
+  /** The batch that is being written. */
+  writing: Persist | undefined;
+  /** Data received for an install, to be switched to with the next batch. */
+  incoming: GroupDisk['data'] | undefined;
+  lastBeatAt = -Infinity;
+
+  constructor(id: string) {
+    this.id = id as MemberId;
+  }
+
+  get isUp(): boolean {
+    return this.replica !== undefined;
+  }
+}
+
+export interface GroupHooks {
+  ready(node: GroupNode, ready: Ready): void;
+  requested(node: GroupNode, request: ChangeRequest): void;
+}
+
+export class ReplicaGroup {
+  readonly nodes: readonly GroupNode[];
+  streams: GroupStream[] = [];
+  /** True time in milliseconds. */
+  now = 10_000;
+  config: VersionedConfig;
+  readonly #hooks: GroupHooks;
+  readonly #settings: typeof GROUP_SETTINGS;
+  #incarnations = 100;
+
+  constructor(
+    ids: readonly string[],
+    hooks: GroupHooks,
+    settings: typeof GROUP_SETTINGS = GROUP_SETTINGS,
+  ) {
+    this.#hooks = hooks;
+    this.#settings = settings;
+    this.nodes = ids.map((id) => new GroupNode(id));
+    for (const node of this.nodes) this.#boot(node);
+    const members = this.nodes.map(({ id }) => id);
+    this.config = {
+      version: 0,
+      config: configOf(0, nodeOf(ids[0]!), {
+        state: 'creating',
+        shardUuid: SHARD_UUID,
+        isr: members,
+        replicas: this.nodes.map((node) => this.placeOf(node)),
+      }),
+    };
+  }
+
+  node(id: string): GroupNode {
+    return this.nodes.find((node) => node.id === id)!;
+  }
+
+  clockOf(node: GroupNode): number {
+    return this.now * node.rate;
+  }
+
+  step(node: GroupNode, input: ReplicaInput): void {
+    if (node.replica === undefined) return;
+    node.replica.step(input, this.clockOf(node));
+    this.#round(node);
+  }
+
+  /** The leader writes a configuration; `change` gets the one before. */
+  reconfigure(change: Partial<ShardConfig>): void {
+    const { config, version } = this.config;
+    this.config = { config: { ...config, ...change }, version: version + 1 };
+  }
+
+  /** A node hears the newest configuration. */
+  hear(node: GroupNode): void {
+    this.step(node, { type: 'config', update: this.config });
+  }
+
+  /** Opens the streams that the present primary needs and does not have. */
+  dial(node: GroupNode): void {
+    if (!node.isUp) return;
+    for (const callee of this.nodes) {
+      if (callee === node || !callee.isUp) continue;
+      if (this.streams.some((stream) => stream.caller === node && stream.callee === callee))
+        continue;
+      const hello = { type: 'hello', process: callee.process } as const;
+      this.streams.push({ caller: node, callee, toCallee: [], toCaller: [hello] });
+    }
+  }
+
+  /** Delivers the next message of one direction. */
+  deliver(stream: GroupStream, direction: 'toCallee' | 'toCaller'): void {
+    const wire = stream[direction].shift();
+    if (wire === undefined) return;
+    const [from, to] =
+      direction === 'toCallee' ? [stream.caller, stream.callee] : [stream.callee, stream.caller];
+    switch (wire.type) {
+      case 'hello':
+        to.sessions.up({ node: from.id, store: uuidOf(from.id), process: wire.process });
+        return this.step(to, { type: 'session-up', node: from.id });
+      case 'beat':
+        to.grants.grant(from.id, this.clockOf(to));
+        stream.toCaller.push({ type: 'beatAck', sentAt: wire.sentAt });
+        return;
+      case 'beatAck':
+        to.claims.answered(from.id, wire.sentAt);
+        return this.step(to, { type: 'heard', node: from.id });
+      case 'data':
+        to.incoming = wire.data;
+        return this.step(to, { type: 'installed', base: wire.base });
+      case 'replica':
+        return this.step(to, { type: 'message', from: from.id, message: wire.message });
+    }
+  }
+
+  /** Breaks a stream; what was on its way is lost. `gone`: one end has ended. */
+  break(stream: GroupStream, gone: boolean): void {
+    this.streams = this.streams.filter((other) => other !== stream);
+    const { caller, callee } = stream;
+    caller.sessions.down(callee.id);
+    this.step(caller, { type: 'session-down', node: callee.id, gone });
+    this.step(callee, { type: 'caller-down', node: caller.id });
+  }
+
+  /** The batch under way is durable. */
+  persisted(node: GroupNode): void {
+    if (node.writing === undefined) return;
+    node.disk.write(node.writing, node.incoming);
+    if (node.writing.switchTo !== undefined) node.incoming = undefined;
+    node.writing = undefined;
+    this.step(node, { type: 'persisted' });
+  }
+
+  crash(node: GroupNode): void {
+    node.replica = undefined;
+    node.writing = undefined;
+    node.incoming = undefined;
+    for (const stream of [...this.streams]) {
+      if (stream.caller === node || stream.callee === node) this.break(stream, true);
+    }
+  }
+
+  restart(node: GroupNode): void {
+    this.crash(node);
+    this.#boot(node);
+  }
+
+  tick(node: GroupNode): void {
+    if (!node.isUp) return;
+    for (const stream of this.streams) {
+      if (stream.caller === node) {
+        stream.toCallee.push({ type: 'beat', sentAt: this.clockOf(node) });
+      }
+    }
+    this.step(node, { type: 'tick' });
+  }
+
+  /** Proposes a write if the primary takes it; whether it did. */
+  write(node: GroupNode, call: number, write: Write, ifVersion?: number): boolean {
+    const primary = node.replica?.primary;
+    if (primary?.mayWrite(this.clockOf(node)) !== true) return false;
+    const key = write.key.toString();
+    const storedVersion =
+      needsStoredVersion(write, ifVersion) && primary.committed(write.key) === undefined
+        ? (node.disk.data.get(key)?.seq ?? (0 as Seq))
+        : undefined;
+    this.step(node, { type: 'write', proposal: { call, write, ifVersion, storedVersion } });
+    return true;
+  }
+
+  /** What a read of a key answers; undefined if it may not be answered now. */
+  read(
+    node: GroupNode,
+    key: string,
+  ): { readonly value: string; readonly seq: Seq } | 'absent' | undefined {
+    const primary = node.replica?.primary;
+    if (primary === undefined) return undefined;
+    const bytes = Buffer.from(key);
+    const committed = primary.committed(bytes);
+    const stored = node.disk.data.get(key);
+    let found = stored;
+    if (committed !== undefined) {
+      const { record } = committed;
+      const decoded = record && decodeDataRecord(bytes, record);
+      found = decoded && { value: decoded.value.toString(), seq: decoded.seq };
+    }
+    if (!primary.mayRead(this.clockOf(node))) return undefined;
+    return found ?? 'absent';
+  }
+
+  /** The place of a node in its present life. */
+  placeOf({ id, process, incarnation }: GroupNode): ReplicaPlace {
+    return {
+      node: id,
+      store: uuidOf(id),
+      process,
+      incarnation: incarnation as Incarnation,
+      generation: incarnation,
+    };
+  }
+
+  #boot(node: GroupNode): void {
+    node.incarnation = ++this.#incarnations;
+    node.process = uuidOf(`${node.id}-${node.incarnation}`);
+    node.sessions = new Sessions();
+    node.grants = new LeaseGrants(LEASE, this.clockOf(node));
+    node.claims = new LeaseClaims(LEASE);
+    node.replica = new ShardReplica(
+      { shard: SHARD, shardUuid: SHARD_UUID },
+      {
+        self: node.id,
+        store: uuidOf(node.id),
+        process: node.process,
+        sessions: node.sessions,
+        grants: node.grants,
+        claims: node.claims,
+        settings: this.#settings,
+      },
+      node.disk.recovered(),
+    );
+  }
+
+  /** Takes what the replica decided, once no batch is under way. */
+  #round(node: GroupNode): void {
+    const { replica } = node;
+    if (replica === undefined) return;
+    node.writing ??= replica.takePersist();
+    const ready = replica.takeReady();
+    for (const { to, message } of ready.send) this.#send(node, to, message);
+    for (const to of ready.installs) this.#install(node, to);
+    for (const request of ready.requests) this.#hooks.requested(node, request);
+    this.#hooks.ready(node, ready);
+  }
+
+  #send(node: GroupNode, to: MemberId, message: ReplicaMessage): void {
+    const sent = this.#withBytes(node, message);
+    for (const stream of this.streams) {
+      const isReply = ['attached', 'prepareAck', 'installed', 'refused', 'detached'].includes(
+        message.type,
+      );
+      if (isReply && stream.callee === node && stream.caller.id === to) {
+        stream.toCaller.push({ type: 'replica', message: sent });
+      } else if (!isReply && stream.caller === node && stream.callee.id === to) {
+        stream.toCallee.push({ type: 'replica', message: sent });
+      }
+    }
+  }
+
+  #withBytes(node: GroupNode, message: ReplicaMessage): ReplicaMessage {
+    if (message.type !== 'prepare' || message.entry.bytes !== undefined) return message;
+    const entry = node.disk.log.get(message.entry.seq);
+    if (entry === undefined) throw new Error(`log record ${message.entry.seq} is gone`);
+    return { ...message, entry };
+  }
+
+  /** Sends the data as it is on disk, which is that of the applied position. */
+  #install(node: GroupNode, to: MemberId): void {
+    const { log, promisedEpoch } = node.replica!.body;
+    const base = log.positionAt(log.appliedSeq) ?? LOG_START;
+    const { seq, epoch, chain } = base;
+    this.#send(node, to, { type: 'install', epoch: promisedEpoch });
+    const stream = this.streams.find(({ caller, callee }) => caller === node && callee.id === to);
+    stream?.toCallee.push({
+      type: 'data',
+      base: { seq, epoch, chain },
+      data: new Map(node.disk.data),
+    });
+  }
+}
