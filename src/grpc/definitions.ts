@@ -38,6 +38,7 @@ const LOADED = grpc.loadPackageDefinition(PACKAGE) as unknown as {
 export const KV = LOADED.portolan.v1.KV.service;
 export const CLUSTER = LOADED.portolan.v1.Cluster.service;
 export const STORAGE = LOADED.portolan.v1.Storage.service;
+export const REPLICATION = LOADED.portolan.v1.Replication.service;
 export const MEMBER = LOADED.portolan.v1.Member.service;
 export const HEALTH = LOADED.grpc.health.v1.Health.service;
 

@@ -17,8 +17,8 @@ import {
   type RequestRecord,
   type ResponseRecord,
   responseRecordBytes,
-  sentMsOf,
 } from '../wire/frame.js';
+import { sentMsOf } from '../wire/frame-message.js';
 import { WireError } from '../wire/protobuf.js';
 import type { CallResult } from './calls.js';
 import { FrameAge } from './frame-age.js';

@@ -5,8 +5,8 @@
  * ready to go travels together. Payload bytes are copied once into the frame and never decoded
  * between the client and the node.
  *
- * On the stream a frame is the protobuf message `Frame { bytes records = 1; double sent_ms = 2; }`,
- * in this order; records follow each other without padding. All their numbers are big-endian.
+ * On the stream a frame is the message `Frame` (`frame-message.ts`); one of requests says when it
+ * was sent. Records follow each other without padding. All their numbers are big-endian.
  *
  *   request  = length:u32 call:u32 kind:u8 shard:u16 epoch:u48 budgetMs:u32 payload
  *   response = length:u32 call:u32 status:u8 payload
@@ -24,6 +24,7 @@
  */
 import type { CallKind } from '../model/calls.js';
 import type { Epoch, ShardId } from '../model/ids.js';
+import { allocateFrame, decodeRecords, LENGTH_BYTES } from './frame-message.js';
 import { WireError } from './protobuf.js';
 
 export interface RequestRecord {
@@ -47,7 +48,6 @@ export interface ResponseRecord {
 const KINDS: readonly CallKind[] = ['get', 'put', 'delete'];
 const STATUSES: readonly ResponseStatus[] = ['ok', 'refused', 'unknown'];
 
-const LENGTH_BYTES = 4;
 const REQUEST_HEAD_BYTES = LENGTH_BYTES + 4 + 1 + 2 + 6 + 4;
 const RESPONSE_HEAD_BYTES = LENGTH_BYTES + 4 + 1;
 
@@ -64,7 +64,7 @@ export function responseRecordBytes(payloadBytes: number): number {
 /** `sentMs`: now, by the sender's monotonic clock. */
 export function encodeRequests(requests: readonly RequestRecord[], sentMs: number): Buffer {
   const bytes = requests.reduce((sum, { payload }) => sum + requestRecordBytes(payload.length), 0);
-  const { frame, start } = allocateFrame(bytes, SENT_BYTES);
+  const { frame, start } = allocateFrame(bytes, sentMs);
   let at = start;
   for (const request of requests) {
     frame.writeUInt32BE(REQUEST_HEAD_BYTES - LENGTH_BYTES + request.payload.length, at);
@@ -76,15 +76,7 @@ export function encodeRequests(requests: readonly RequestRecord[], sentMs: numbe
     request.payload.copy(frame, at + REQUEST_HEAD_BYTES);
     at += REQUEST_HEAD_BYTES + request.payload.length;
   }
-  frame.writeUInt8(SENT_TAG, at);
-  frame.writeDoubleLE(sentMs, at + 1);
   return frame;
-}
-
-/** When a frame of requests was sent, by its sender's clock; undefined if it does not say. */
-export function sentMsOf(frame: Buffer): number | undefined {
-  const { end } = recordsOf(frame);
-  return end === frame.length ? undefined : frame.readDoubleLE(end + 1);
 }
 
 /** @throws WireError if the bytes are not a frame of requests. */
@@ -127,69 +119,4 @@ export function decodeResponses(frame: Buffer): ResponseRecord[] {
     if (status === undefined) throw new WireError('a response of unknown status');
     return { call: record.readUInt32BE(4), status, payload };
   });
-}
-
-/** Field 1 of `Frame`, length-delimited. */
-const RECORDS_TAG = 0x0a;
-/** Field 2 of `Frame`, 64 bits. */
-const SENT_TAG = 0x11;
-const SENT_BYTES = 1 + 8;
-
-/** A buffer with the protobuf head of `Frame` written, and room for the records and a tail. */
-function allocateFrame(
-  recordBytes: number,
-  tailBytes = 0,
-): { readonly frame: Buffer; readonly start: number } {
-  const head: number[] = [RECORDS_TAG];
-  let rest = recordBytes;
-  while (rest > 0x7f) {
-    head.push((rest & 0x7f) | 0x80);
-    rest >>>= 7;
-  }
-  head.push(rest);
-  const frame = Buffer.allocUnsafe(head.length + recordBytes + tailBytes);
-  frame.set(head, 0);
-  return { frame, start: head.length };
-}
-
-function decodeRecords<T>(
-  frame: Buffer,
-  headBytes: number,
-  decode: (record: Buffer, payload: Buffer) => T,
-): T[] {
-  const records: T[] = [];
-  const { start, end: recordsEnd } = recordsOf(frame);
-  let at = start;
-  while (at < recordsEnd) {
-    if (recordsEnd - at < headBytes) throw new WireError('a record cut off in its head');
-    const end = at + LENGTH_BYTES + frame.readUInt32BE(at);
-    if (end < at + headBytes || end > recordsEnd) throw new WireError('a record of wrong length');
-    const record = frame.subarray(at, end);
-    records.push(decode(record, record.subarray(headBytes)));
-    at = end;
-  }
-  return records;
-}
-
-/** Where the records begin and end, after checking that the frame holds nothing unknown. */
-function recordsOf(frame: Buffer): { readonly start: number; readonly end: number } {
-  // Protobuf leaves out an empty field.
-  if (frame.length === 0 || frame[0] === SENT_TAG) return checked(frame, 0, 0);
-  if (frame[0] !== RECORDS_TAG) throw new WireError('a message that is not a frame');
-  let length = 0;
-  let at = 1;
-  for (let shift = 0; ; shift += 7) {
-    const byte = frame[at++];
-    if (byte === undefined || shift > 28) throw new WireError('a frame cut off in its head');
-    length += (byte & 0x7f) * 2 ** shift;
-    if (byte < 0x80) break;
-  }
-  return checked(frame, at, at + length);
-}
-
-function checked(frame: Buffer, start: number, end: number) {
-  const isWhole =
-    end === frame.length || (end + SENT_BYTES === frame.length && frame[end] === SENT_TAG);
-  if (!isWhole) throw new WireError('a frame of wrong length');
-  return { start, end };
 }

@@ -6,8 +6,8 @@
 
 /** Bytes that are not what the protocol says. The sender's fault: refused, never asserted. */
 export class WireError extends Error {
-  constructor(problem: string) {
-    super(`malformed message: ${problem}`);
+  constructor(problem: string, options?: ErrorOptions) {
+    super(`malformed message: ${problem}`, options);
     this.name = 'WireError';
   }
 }

@@ -20,10 +20,10 @@ import {
   encodeResponses,
   type RequestRecord,
   requestRecordBytes,
-  sentMsOf,
   type ResponseRecord,
   responseRecordBytes,
 } from '../../src/wire/frame.js';
+import { sentMsOf } from '../../src/wire/frame-message.js';
 import {
   decodeCall,
   encodeGetResponse,

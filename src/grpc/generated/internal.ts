@@ -12,6 +12,7 @@ import type { NodeEntry as _portolan_v1_NodeEntry, NodeEntry__Output as _portola
 import type { NodeTable as _portolan_v1_NodeTable, NodeTable__Output as _portolan_v1_NodeTable__Output } from './portolan/v1/NodeTable.js';
 import type { ReplicaEntry as _portolan_v1_ReplicaEntry, ReplicaEntry__Output as _portolan_v1_ReplicaEntry__Output } from './portolan/v1/ReplicaEntry.js';
 import type { ReplicaReport as _portolan_v1_ReplicaReport, ReplicaReport__Output as _portolan_v1_ReplicaReport__Output } from './portolan/v1/ReplicaReport.js';
+import type { ReplicationClient as _portolan_v1_ReplicationClient, ReplicationDefinition as _portolan_v1_ReplicationDefinition } from './portolan/v1/Replication.js';
 import type { ShardUpdate as _portolan_v1_ShardUpdate, ShardUpdate__Output as _portolan_v1_ShardUpdate__Output } from './portolan/v1/ShardUpdate.js';
 import type { StorageClient as _portolan_v1_StorageClient, StorageDefinition as _portolan_v1_StorageDefinition } from './portolan/v1/Storage.js';
 
@@ -33,6 +34,7 @@ export interface ProtoGrpcType {
       NodeTable: MessageTypeDefinition<_portolan_v1_NodeTable, _portolan_v1_NodeTable__Output>
       ReplicaEntry: MessageTypeDefinition<_portolan_v1_ReplicaEntry, _portolan_v1_ReplicaEntry__Output>
       ReplicaReport: MessageTypeDefinition<_portolan_v1_ReplicaReport, _portolan_v1_ReplicaReport__Output>
+      Replication: SubtypeConstructor<typeof grpc.Client, _portolan_v1_ReplicationClient> & { service: _portolan_v1_ReplicationDefinition }
       ShardUpdate: MessageTypeDefinition<_portolan_v1_ShardUpdate, _portolan_v1_ShardUpdate__Output>
       Storage: SubtypeConstructor<typeof grpc.Client, _portolan_v1_StorageClient> & { service: _portolan_v1_StorageDefinition }
     }
