@@ -5,14 +5,15 @@
  * Whether and when to open a stream again is the caller's to decide.
  */
 import type { LeaderMessage, MemberMessage } from '../model/member-messages.js';
-import type { Dialer, Outgoing, StreamEvents } from '../ports/network.js';
-import { asIs, MEMBER, STORAGE } from './definitions.js';
+import type { Dialer, Outgoing, ProbeResult, StreamEvents } from '../ports/network.js';
+import { asIs, MEMBER, REPLICATION, STORAGE } from './definitions.js';
 import { type Codec, DialedStream } from './dialed-stream.js';
 import type { LeaderMessage as WireLeaderMessage } from './generated/portolan/v1/LeaderMessage.js';
 import type { MemberMessage__Output } from './generated/portolan/v1/MemberMessage.js';
 import { fromWireMemberMessage, toWireLeaderMessage } from './member-codec.js';
 import { ProcessWatch } from './process-watch.js';
 import type { ReportFailure } from './streams.js';
+import { probeTcp } from './tcp-probe.js';
 
 export interface DialerReports {
   /** Hears errors that no handler should have thrown. */
@@ -31,8 +32,11 @@ export class GrpcDialer implements Dialer {
   }
 
   exchange(address: string, events: StreamEvents<Buffer>): Outgoing<Buffer> {
-    const { path } = STORAGE.Exchange;
-    return this.#open(address, { path, serialize: asIs, deserialize: asIs }, events);
+    return this.#open(address, framesOf(STORAGE.Exchange), events);
+  }
+
+  replicate(address: string, events: StreamEvents<Buffer>): Outgoing<Buffer> {
+    return this.#open(address, framesOf(REPLICATION.Replicate), events);
   }
 
   follow(address: string, events: StreamEvents<MemberMessage>): Outgoing<LeaderMessage> {
@@ -68,6 +72,10 @@ export class GrpcDialer implements Dialer {
     };
   }
 
+  probe(address: string): Promise<ProbeResult> {
+    return probeTcp(address);
+  }
+
   /** Cuts every stream; each says that it is closed. */
   close(): void {
     for (const watch of this.#watches) watch.stop();
@@ -90,4 +98,9 @@ export class GrpcDialer implements Dialer {
     this.#streams.add(stream);
     return stream;
   }
+}
+
+/** Frames are encoded and decoded by who sends and receives them. */
+function framesOf({ path }: { readonly path: string }): Codec<Buffer, Buffer> {
+  return { path, serialize: asIs, deserialize: asIs };
 }

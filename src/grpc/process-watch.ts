@@ -3,9 +3,8 @@
  * that breaks asks its port. The kernel closes a dead process's sockets at once, so its connection
  * breaks and new ones are refused; a process that only hangs keeps both (D3).
  *
- * A connection that broke proves nothing by itself (a network may cut it), and one refusal is not
- * believed either: a process that restarts its listener refuses for a moment. So: refused twice,
- * 10 ms apart. A port that accepts leads to a new stream; silence for the timeout is `silent`.
+ * A connection that broke proves nothing by itself (a network may cut it); a port that refuses does
+ * (`tcp-probe.ts`). One that accepts leads to a new stream; silence for the timeout is `silent`.
  *
  * A guess that is wrong costs at most an unneeded change of the map: epochs and the leaderEpoch
  * fence whoever was taken for dead (D2).
@@ -15,9 +14,8 @@ import { connectChannel, openChannel } from './channel.js';
 import { HEALTH } from './definitions.js';
 import { probeTcp } from './tcp-probe.js';
 
-const REFUSAL_GAP_MS = 10;
-/** How long a connection attempt or a probe may take, and how long the whole inquiry. */
-const PROBE_MS = 1_000;
+/** How long an attempt to connect may take, and how long the whole inquiry. */
+const CONNECT_MS = 1_000;
 const INQUIRY_MS = 3_000;
 /**
  * Between two attempts to watch a process that listens but does not answer: doubles. Short at
@@ -32,7 +30,6 @@ export class ProcessWatch {
   #timer: NodeJS.Timeout | undefined;
   /** Since when nothing proved that the process lives. */
   #doubtedSince: number | undefined;
-  #refusals = 0;
   #againMs = AGAIN_MS.first;
   #over = false;
 
@@ -52,7 +49,7 @@ export class ProcessWatch {
   #watch(): void {
     const client = openChannel(this.#address);
     this.#client = client;
-    connectChannel(client, PROBE_MS, (problem) => {
+    connectChannel(client, CONNECT_MS, (problem) => {
       if (this.#over || this.#client !== client) return;
       if (problem !== undefined) return this.#inquire();
       this.#follow(client);
@@ -70,7 +67,6 @@ export class ProcessWatch {
     );
     stream.on('data', () => {
       this.#doubtedSince = undefined;
-      this.#refusals = 0;
       this.#againMs = AGAIN_MS.first;
     });
     stream.on('error', () => undefined);
@@ -84,23 +80,14 @@ export class ProcessWatch {
     this.#client?.close();
     this.#client = undefined;
     this.#doubtedSince ??= performance.now();
-    probeTcp(this.#address, PROBE_MS, (result) => {
+    void probeTcp(this.#address).then((result) => {
       if (this.#over) return;
-      if (result === 'refused') {
-        this.#refusals++;
-        if (this.#refusals >= 2) return this.#end('refused');
-        return this.#after(REFUSAL_GAP_MS, () => this.#inquire());
-      }
-      this.#refusals = 0;
+      if (result === 'refused') return this.#end('refused');
       const doubtedMs = performance.now() - (this.#doubtedSince ?? 0);
       if (doubtedMs >= INQUIRY_MS) return this.#end('silent');
-      this.#after(this.#againMs, () => this.#watch());
+      this.#timer = setTimeout(() => this.#watch(), this.#againMs);
       this.#againMs = Math.min(AGAIN_MS.last, this.#againMs * 2);
     });
-  }
-
-  #after(delayMs: number, task: () => void): void {
-    this.#timer = setTimeout(task, delayMs);
   }
 
   #end(evidence: 'refused' | 'silent'): void {

@@ -12,9 +12,15 @@ import { ReflectionService } from '@grpc/reflection';
 import { type Address, formatAddress } from '../model/address.js';
 import type { LeaderMessage, MemberMessage } from '../model/member-messages.js';
 import type { ClusterStatus } from '../model/status.js';
-import type { ExchangeHandler, FollowHandler, KvHandler } from '../ports/network.js';
+import type {
+  ExchangeHandler,
+  FollowHandler,
+  KvHandler,
+  ReplicateHandler,
+  StreamHandler,
+} from '../ports/network.js';
 import { toWireStatus } from './cluster-codec.js';
-import { asIs, CLUSTER, HEALTH, MEMBER, PACKAGE, STORAGE } from './definitions.js';
+import { asIs, CLUSTER, HEALTH, MEMBER, PACKAGE, REPLICATION, STORAGE } from './definitions.js';
 import { statusOf } from './error-detail.js';
 import type { LeaderMessage__Output } from './generated/portolan/v1/LeaderMessage.js';
 import type { MemberMessage as WireMemberMessage } from './generated/portolan/v1/MemberMessage.js';
@@ -41,6 +47,7 @@ export interface GrpcServerOptions {
   readonly health: Health;
   readonly kv?: KvHandler | undefined;
   readonly exchange?: ExchangeHandler | undefined;
+  readonly replicate?: ReplicateHandler | undefined;
   readonly follow?: FollowHandler | undefined;
   readonly status?: (() => Promise<ClusterStatus>) | undefined;
   /** Hears errors that no handler should have thrown; their callers hear "outcome unknown". */
@@ -78,7 +85,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
 }
 
 function addServices(server: grpc.Server, options: GrpcServerOptions, calls: OpenCalls): void {
-  const { kv, exchange, follow, status, health, failed } = options;
+  const { kv, exchange, replicate, follow, status, health, failed } = options;
   server.addService(
     HEALTH,
     healthHandlers(health, (call, end) => calls.stream(call, end)),
@@ -86,18 +93,28 @@ function addServices(server: grpc.Server, options: GrpcServerOptions, calls: Ope
   if (kv !== undefined) server.addService(RAW_KV, kvHandlers(calls.counting(kv), failed));
   if (status !== undefined) addCluster(server, status, failed);
   if (exchange !== undefined) {
-    const raw = { ...STORAGE.Exchange, requestDeserialize: asIs, responseSerialize: asIs };
-    server.addService(
-      { Exchange: raw },
-      {
-        Exchange: (call: grpc.ServerDuplexStream<Buffer, Buffer>) => {
-          calls.stream(call, serveStream(call, exchange, failed));
-        },
-      },
-    );
+    const serve = frameService(exchange, failed, calls);
+    server.addService({ Exchange: rawFrames(STORAGE.Exchange) }, { Exchange: serve });
+  }
+  if (replicate !== undefined) {
+    const serve = frameService(replicate, failed, calls);
+    server.addService({ Replicate: rawFrames(REPLICATION.Replicate) }, { Replicate: serve });
   }
   if (follow !== undefined) addMember(server, { ...options, follow }, calls);
   new ReflectionService(PACKAGE, { services: servicesOf(options) }).addToServer(server);
+}
+
+/** The same method, without the library's codec. */
+function rawFrames<M extends object>(method: M) {
+  return { ...method, requestDeserialize: asIs, responseSerialize: asIs };
+}
+
+function frameService(
+  handler: StreamHandler<Buffer, Buffer>,
+  failed: ReportFailure,
+  calls: OpenCalls,
+): (call: grpc.ServerDuplexStream<Buffer, Buffer>) => void {
+  return (call) => calls.stream(call, serveStream(call, handler, failed));
 }
 
 function addCluster(
@@ -152,12 +169,13 @@ function addMember(
   });
 }
 
-function servicesOf({ kv, exchange, follow, status }: GrpcServerOptions): string[] {
+function servicesOf({ kv, exchange, replicate, follow, status }: GrpcServerOptions): string[] {
   return [
     'grpc.health.v1.Health',
     ...(kv === undefined ? [] : ['portolan.v1.KV']),
     ...(status === undefined ? [] : ['portolan.v1.Cluster']),
     ...(exchange === undefined ? [] : ['portolan.v1.Storage']),
+    ...(replicate === undefined ? [] : ['portolan.v1.Replication']),
     ...(follow === undefined ? [] : ['portolan.v1.Member']),
   ];
 }

@@ -95,21 +95,28 @@ class GuardedOutgoing<T> implements Outgoing<T> {
   }
 }
 
-/** A handler that throws loses its stream, not the process. */
+/**
+ * A handler that throws loses its stream, not the process. It hears nothing more but `closed`: what
+ * is behind a message that was not taken must not be taken as if that had never come.
+ */
 function guardedEvents<T>(events: StreamEvents<T>, failed: ReportFailure): StreamEvents<T> {
-  const guarded =
-    <A extends unknown[]>(run: (...args: A) => void) =>
-    (...args: A) => {
-      try {
-        run(...args);
-      } catch (error) {
-        failed(error);
-      }
-    };
+  let hasFailed = false;
+  const guard = (run: () => void) => {
+    try {
+      run();
+    } catch (error) {
+      hasFailed = true;
+      failed(error);
+    }
+  };
   return {
-    message: guarded((message: T) => events.message(message)),
-    drain: guarded(() => events.drain()),
-    closed: guarded((reason: string) => events.closed(reason)),
+    message: (message: T) => {
+      if (!hasFailed) guard(() => events.message(message));
+    },
+    drain: () => {
+      if (!hasFailed) guard(() => events.drain());
+    },
+    closed: (reason: string) => guard(() => events.closed(reason)),
   };
 }
 

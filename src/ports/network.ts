@@ -46,17 +46,34 @@ export type StreamHandler<In, Out> = (outgoing: Outgoing<Out>, peer: string) => 
 /** `Storage.Exchange`: frames of requests in, frames of responses out (`wire/frame.ts`). */
 export type ExchangeHandler = StreamHandler<Buffer, Buffer>;
 
+/** `Replication.Replicate`: frames both ways (`storage/replication-frame.ts`). */
+export type ReplicateHandler = StreamHandler<Buffer, Buffer>;
+
 /** `Member.Follow`: the leader speaks, the member answers. */
 export type FollowHandler = StreamHandler<LeaderMessage, MemberMessage>;
+
+/**
+ * What a process's port says of it. `refused`: nothing listens there any more, so the process is
+ * gone, not just slow. `accepted`: the kernel behind it takes connections, which it also does for a
+ * process that hangs. `silent`: neither within about a second.
+ */
+export type ProbeResult = 'accepted' | 'refused' | 'silent';
 
 /** Opens streams to other members. Addresses are HOST:PORT. */
 export interface Dialer {
   exchange(address: string, events: StreamEvents<Buffer>): Outgoing<Buffer>;
+  /**
+   * Over a connection of its own, so that frames wait behind nothing but each other. A process that
+   * dies closes it at once, but why it closed proves nothing: {@link probe} tells.
+   */
+  replicate(address: string, events: StreamEvents<Buffer>): Outgoing<Buffer>;
   follow(address: string, events: StreamEvents<MemberMessage>): Outgoing<LeaderMessage>;
   /**
-   * Holds a stream to a process as long as it lives; calls back once when it broke.
-   * `refused`: nothing listens at that address any more, so the process is gone, not just slow.
+   * Holds a stream to a process as long as it lives; calls back once when it broke and
+   * {@link probe} refused, or nothing proved for some seconds that the process lives.
    */
   watchProcess(address: string, gone: (evidence: 'refused' | 'silent') => void): () => void;
+  /** Asks the kernel behind an address, not the process. Never rejects. */
+  probe(address: string): Promise<ProbeResult>;
   close(): void;
 }

@@ -6,10 +6,9 @@ import * as grpc from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { afterEach, describe, expect, it } from 'vitest';
 import { KV, HEALTH, CLUSTER } from '../../src/grpc/definitions.js';
-import { GrpcDialer } from '../../src/grpc/dialer.js';
 import { detailOf } from '../../src/grpc/error-detail.js';
 import { Health } from '../../src/grpc/health.js';
-import { type GrpcServer, type GrpcServerOptions, startGrpcServer } from '../../src/grpc/server.js';
+import { type GrpcServer, startGrpcServer } from '../../src/grpc/server.js';
 import { formatAddress } from '../../src/model/address.js';
 import type { LeaderEpoch, MemberId } from '../../src/model/ids.js';
 import type { LeaderMessage, MemberMessage } from '../../src/model/member-messages.js';
@@ -19,6 +18,7 @@ import { decodeErrorDetail } from '../../src/wire/error-detail.js';
 import { decodeCall, encodeGetResponse, encodeWriteResponse } from '../../src/wire/kv-messages.js';
 import { configOf, nodeOf, uuidOf } from '../support/configs.js';
 import { PlainClient } from '../support/grpc-calls.js';
+import { Loopback } from '../support/loopback.js';
 
 /** Answers every read with an empty value and every write with version 9. */
 const accepting: KvHandler = {
@@ -34,38 +34,15 @@ function failingWith(error: Error): KvHandler {
   return { call: () => Promise.reject(error) };
 }
 
-const cleanups: (() => unknown)[] = [];
-const failures: unknown[] = [];
+const loopback = new Loopback();
+const { serve, dialer, failures } = loopback;
 
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-  failures.length = 0;
-});
-
-async function serve(options: Partial<GrpcServerOptions> = {}): Promise<GrpcServer> {
-  const server = await startGrpcServer({
-    listen: { host: '127.0.0.1', port: 0 },
-    health: new Health(),
-    failed: (error) => failures.push(error),
-    ...options,
-  });
-  cleanups.push(() => server.stop(0));
-  return server;
-}
+afterEach(loopback.end);
 
 function clientOf(server: GrpcServer): PlainClient {
   const client = new PlainClient(server.address);
-  cleanups.push(() => client.close());
+  loopback.atEnd(() => client.close());
   return client;
-}
-
-function dialer(): GrpcDialer {
-  const made = new GrpcDialer({
-    failed: (error) => failures.push(error),
-    garbled: () => undefined,
-  });
-  cleanups.push(() => made.close());
-  return made;
 }
 
 const key = Buffer.from('k');
@@ -373,14 +350,16 @@ describe('streams between members', () => {
 
   it('a handler that throws loses its stream and is reported; the server goes on', async () => {
     const bug = new Error('bug');
+    const heard: string[] = [];
     const server = await serve({
       kv: accepting,
       exchange: () => ({
-        message: () => {
+        message: (frame) => {
+          heard.push(frame.toString());
           throw bug;
         },
         drain: () => undefined,
-        closed: () => undefined,
+        closed: () => void heard.push('closed'),
       }),
     });
     await new Promise<void>((resolve) => {
@@ -389,9 +368,10 @@ describe('streams between members', () => {
         drain: () => undefined,
         closed: () => resolve(),
       });
-      stream.write(Buffer.from('x'));
+      for (const text of ['a', 'b', 'c']) stream.write(Buffer.from(text));
     });
     expect(failures).toEqual([bug]);
+    expect(heard).toEqual(['a', 'closed']);
     expect((await clientOf(server).unary(KV.Get, { key })).code).toBe(grpc.status.OK);
   });
 
@@ -498,7 +478,7 @@ describe('hostile peers', () => {
       const socket = connectTcp(server.address);
       socket.on('error', () => undefined);
       socket.resume();
-      cleanups.push(() => socket.destroy());
+      loopback.atEnd(() => socket.destroy());
       socket.end(bytes);
       await once(socket, 'finish');
       expect((await clientOf(server).unary(KV.Get, { key })).code).toBe(grpc.status.OK);
@@ -587,7 +567,7 @@ async function listen(accept: (socket: Socket) => void): Promise<{ address: stri
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  cleanups.push(() => {
+  loopback.atEnd(() => {
     for (const socket of sockets) socket.destroy();
     server.close();
   });

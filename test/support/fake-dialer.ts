@@ -68,6 +68,14 @@ export class FakeDialer implements Dialer {
     return last;
   }
 
+  replicate(): never {
+    throw new Error('not in this test');
+  }
+
+  probe(): never {
+    throw new Error('not in this test');
+  }
+
   follow(): never {
     throw new Error('not in this test');
   }

@@ -53,6 +53,14 @@ export class FollowDialer implements Dialer {
     throw new Error('not in this test');
   }
 
+  replicate(): never {
+    throw new Error('not in this test');
+  }
+
+  probe(): never {
+    throw new Error('not in this test');
+  }
+
   watchProcess(): never {
     throw new Error('not in this test');
   }
