@@ -54,6 +54,7 @@ export interface ProposedWrite {
 /** Ask the primary `from` of this epoch to bring `to` up to date and to step down (rule 8). */
 export interface HandOver {
   readonly shard: ShardId;
+  readonly shardUuid: Uuid;
   readonly epoch: Epoch;
   readonly from: MemberId;
   readonly to: MemberId;

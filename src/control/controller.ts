@@ -177,11 +177,11 @@ export class Controller {
   #onNodes(nodes: readonly Registration[]): void {
     this.#nodes = new Map(nodes.map((node) => [node.id, node]));
     this.#isSettled = false;
-    for (const [id, process] of this.#leaving) {
-      if (this.#nodes.get(id)?.process !== process) this.#leaving.delete(id);
-    }
-    for (const { id, process } of nodes) {
-      if (this.#suspected.get(id) !== process) this.#suspected.delete(id);
+    // One that registers again is heard anew, even if it is the same process.
+    for (const known of [this.#leaving, this.#suspected]) {
+      for (const [id, process] of known) {
+        if (this.#nodes.get(id)?.process !== process) known.delete(id);
+      }
     }
   }
 

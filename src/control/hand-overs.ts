@@ -127,6 +127,6 @@ function lastStepOf(loads: Loads, movable: Movable): Step | undefined {
 
 function handOver(config: ShardConfig, to: MemberId, loads: Loads): HandOver {
   loads.carry({ ...config, primary: to });
-  const { shard, epoch, primary } = config;
-  return { shard, epoch, from: primary, to };
+  const { shard, shardUuid, epoch, primary } = config;
+  return { shard, shardUuid, epoch, from: primary, to };
 }

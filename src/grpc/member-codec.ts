@@ -1,7 +1,9 @@
 /**
  * The messages of `Member.Follow` between their protobuf form and the model's. What a peer says is
  * checked here, so that everything behind this gateway may assume it is well formed: a part that
- * does not parse is left out and reported, the rest of the message still counts.
+ * does not parse is left out and reported, the rest of the message still counts. A message of a
+ * kind that this version does not know is no fault of anybody: it is passed over in silence, so
+ * that versions can be mixed during an upgrade.
  */
 import { isAddressText } from '../model/address.js';
 import {
@@ -12,10 +14,15 @@ import {
   isUuid,
   type LeaderEpoch,
   type Seq,
-  type ShardId,
 } from '../model/ids.js';
-import { LIMITS } from '../model/limits.js';
-import type { LeaderMessage, MemberMessage, ReplicaEntry } from '../model/member-messages.js';
+import { isShardId } from '../model/limits.js';
+import type {
+  LeaderMessage,
+  MapUpdate,
+  MemberMessage,
+  NodeWord,
+  ReplicaEntry,
+} from '../model/member-messages.js';
 import { BadRecordError } from '../model/records.js';
 import type { Registration } from '../model/registrations.js';
 import {
@@ -23,11 +30,25 @@ import {
   encodeShardConfig,
   type VersionedConfig,
 } from '../model/shard-config.js';
+import {
+  fromWireChangeRequest,
+  fromWireHandOverFailed,
+  fromWireSteppedDown,
+  toWireChangeRequest,
+  toWireSteppedDown,
+} from './change-codec.js';
+import { garbled, type ReportGarbled } from './garbled.js';
+import type { HandOver__Output } from './generated/portolan/v1/HandOver.js';
+import type { LeaderHello__Output } from './generated/portolan/v1/LeaderHello.js';
 import type {
   LeaderMessage as WireLeaderMessage,
   LeaderMessage__Output,
 } from './generated/portolan/v1/LeaderMessage.js';
-import type { MapUpdate__Output } from './generated/portolan/v1/MapUpdate.js';
+import type {
+  MapUpdate as WireMapUpdate,
+  MapUpdate__Output,
+} from './generated/portolan/v1/MapUpdate.js';
+import type { MemberHello__Output } from './generated/portolan/v1/MemberHello.js';
 import type {
   MemberMessage as WireMemberMessage,
   MemberMessage__Output,
@@ -36,32 +57,94 @@ import type { NodeEntry, NodeEntry__Output } from './generated/portolan/v1/NodeE
 import type { ReplicaEntry__Output } from './generated/portolan/v1/ReplicaEntry.js';
 import type { ShardUpdate__Output } from './generated/portolan/v1/ShardUpdate.js';
 
-/** Told about each part of a message that does not parse. */
-export type ReportGarbled = (problem: string) => void;
-
 export function toWireLeaderMessage(message: LeaderMessage): WireLeaderMessage {
-  if (message.type === 'hello') {
-    const { clusterUuid, leaderEpoch, leader } = message;
-    return { hello: { clusterUuid, leaderEpoch, leader } };
+  switch (message.type) {
+    case 'hello': {
+      const { clusterUuid, leaderEpoch, leader } = message;
+      return { hello: { clusterUuid, leaderEpoch, leader } };
+    }
+    case 'map':
+      return { map: toWireMapUpdate(message) };
+    case 'hand-over': {
+      const { shard, shardUuid, epoch, to } = message;
+      return { handOver: { shard, shardUuid, epoch, to } };
+    }
+    case 'ping':
+      return { ping: { number: message.number } };
   }
-  return {
-    map: {
-      shards: message.shards.map(({ config, version }) => {
-        return { shard: config.shard, config: encodeShardConfig(config), version };
-      }),
-      nodes: message.nodes === undefined ? null : { nodes: message.nodes.map(toWireNode) },
-    },
-  };
 }
 
-/** Undefined if nothing of the message can be used. */
+/** Undefined if nothing of the message can be used, or its kind is not known to this version. */
 export function fromWireLeaderMessage(
-  message: LeaderMessage__Output,
+  { hello, map, handOver, ping }: LeaderMessage__Output,
   report: ReportGarbled,
 ): LeaderMessage | undefined {
-  const { hello, map } = message;
   if (map) return fromWireMapUpdate(map, report);
-  if (!hello) return garbled(report, 'a message of the leader that is of no known kind');
+  if (ping) {
+    const number = Number(ping.number);
+    return isCount(number) ? { type: 'ping', number } : garbled(report, 'a ping without number');
+  }
+  if (handOver) return fromWireHandOver(handOver, report);
+  return hello ? fromWireLeaderHello(hello, report) : undefined;
+}
+
+export function toWireMemberMessage(message: MemberMessage): WireMemberMessage {
+  switch (message.type) {
+    case 'hello': {
+      const { id, process, leaderEpoch } = message;
+      return { hello: { id, process, leaderEpoch } };
+    }
+    case 'replicas':
+      return { replicas: { replicas: [...message.replicas] } };
+    case 'request':
+      return { request: toWireChangeRequest(message.request) };
+    case 'stepped-down':
+      return { steppedDown: toWireSteppedDown(message) };
+    case 'hand-over-failed':
+      return { handOverFailed: { shard: message.shard, epoch: message.epoch } };
+    case 'leaving':
+      return { leaving: {} };
+    case 'pong':
+      return { pong: { number: message.number, process: message.process } };
+  }
+}
+
+/** Undefined if nothing of the message can be used, or its kind is not known to this version. */
+export function fromWireMemberMessage(
+  message: MemberMessage__Output,
+  report: ReportGarbled,
+): MemberMessage | undefined {
+  const { hello, replicas, pong } = message;
+  if (pong) {
+    const number = Number(pong.number);
+    const { process } = pong;
+    if (isCount(number) && isUuid(process)) return { type: 'pong', number, process };
+    return garbled(report, 'an answer to a ping that does not parse');
+  }
+  if (replicas) {
+    const entries = replicas.replicas.map((entry) => fromWireReplica(entry, report));
+    return { type: 'replicas', replicas: entries.filter((entry) => entry !== undefined) };
+  }
+  return hello ? fromWireMemberHello(hello, report) : fromWireNodeWord(message, report);
+}
+
+function fromWireNodeWord(
+  { request, steppedDown, handOverFailed, leaving }: MemberMessage__Output,
+  report: ReportGarbled,
+): NodeWord | undefined {
+  if (request) {
+    const parsed = fromWireChangeRequest(request, report);
+    return parsed && { type: 'request', request: parsed };
+  }
+  if (steppedDown) return fromWireSteppedDown(steppedDown, report);
+  if (handOverFailed) return fromWireHandOverFailed(handOverFailed, report);
+  return leaving ? { type: 'leaving' } : undefined;
+}
+
+function fromWireLeaderHello(
+  hello: LeaderHello__Output,
+  report: ReportGarbled,
+): LeaderMessage | undefined {
   const leaderEpoch = Number(hello.leaderEpoch);
   const { clusterUuid, leader } = hello;
   if (!isUuid(clusterUuid) || !isMemberId(leader) || !isCount(leaderEpoch, 1)) {
@@ -70,31 +153,37 @@ export function fromWireLeaderMessage(
   return { type: 'hello', clusterUuid, leader, leaderEpoch: leaderEpoch as LeaderEpoch };
 }
 
-export function toWireMemberMessage(message: MemberMessage): WireMemberMessage {
-  if (message.type === 'hello') {
-    const { id, process, leaderEpoch } = message;
-    return { hello: { id, process, leaderEpoch } };
-  }
-  return { replicas: { replicas: [...message.replicas] } };
-}
-
-/** Undefined if nothing of the message can be used. */
-export function fromWireMemberMessage(
-  message: MemberMessage__Output,
+function fromWireMemberHello(
+  hello: MemberHello__Output,
   report: ReportGarbled,
 ): MemberMessage | undefined {
-  const { hello, replicas } = message;
-  if (replicas) {
-    const entries = replicas.replicas.map((entry) => fromWireReplica(entry, report));
-    return { type: 'replicas', replicas: entries.filter((entry) => entry !== undefined) };
-  }
-  if (!hello) return garbled(report, 'a message of a member that is of no known kind');
   const { id, process } = hello;
   const leaderEpoch = Number(hello.leaderEpoch);
   if (!isMemberId(id) || !isUuid(process) || !isCount(leaderEpoch)) {
     return garbled(report, 'a hello of a member that does not parse');
   }
   return { type: 'hello', id, process, leaderEpoch: leaderEpoch as LeaderEpoch };
+}
+
+function fromWireHandOver(
+  { shard, shardUuid, to, ...order }: HandOver__Output,
+  report: ReportGarbled,
+): LeaderMessage | undefined {
+  const epoch = Number(order.epoch);
+  const isAboutShard = isShardId(shard) && isUuid(shardUuid) && isCount(epoch, 1);
+  if (!isAboutShard || !isMemberId(to)) {
+    return garbled(report, 'an order to hand a shard over that does not parse');
+  }
+  return { type: 'hand-over', shard, shardUuid, epoch: epoch as Epoch, to };
+}
+
+function toWireMapUpdate({ shards, nodes }: MapUpdate): WireMapUpdate {
+  return {
+    shards: shards.map(({ config, version }) => {
+      return { shard: config.shard, config: encodeShardConfig(config), version };
+    }),
+    nodes: nodes === undefined ? null : { nodes: nodes.map(toWireNode) },
+  };
 }
 
 function fromWireMapUpdate(map: MapUpdate__Output, report: ReportGarbled): LeaderMessage {
@@ -165,13 +254,4 @@ function fromWireReplica(
     openedEpoch: openedEpoch as Epoch,
     lastSeq: lastSeq as Seq,
   };
-}
-
-function isShardId(shard: number): shard is ShardId {
-  return isCount(shard) && shard < LIMITS.shardsMax;
-}
-
-function garbled(report: ReportGarbled, problem: string): undefined {
-  report(problem);
-  return undefined;
 }

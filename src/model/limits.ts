@@ -2,6 +2,8 @@
  * The limits every entry point enforces. Router and storage node check the same numbers, so that
  * neither depends on the other's care. Beyond a limit: a clear refusal and nothing applied.
  */
+import { isCount, type ShardId } from './ids.js';
+
 export const LIMITS = {
   /** Bytes of a key. Small, because a key is held in memory by routers and log indexes. */
   keyBytesMin: 1,
@@ -23,3 +25,8 @@ export const LIMITS = {
   /** Bytes of one request to ZooKeeper, half of its own default bound (rule Z8). */
   znodeRequestBytesMax: 512 * 1024,
 } as const;
+
+/** Whether some cluster can have this shard. */
+export function isShardId(shard: number): shard is ShardId {
+  return isCount(shard) && shard < LIMITS.shardsMax;
+}

@@ -17,7 +17,23 @@ export interface MapUpdate {
   readonly nodes: readonly Registration[] | undefined;
 }
 
-export type LeaderMessage = LeaderHello | MapUpdate;
+/** To the primary of this epoch: bring `to` up to date, and step down in its favour. */
+export interface HandOverOrder {
+  readonly type: 'hand-over';
+  readonly shard: ShardId;
+  readonly shardUuid: Uuid;
+  readonly epoch: Epoch;
+  readonly to: MemberId;
+}
+
+/** To be answered at once with a {@link Pong} of the same number. */
+export interface Ping {
+  readonly type: 'ping';
+  /** Counts the pings of one leader: tells in a trace which one was answered. */
+  readonly number: number;
+}
+
+export type LeaderMessage = LeaderHello | MapUpdate | HandOverOrder | Ping;
 
 export interface MemberHello {
   readonly type: 'hello';
@@ -70,4 +86,45 @@ export type MembershipChange =
   /** A replica has promised a higher epoch already: the shard needs one above it (S1). */
   | { readonly type: 'epoch-used'; readonly promised: Epoch };
 
-export type MemberMessage = MemberHello | ReplicaReport;
+/** A change that a primary asks for. May be lost, so it asks again. */
+export interface RequestMessage {
+  readonly type: 'request';
+  readonly request: ChangeRequest;
+}
+
+/**
+ * The primary of this epoch will never serve in it again, and holds no lease. Said to every leader
+ * until a later epoch is heard of.
+ */
+export interface SteppedDown {
+  readonly type: 'stepped-down';
+  readonly shard: ShardId;
+  readonly shardUuid: Uuid;
+  readonly epoch: Epoch;
+  /** Whom it brought up to date last; undefined = nobody in particular. */
+  readonly to: MemberId | undefined;
+}
+
+/** The hand-over that was asked for in this epoch does not happen: the primary serves on. */
+export interface HandOverFailed {
+  readonly type: 'hand-over-failed';
+  readonly shard: ShardId;
+  readonly epoch: Epoch;
+}
+
+/** This node is to shut down in order. Said to every leader until it has. */
+export interface Leaving {
+  readonly type: 'leaving';
+}
+
+/** What a storage node says of its own accord, beside what it holds. */
+export type NodeWord = RequestMessage | SteppedDown | HandOverFailed | Leaving;
+
+/** This process runs and reads. It promises nothing else, and may come before the hello. */
+export interface Pong {
+  readonly type: 'pong';
+  readonly number: number;
+  readonly process: Uuid;
+}
+
+export type MemberMessage = MemberHello | ReplicaReport | NodeWord | Pong;

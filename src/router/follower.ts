@@ -65,6 +65,7 @@ export class LeaderFollower {
   #accept(outgoing: Outgoing<MemberMessage>, peer: string): StreamEvents<LeaderMessage> {
     /** Whether this stream said a hello that counts. */
     let greeted = false;
+    const { map, self } = this.#deps;
     return {
       message: (message) => {
         switch (message.type) {
@@ -73,8 +74,14 @@ export class LeaderFollower {
             if (!greeted) outgoing.end();
             return;
           case 'map':
-            if (greeted && this.#current === outgoing) this.#deps.map.applyUpdate(message);
+            if (greeted && this.#current === outgoing) map.applyUpdate(message);
             return;
+          case 'ping':
+            if (!greeted || this.#current !== outgoing) return;
+            outgoing.write({ type: 'pong', number: message.number, process: self.process });
+            return;
+          case 'hand-over':
+            return; // Not for a router: it has no shards.
           default:
             return unreachable(message);
         }

@@ -1,33 +1,36 @@
 /**
- * What a router does while it leads: reads the map, watches registrations, lets the controller
- * decide, writes its decisions fenced by the leaderEpoch, and tells every member.
+ * What a router does while it leads: reads the map, watches registrations, hears its members, lets
+ * the controller decide, writes its decisions fenced by the leaderEpoch, and tells every member.
  *
  * Whatever goes wrong with a write, the answer is the same: read the shards concerned again and let
  * the controller decide anew. Only one answer means something else: if the fence does not hold,
  * somebody else leads now, and this leadership is over (rule Z3). While ZooKeeper is away nothing
  * is written; the map stays valid and data keeps flowing.
  */
-import type { ControllerEvent, ProposedWrite } from '../control/controller-io.js';
+import type { ProposedWrite } from '../control/controller-io.js';
 import { Controller } from '../control/controller.js';
-import { nameShards } from '../control/health.js';
 import { fencedMulti } from '../coordination/compare-and-set.js';
 import type { Fence } from '../coordination/leader-epoch.js';
 import { WatchedChildren } from '../coordination/watched-read.js';
-import { assert, unreachable } from '../model/assert.js';
 import type { ClusterConfig } from '../model/cluster-config.js';
 import type { LeaderEpoch, MemberId, ShardId } from '../model/ids.js';
 import type { Registration } from '../model/registrations.js';
 import { encodeCompletePlacement } from '../model/placement-record.js';
-import { encodeShardConfig, type ShardConfig } from '../model/shard-config.js';
-import { shardZnode, ZNODES } from '../model/znodes.js';
+import type { ShardConfig } from '../model/shard-config.js';
+import { ZNODES } from '../model/znodes.js';
 import type { Cancel, Clock } from '../ports/clock.js';
-import type { CoordinatorSession, FailureCode, MultiOp } from '../ports/coordinator.js';
+import type { CoordinatorSession, FailureCode } from '../ports/coordinator.js';
 import type { Log } from '../ports/log.js';
 import type { Dialer } from '../ports/network.js';
 import type { Random } from '../ports/random.js';
 import { readCandidates } from '../coordination/candidates.js';
+import { ConflictPauses } from './conflict-pauses.js';
+import { sayEvents } from './controller-log.js';
+import { HandOverCalls } from './hand-over-calls.js';
+import { Hearing } from './hearing.js';
 import type { MapHolder } from './map-holder.js';
 import { readNodes, readPlacement, readShard } from './map-reader.js';
+import { describeWrites, writeOp } from './map-writes.js';
 import { MemberLinks } from './member-links.js';
 import { type ErrorLog, saidOnce } from '../coordination/said-once.js';
 
@@ -72,13 +75,19 @@ export class Leadership {
   /** For what is read from ZooKeeper. */
   readonly #log: ErrorLog;
   readonly #members: MemberLinks;
+  readonly #handOvers: HandOverCalls;
+  readonly #conflicts: ConflictPauses;
   readonly #nodes: WatchedChildren;
   readonly #candidates: WatchedChildren;
   /** Version of `/shards`, as read. */
   #placementVersion = 0;
   #completingPlacement = false;
+  /** The registrations that the controller decides by; undefined before they were read. */
+  #registered: readonly Registration[] | undefined;
   #stopSettling: Cancel = () => undefined;
   #stopLooking: Cancel = () => undefined;
+  /** Set while something that was heard waits to be decided on. */
+  #stopCarryingOut: Cancel | undefined;
   #pausing: Promise<void> | undefined;
   #stopped = false;
 
@@ -88,19 +97,23 @@ export class Leadership {
     this.#office = office;
     this.#log = saidOnce(deps.log);
     this.#controller = new Controller(office.cluster, office.fence.leaderEpoch);
-    this.#members = new MemberLinks(deps, {
-      type: 'hello',
-      clusterUuid: office.cluster.clusterUuid,
-      leaderEpoch: office.fence.leaderEpoch,
-      leader: deps.self,
+    this.#handOvers = new HandOverCalls(deps.clock, (shard, epoch) => {
+      this.#controller.step({ type: 'hand-over-failed', shard, epoch });
+      this.#carryOutSoon();
     });
-    this.#members.onReplicas = (replicas) => {
-      this.#controller.step({ type: 'reported', replicas });
-      this.#carryOut();
-    };
-    this.#members.onLaterLeader = (leaderEpoch) => {
-      if (!this.#stopped) office.heard(leaderEpoch);
-    };
+    const hearing = new Hearing({
+      controller: this.#controller,
+      map: deps.map.map,
+      handOvers: this.#handOvers,
+      log: deps.log,
+      fed: () => this.#carryOutSoon(),
+      laterLeader: office.heard,
+    });
+    const { clusterUuid } = office.cluster;
+    const { leaderEpoch } = office.fence;
+    const hello = { type: 'hello', clusterUuid, leaderEpoch, leader: deps.self } as const;
+    this.#members = new MemberLinks(deps, hello, hearing);
+    this.#conflicts = new ConflictPauses(deps.clock);
     this.#nodes = this.#watch(ZNODES.nodes, (names) => this.#onNodes(names));
     this.#candidates = this.#watch(ZNODES.election, (names) => this.#onCandidates(names));
   }
@@ -120,6 +133,8 @@ export class Leadership {
     this.#stopped = true;
     this.#stopSettling();
     this.#stopLooking();
+    this.#stopCarryingOut?.();
+    this.#handOvers.close();
     this.#nodes.stop();
     this.#candidates.stop();
     this.#members.close();
@@ -162,7 +177,9 @@ export class Leadership {
 
   async #onNodes(names: readonly string[]): Promise<void> {
     const nodes = await this.#untilAnswered(() => readNodes(this.#session, names, this.#log));
-    if (nodes === undefined) return;
+    // A look that found nothing new is no reason to wait anew until all has settled.
+    if (nodes === undefined || isSameSet(nodes, this.#registered)) return;
+    this.#registered = nodes;
     this.#sayChanges(nodes);
     this.#deps.map.setNodes(nodes);
     this.#members.setNodes(nodes);
@@ -197,16 +214,27 @@ export class Leadership {
     );
   }
 
-  /** Tells what changed and writes what the controller proposes. */
+  /** Decides once on all that is heard at this moment: primaries of many shards speak together. */
+  #carryOutSoon(): void {
+    this.#stopCarryingOut ??= this.#deps.clock.after(0, () => {
+      this.#stopCarryingOut = undefined;
+      this.#carryOut();
+    });
+  }
+
+  /** Tells what changed, writes what the controller proposes, and asks for hand-overs. */
   #carryOut(): void {
     if (this.#stopped) return;
-    const { writes, completesPlacement, changed, events } = this.#controller.takeReady();
+    const { writes, handOvers, completesPlacement, changed, events } = this.#controller.takeReady();
     if (changed.length > 0) {
       this.#deps.map.applyConfigs(changed);
       this.#members.tell(changed);
     }
-    for (const event of events) this.#say(event);
-    this.#sayStranded(events);
+    sayEvents(events, this.#deps.log);
+    for (const { from, ...order } of handOvers) {
+      this.#members.order(from, { type: 'hand-over', ...order });
+      this.#handOvers.asked(order.shard, order.epoch);
+    }
     if (completesPlacement) void this.#completePlacement();
     for (let at = 0; at < writes.length; at += WRITES_PER_MULTI) {
       void this.#write(writes.slice(at, at + WRITES_PER_MULTI));
@@ -215,30 +243,33 @@ export class Leadership {
 
   /** One multi: the fence, then every proposed write at the version it was based on. */
   async #write(writes: readonly ProposedWrite[]): Promise<void> {
-    const { random, log } = this.#deps;
+    const { random, log, map } = this.#deps;
     const { leaderEpoch, version: fenceVersion } = this.#office.fence;
+    const shards = writes.map(({ draft }) => draft.shard);
     const configs = writes.map(({ draft, shardUuid }): ShardConfig => {
       return { ...draft, shardUuid: shardUuid ?? random.uuid(), nonce: random.nonce() };
     });
-    const ops = writes.map(({ basedOn }, index) => writeOp(configs[index], basedOn));
+    const ops = configs.map((config, index) => writeOp(config, writes[index]?.basedOn));
     const outcome = await fencedMulti(this.#session, fenceVersion, ops);
     if (this.#stopped) return;
     switch (outcome.status) {
       case 'ok':
-        log.info(`shard map: ${describeWrites(writes)}`, { leaderEpoch });
+        log.info(`shard map: ${describeWrites(writes, map.map)}`, { leaderEpoch });
+        this.#conflicts.written(shards);
         return this.#onWritten(writes, configs);
       case 'fenced':
         log.warn('the fence does not hold: another router took the leaderEpoch', { leaderEpoch });
         return this.#office.over(FENCED);
       case 'failed':
-        if (!CONFLICTS.has(outcome.code)) await this.#sayNotWritten(writes, outcome.message);
+        if (CONFLICTS.has(outcome.code)) await this.#conflicts.pause(shards);
+        else await this.#sayNotWritten(writes, outcome.message);
         break;
       case 'unknown':
         await this.#sayNotWritten(writes, outcome.reason);
         break;
     }
     // Whether it happened or not, the znodes tell (rule Z5).
-    await this.#readShards(configs.map(({ shard }) => shard));
+    await this.#readShards(shards);
   }
 
   #onWritten(writes: readonly ProposedWrite[], configs: readonly ShardConfig[]): void {
@@ -267,45 +298,9 @@ export class Leadership {
   }
 
   #sayNotWritten(writes: readonly ProposedWrite[], why: string): Promise<void> {
-    this.#deps.log.warn(`shard map: not written: ${describeWrites(writes)}`, { why });
+    const { log, map } = this.#deps;
+    log.warn(`shard map: not written: ${describeWrites(writes, map.map)}`, { why });
     return this.#pause();
-  }
-
-  #say(event: ControllerEvent): void {
-    const { log } = this.#deps;
-    switch (event.type) {
-      case 'replica-lost':
-        return log.error(
-          `shard ${event.shard}: ${event.node} came back with another data directory, or an ` +
-            'older copy of it; its data is on the old one. Start the node with its old directory',
-        );
-      case 'no-successor':
-        return; // Said of all such shards at once.
-      case 'shard-missing':
-        return log.error(
-          `shard ${event.shard}: its znode ${shardZnode(event.shard)} is missing, and is not ` +
-            'made anew: nodes may hold its data. Restore it from a backup of ZooKeeper',
-        );
-      case 'shard-garbled':
-        return; // Said in detail when it was read.
-      case 'shard-restored':
-        return log.info(`shard ${event.shard}: its znode is there again`);
-      default:
-        return unreachable(event);
-    }
-  }
-
-  /** One line per node that died, however many shards it served. */
-  #sayStranded(events: readonly ControllerEvent[]): void {
-    const shards = new Map<MemberId, ShardId[]>();
-    for (const event of events) {
-      if (event.type !== 'no-successor') continue;
-      shards.set(event.primary, [...(shards.get(event.primary) ?? []), event.shard]);
-    }
-    for (const [primary, stranded] of shards) {
-      const what = `${nameShards(stranded)}: primary ${primary} is away`;
-      this.#deps.log.warn(`${what}, and no other in-sync replica can take over`);
-    }
   }
 
   /** What `read` gives, tried again while ZooKeeper does not answer; undefined once stopped. */
@@ -330,18 +325,12 @@ export class Leadership {
   }
 }
 
-function writeOp(config: ShardConfig | undefined, basedOn: number | undefined): MultiOp {
-  assert(config !== undefined, 'one configuration per write');
-  const path = shardZnode(config.shard);
-  const data = encodeShardConfig(config);
-  return basedOn === undefined
-    ? { type: 'create', path, data, mode: 'persistent' }
-    : { type: 'set', path, data, version: basedOn };
-}
-
-/** "12 create, 3 new-life". */
-function describeWrites(writes: readonly ProposedWrite[]): string {
-  const counts = new Map<string, number>();
-  for (const { why } of writes) counts.set(why, (counts.get(why) ?? 0) + 1);
-  return [...counts].map(([why, count]) => `${count} ${why}`).join(', ');
+/** By name and life; what a registration says never changes. Both in any order, names once each. */
+function isSameSet(
+  nodes: readonly Registration[],
+  known: readonly Registration[] | undefined,
+): boolean {
+  if (known?.length !== nodes.length) return false;
+  const lives = new Map(known.map(({ id, incarnation }) => [id, incarnation]));
+  return nodes.every(({ id, incarnation }) => lives.get(id) === incarnation);
 }

@@ -3,18 +3,26 @@
  *
  * A member that does not read fast enough is told nothing more until it does, and then the whole
  * map at once: so no queue grows, and nothing is missed.
+ *
+ * The process of a storage node is watched (`node-watch.ts`). What answers at its address may be
+ * the next one already, which has not registered yet: only what the registered process says counts
+ * as a sign of its life.
  */
-import type { MemberId } from '../model/ids.js';
+import type { MemberId, Uuid } from '../model/ids.js';
 import type {
+  HandOverOrder,
   LeaderHello,
   LeaderMessage,
   MapUpdate,
   MemberMessage,
+  Ping,
+  Pong,
 } from '../model/member-messages.js';
 import type { Cancel, Clock } from '../ports/clock.js';
 import type { Log } from '../ports/log.js';
 import type { Dialer, Outgoing } from '../ports/network.js';
 import type { Random } from '../ports/random.js';
+import { NodeWatch, type NodeWatchEvents } from './node-watch.js';
 
 /** Pause before the stream is opened again: doubles from the first to the last, with jitter. */
 const REOPEN_MS = { first: 50, last: 2_000 };
@@ -24,8 +32,8 @@ const REOPENS_OF_OTHER = 6;
 export interface MemberTarget {
   readonly id: MemberId;
   readonly address: string;
-  /** Tells a restarted process from the one before. */
-  readonly life: string;
+  /** The process that is registered; undefined: a router, of which it is not known. */
+  readonly process: Uuid | undefined;
 }
 
 export interface MemberTalk {
@@ -33,7 +41,10 @@ export interface MemberTalk {
   readonly hello: LeaderHello;
   /** The map as it is now: follows the hello, and makes up for what was not told. */
   readonly wholeMap: () => readonly MapUpdate[];
-  readonly heard: (message: MemberMessage) => void;
+  /** `isRegistered`: it comes from the process of the target, and not from a later one. */
+  readonly heard: (message: Exclude<MemberMessage, Pong>, isRegistered: boolean) => void;
+  /** Whether the process lives; undefined of a router: nothing follows from its death. */
+  readonly life: NodeWatchEvents | undefined;
 }
 
 interface MemberLinkDeps {
@@ -47,6 +58,7 @@ export class MemberLink {
   readonly #deps: MemberLinkDeps;
   readonly #target: MemberTarget;
   readonly #talk: MemberTalk;
+  readonly #watch: NodeWatch | undefined;
   #stream: Outgoing<LeaderMessage> | undefined;
   /** `missed`: the stream took no more, and something was not told since. */
   #flow: 'open' | 'blocked' | 'missed' = 'open';
@@ -59,6 +71,7 @@ export class MemberLink {
     this.#deps = deps;
     this.#target = target;
     this.#talk = talk;
+    this.#watch = talk.life && new NodeWatch(deps, target.address, talk.life);
     this.#open();
   }
 
@@ -66,8 +79,8 @@ export class MemberLink {
     return this.#target.address;
   }
 
-  get life(): string {
-    return this.#target.life;
+  get process(): Uuid | undefined {
+    return this.#target.process;
   }
 
   /** Told now if the stream takes it; otherwise the whole map is told when it does. */
@@ -77,8 +90,21 @@ export class MemberLink {
     else if (!this.#stream.write(update)) this.#flow = 'blocked';
   }
 
+  /** Written if the stream takes it now, and lost otherwise: both are said again in time. */
+  say(message: HandOverOrder | Ping): void {
+    if (this.#stream === undefined || this.#flow !== 'open') return;
+    if (!this.#stream.write(message)) this.#flow = 'blocked';
+  }
+
+  /** The leader's heart beats, so late. */
+  beat(number: number, lateMs: number): void {
+    this.#watch?.passed(lateMs);
+    this.say({ type: 'ping', number });
+  }
+
   close(): void {
     this.#closed = true;
+    this.#watch?.close();
     this.#cancelReopen();
     this.#stream?.end();
     this.#stream = undefined;
@@ -87,12 +113,17 @@ export class MemberLink {
   #open(): void {
     const { dialer, log } = this.#deps;
     const { id, address } = this.#target;
+    /** Who answers at the address, once it has said so. */
+    let speaker: Uuid | undefined;
     const stream = dialer.follow(address, {
       message: (message) => {
         if (this.#closed || this.#stream !== stream) return;
         if (message.type === 'hello' && message.id !== id) return this.#onOther(message.id, stream);
         this.#failures = 0;
-        this.#talk.heard(message);
+        if (message.type === 'hello' || message.type === 'pong') speaker = message.process;
+        const isRegistered = speaker !== undefined && speaker === this.#target.process;
+        if (isRegistered) this.#watch?.heard();
+        if (message.type !== 'pong') this.#talk.heard(message, isRegistered);
       },
       drain: () => {
         const missed = this.#flow === 'missed';
@@ -103,6 +134,7 @@ export class MemberLink {
         if (this.#closed || this.#stream !== stream) return;
         log.debug(`stream to ${id} broke`, { address, reason });
         this.#stream = undefined;
+        this.#watch?.streamBroke();
         this.#reopenLater();
       },
     });

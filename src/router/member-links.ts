@@ -1,15 +1,17 @@
 /**
- * The leader's streams to every other member: it tells them the map and hears which replicas the
- * storage nodes hold. One stream per member, opened again after a pause while the leader leads.
+ * The leader's streams to every other member: it tells them the map, and hears from the storage
+ * nodes what they hold, what their primaries ask for, and whether they live. One stream per member,
+ * opened again after a pause while the leader leads.
  *
  * A member is always told the whole map first, then the changes; both ends ignore what they already
  * know, so telling twice is harmless and nothing has to be remembered per member.
  */
-import type { LeaderEpoch, MemberId } from '../model/ids.js';
+import type { LeaderEpoch, MemberId, Uuid } from '../model/ids.js';
 import type {
+  HandOverOrder,
   LeaderHello,
   MapUpdate,
-  MemberMessage,
+  NodeWord,
   ReplicaEntry,
 } from '../model/member-messages.js';
 import type { CandidateRecord, Registration } from '../model/registrations.js';
@@ -18,8 +20,11 @@ import type { Clock } from '../ports/clock.js';
 import type { Log } from '../ports/log.js';
 import type { Dialer } from '../ports/network.js';
 import type { Random } from '../ports/random.js';
+import { Heartbeat } from './heartbeat.js';
+import type { Suspicion } from './liveness.js';
 import type { MapHolder } from './map-holder.js';
-import { MemberLink } from './member-link.js';
+import { MemberLink, type MemberTarget } from './member-link.js';
+import type { NodeWatchEvents } from './node-watch.js';
 
 export interface MemberLinksDeps {
   readonly clock: Clock;
@@ -29,20 +34,42 @@ export interface MemberLinksDeps {
   readonly map: MapHolder;
 }
 
+/** A registered process of a storage node. */
+export interface NodeProcess {
+  readonly id: MemberId;
+  readonly address: string;
+  readonly process: Uuid;
+}
+
+/** What the leader hears. Nothing comes before the first member is added, or after `close`. */
+export interface MemberEvents {
+  /** What a storage node holds durably. */
+  replicas(replicas: readonly ReplicaEntry[]): void;
+  /** The registered process of this node says something of its own accord. */
+  said(node: MemberId, word: NodeWord): void;
+  /** This process is taken for dead, although it is registered. Once, until `heardAgain`. */
+  suspected(node: NodeProcess, why: Suspicion): void;
+  heardAgain(node: NodeProcess): void;
+  /** A member has heard of a later leader, and listens to us no more. */
+  laterLeader(leaderEpoch: LeaderEpoch): void;
+}
+
 export class MemberLinks {
   readonly #deps: MemberLinksDeps;
   readonly #hello: LeaderHello;
+  readonly #events: MemberEvents;
   readonly #nodes = new Map<MemberId, MemberLink>();
   readonly #routers = new Map<MemberId, MemberLink>();
+  /** One for all: it tells when we were held up, and then nobody was silent. */
+  readonly #heartbeat: Heartbeat;
 
-  /** What a storage node holds durably. Set once, before any member is added. */
-  onReplicas: (replicas: readonly ReplicaEntry[]) => void = () => undefined;
-  /** A member has heard of a later leader, and listens to us no more. Set as above. */
-  onLaterLeader: (leaderEpoch: LeaderEpoch) => void = () => undefined;
-
-  constructor(deps: MemberLinksDeps, hello: LeaderHello) {
+  constructor(deps: MemberLinksDeps, hello: LeaderHello, events: MemberEvents) {
     this.#deps = deps;
     this.#hello = hello;
+    this.#events = events;
+    this.#heartbeat = new Heartbeat(deps.clock, (number, lateMs) => {
+      for (const link of this.#nodes.values()) link.beat(number, lateMs);
+    });
   }
 
   /** The registered nodes: all are told, and all members hear the new table. */
@@ -50,7 +77,7 @@ export class MemberLinks {
     // A node that restarted is another process, even at the same address.
     this.#sync(
       this.#nodes,
-      nodes.map(({ id, address, process }) => ({ id, address, life: process })),
+      nodes.map(({ id, address, process }) => ({ id, address, process })),
     );
     this.#broadcast({ type: 'map', shards: [], nodes });
   }
@@ -59,7 +86,7 @@ export class MemberLinks {
   setRouters(routers: readonly CandidateRecord[]): void {
     this.#sync(
       this.#routers,
-      routers.map(({ id, address }) => ({ id, address, life: '' })),
+      routers.map(({ id, address }) => ({ id, address, process: undefined })),
     );
   }
 
@@ -68,7 +95,13 @@ export class MemberLinks {
     this.#broadcast({ type: 'map', shards: changed, nodes: undefined });
   }
 
+  /** Asks a primary to hand a shard over; lost if its node cannot be told now. */
+  order(primary: MemberId, order: HandOverOrder): void {
+    this.#nodes.get(primary)?.say(order);
+  }
+
   close(): void {
+    this.#heartbeat.stop();
     for (const link of [...this.#nodes.values(), ...this.#routers.values()]) link.close();
     this.#nodes.clear();
     this.#routers.clear();
@@ -78,14 +111,11 @@ export class MemberLinks {
     for (const link of [...this.#nodes.values(), ...this.#routers.values()]) link.tell(update);
   }
 
-  #sync(
-    links: Map<MemberId, MemberLink>,
-    wanted: readonly { id: MemberId; address: string; life: string }[],
-  ): void {
+  #sync(links: Map<MemberId, MemberLink>, wanted: readonly MemberTarget[]): void {
     const targets = new Map(wanted.map((target) => [target.id, target]));
     for (const [id, link] of links) {
       const target = targets.get(id);
-      if (target?.address === link.address && target.life === link.life) continue;
+      if (target?.address === link.address && target.process === link.process) continue;
       link.close();
       links.delete(id);
     }
@@ -94,17 +124,31 @@ export class MemberLinks {
     }
   }
 
-  #open(target: { id: MemberId; address: string; life: string }): MemberLink {
+  #open(target: MemberTarget): MemberLink {
+    const { id } = target;
+    const events = this.#events;
     return new MemberLink(this.#deps, target, {
       hello: this.#hello,
       wholeMap: () => wholeMap(this.#deps.map),
-      heard: (message: MemberMessage) => {
-        if (message.type === 'replicas') this.onReplicas(message.replicas);
-        else if (message.leaderEpoch > this.#hello.leaderEpoch) {
-          this.onLaterLeader(message.leaderEpoch);
+      heard: (message, isRegistered) => {
+        if (message.type === 'replicas') events.replicas(message.replicas);
+        else if (message.type !== 'hello') {
+          if (isRegistered) events.said(id, message);
+        } else if (message.leaderEpoch > this.#hello.leaderEpoch) {
+          events.laterLeader(message.leaderEpoch);
         }
       },
+      life: this.#lifeOf(target),
     });
+  }
+
+  #lifeOf({ id, address, process }: MemberTarget): NodeWatchEvents | undefined {
+    if (process === undefined) return undefined;
+    const node = { id, address, process };
+    return {
+      suspected: (why) => this.#events.suspected(node, why),
+      heardAgain: () => this.#events.heardAgain(node),
+    };
   }
 }
 

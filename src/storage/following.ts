@@ -1,20 +1,28 @@
 /**
- * How a storage node hears its leader: configurations and the table of nodes in, existing replicas
- * out.
+ * How a storage node hears its leader: configurations, the table of nodes and hand-overs in;
+ * existing replicas, and what primaries ask for, out.
  *
  * Upholds the node's half of S17: the highest leaderEpoch heard is durable before anything of that
  * leader is acted on, and a stream of a lower one is ended. So a leader that was paused, and wakes
  * up after its successor spoke, changes nothing here, not even after a restart of this node. A
  * leader of another cluster is never listened to; a configuration that cannot be of this cluster is
  * left out and named (S19).
+ *
+ * A ping is answered at once, even while the leader's epoch is not durable yet: the answer only
+ * says that this process runs, so nothing is acted on. If it waited for the disk, slow disks at a
+ * change of leaders would make all nodes look dead to the new one at the same time.
  */
-import type { LeaderEpoch, MemberId, Uuid } from '../model/ids.js';
+import { unreachable } from '../model/assert.js';
+import type { LeaderEpoch, MemberId, ShardId, Uuid } from '../model/ids.js';
 import type {
+  HandOverOrder,
   LeaderHello,
   LeaderMessage,
   MapUpdate,
   MemberMessage,
+  NodeWord,
   ReplicaEntry,
+  SteppedDown,
 } from '../model/member-messages.js';
 import type { VersionedConfig } from '../model/shard-config.js';
 import type { ShardMap } from '../model/shard-map.js';
@@ -30,6 +38,8 @@ export interface FollowingDeps {
   readonly store: Store;
   readonly map: ShardMap;
   readonly submit: (work: Work) => void;
+  /** The leader asks for a hand-over. It waits for a `stepped-down` or a `hand-over-failed`. */
+  readonly handOver: (order: HandOverOrder) => void;
   readonly log: Log;
 }
 
@@ -38,8 +48,8 @@ interface Stream {
   readonly outgoing: Outgoing<MemberMessage>;
   readonly peer: string;
   leader: { readonly id: MemberId; readonly leaderEpoch: LeaderEpoch } | undefined;
-  /** Updates that came before the leader's epoch was durable; undefined = it is. */
-  early: MapUpdate[] | undefined;
+  /** What came before the leader's epoch was durable; undefined = it is. */
+  early: (MapUpdate | HandOverOrder)[] | undefined;
 }
 
 export class Following {
@@ -49,6 +59,9 @@ export class Following {
   /** Highest one that is on stable storage, and may be acted on. */
   #durableLeaderEpoch: LeaderEpoch;
   #current: Stream | undefined;
+  #isLeaving = false;
+  /** What was said last of each shard whose primary stepped down here. */
+  readonly #stepDowns = new Map<ShardId, SteppedDown>();
 
   constructor(deps: FollowingDeps) {
     this.#deps = deps;
@@ -69,7 +82,6 @@ export class Following {
 
   /** Tells the leader of replicas that became durable. */
   report(states: readonly ReplicaState[]): void {
-    if (this.#current === undefined || this.#current.early !== undefined) return;
     const { store: opened } = this.#deps;
     const { store } = opened.identity;
     const replicas = states.map((state): ReplicaEntry => {
@@ -77,15 +89,33 @@ export class Following {
       const openedEpoch = opened.openedEpoch(shardUuid);
       return { shard, shardUuid, store, epoch: promisedEpoch, openedEpoch, lastSeq };
     });
-    this.#current.outgoing.write({ type: 'replicas', replicas });
+    this.#write({ type: 'replicas', replicas });
+  }
+
+  /**
+   * Tells the leader, if there is one whose epoch is durable here; lost otherwise. But every leader
+   * has to know who is leaving and who stepped down: that is said again on each new stream, a
+   * step-down until the map has a later epoch.
+   */
+  send(word: NodeWord): void {
+    if (word.type === 'leaving') this.#isLeaving = true;
+    if (word.type === 'stepped-down') this.#stepDowns.set(word.shard, word);
+    this.#write(word);
+  }
+
+  #write(message: MemberMessage): void {
+    if (this.#current?.early === undefined) this.#current?.outgoing.write(message);
   }
 
   #onMessage(stream: Stream, message: LeaderMessage): void {
     if (message.type === 'hello') return this.#onHello(stream, message);
     if (stream.leader === undefined) return this.#end(stream, 'it did not say hello first');
     if (stream !== this.#current) return; // Ended, or replaced by a newer leader's.
-    if (stream.early !== undefined) stream.early.push(message);
-    else this.#apply(message);
+    if (message.type === 'ping') {
+      const { process } = this.#deps.self;
+      stream.outgoing.write({ type: 'pong', number: message.number, process });
+    } else if (stream.early !== undefined) stream.early.push(message);
+    else this.#act(message);
   }
 
   #onHello(stream: Stream, hello: LeaderHello): void {
@@ -127,7 +157,29 @@ export class Following {
     const early = stream.early ?? [];
     stream.early = undefined;
     this.report([...store.replicas()]);
-    for (const update of early) this.#apply(update);
+    for (const message of early) this.#act(message);
+    this.#repeat();
+  }
+
+  #repeat(): void {
+    if (this.#isLeaving) this.#write({ type: 'leaving' });
+    for (const word of this.#stepDowns.values()) {
+      const config = this.#deps.map.config(word.shard);
+      const isPresent = config?.shardUuid === word.shardUuid && config.epoch <= word.epoch;
+      if (isPresent) this.#write(word);
+      else this.#stepDowns.delete(word.shard);
+    }
+  }
+
+  #act(message: MapUpdate | HandOverOrder): void {
+    switch (message.type) {
+      case 'map':
+        return this.#apply(message);
+      case 'hand-over':
+        return this.#deps.handOver(message);
+      default:
+        return unreachable(message);
+    }
   }
 
   #apply({ shards, nodes }: MapUpdate): void {

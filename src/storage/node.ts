@@ -71,7 +71,15 @@ export class StorageNode {
       process: deps.process,
     };
     const submit = rounds.submit.bind(rounds);
-    const following = new Following({ self, store, map: this.map, submit, log });
+    const following: Following = new Following({
+      self,
+      store,
+      map: this.map,
+      submit,
+      // With one replica of each shard there is nobody to hand over to.
+      handOver: ({ shard, epoch }) => following.send({ type: 'hand-over-failed', shard, epoch }),
+      log,
+    });
     this.#replicas = replicas;
     this.#rounds = rounds;
     this.#intake = new Intake({

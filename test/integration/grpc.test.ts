@@ -386,8 +386,10 @@ describe('streams between members', () => {
       },
       { type: 'map', shards: [{ config: configOf(5, node), version: 2 }], nodes: [node] },
       { type: 'map', shards: [], nodes: undefined },
+      { type: 'ping', number: 7 },
     ];
     const said: MemberMessage[] = [
+      { type: 'pong', number: 7, process: uuidOf('p') },
       {
         type: 'hello',
         id: 's1' as MemberId,

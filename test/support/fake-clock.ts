@@ -41,6 +41,12 @@ export class FakeClock implements Clock {
     this.#now = end;
   }
 
+  /** This process is held up: time passes, and only then runs what was due meanwhile. */
+  holdUp(ms: number): void {
+    this.#now += ms;
+    this.advance(0);
+  }
+
   #next(end: number): Timer | undefined {
     this.#sorted ??= [...this.#timers].sort((left, right) => {
       return right.at - left.at || right.order - left.order;

@@ -1,24 +1,46 @@
 /** A leader's streams to its members without a network: the test answers for the members. */
-import type { LeaderMessage, MapUpdate, MemberMessage } from '../../src/model/member-messages.js';
-import type { Dialer, Outgoing, StreamEvents } from '../../src/ports/network.js';
+import type { Uuid } from '../../src/model/ids.js';
+import type {
+  LeaderMessage,
+  MapUpdate,
+  MemberMessage,
+  Ping,
+} from '../../src/model/member-messages.js';
+import type { Dialer, Outgoing, ProbeResult, StreamEvents } from '../../src/ports/network.js';
 
 export class FollowStream implements Outgoing<LeaderMessage> {
   readonly address: string;
   /** The member's end: what it says, and what becomes of the stream. */
   readonly events: StreamEvents<MemberMessage>;
+  /** All but pings. */
   readonly told: LeaderMessage[] = [];
+  /** Their numbers. */
+  readonly pings: number[] = [];
   /** What `write` returns: false = no more until `drain`. */
   takesMore = true;
   ended = false;
+  readonly #processAt: (address: string) => Uuid | undefined;
 
-  constructor(address: string, events: StreamEvents<MemberMessage>) {
+  constructor(
+    address: string,
+    events: StreamEvents<MemberMessage>,
+    processAt: (address: string) => Uuid | undefined,
+  ) {
     this.address = address;
     this.events = events;
+    this.#processAt = processAt;
   }
 
   write(message: LeaderMessage): boolean {
-    this.told.push(message);
+    if (message.type === 'ping') this.#answer(message);
+    else this.told.push(message);
     return this.takesMore;
+  }
+
+  #answer({ number }: Ping): void {
+    this.pings.push(number);
+    const process = this.#processAt(this.address);
+    if (process !== undefined) this.events.message({ type: 'pong', number, process });
   }
 
   end(): void {
@@ -38,7 +60,7 @@ export class FollowDialer implements Dialer {
   takesMore = true;
 
   follow(address: string, events: StreamEvents<MemberMessage>): Outgoing<LeaderMessage> {
-    const stream = new FollowStream(address, events);
+    const stream = new FollowStream(address, events, (at) => this.processAt(at));
     stream.takesMore = this.takesMore;
     this.streams.push(stream);
     return stream;
@@ -57,8 +79,16 @@ export class FollowDialer implements Dialer {
     throw new Error('not in this test');
   }
 
-  probe(): never {
-    throw new Error('not in this test');
+  /** The process that answers pings there, in the same moment; undefined: nobody does. */
+  processAt: (address: string) => Uuid | undefined = () => undefined;
+  /** The port of every member is as this says, and answers in the same moment. */
+  portOf: (address: string) => ProbeResult = () => 'accepted';
+  /** Addresses whose port was asked, in order. */
+  readonly probed: string[] = [];
+
+  probe(address: string): Promise<ProbeResult> {
+    this.probed.push(address);
+    return Promise.resolve(this.portOf(address));
   }
 
   watchProcess(): never {

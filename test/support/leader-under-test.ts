@@ -1,7 +1,7 @@
 /** A router in office over a coordination service in memory: the test is everybody else. */
 import { encodeLeaderRecord, NO_LEADER_YET } from '../../src/model/leader-record.js';
 import type { Incarnation, LeaderEpoch, MemberId, ShardId } from '../../src/model/ids.js';
-import type { ReplicaEntry } from '../../src/model/member-messages.js';
+import type { MemberMessage, ReplicaEntry } from '../../src/model/member-messages.js';
 import { encodeCompletePlacement } from '../../src/model/placement-record.js';
 import {
   encodeCandidateRecord,
@@ -27,6 +27,7 @@ const SHARDS = 6;
 interface OfficeOptions {
   readonly shards?: number;
   readonly initialStorage?: number;
+  readonly replicas?: number;
   /** What this leader takes the version of `/leader/epoch` to be; the true one otherwise. */
   readonly fenceVersion?: number;
 }
@@ -138,6 +139,8 @@ export class LeaderUnderTest {
   readonly fenceVersion: number;
   readonly candidate: string;
   readonly leadership: Leadership;
+  /** Registered nodes that answer nothing. */
+  readonly mute = new Set<string>();
 
   private constructor(cluster: ClusterZnodes, candidate: string, options: Required<OfficeOptions>) {
     this.cluster = cluster;
@@ -150,13 +153,17 @@ export class LeaderUnderTest {
       return send(ops);
     };
     const { clock, log, dialer, map } = this;
+    dialer.processAt = (address) => {
+      const node = [...map.map.nodes.values()].find((known) => known.address === address);
+      return node && !this.mute.has(node.id) ? node.process : undefined;
+    };
     const self = 'r1' as MemberId;
     const random = new CountingRandom();
-    const { shards, initialStorage } = options;
+    const { shards, initialStorage, replicas } = options;
     this.leadership = new Leadership({ self, clock, random, log, dialer, map }, this.session, {
       fence: { leaderEpoch: this.leaderEpoch, version: this.fenceVersion },
       candidate,
-      cluster: clusterOf({ shards, initialStorage }),
+      cluster: clusterOf({ shards, initialStorage, replicas }),
       over: (why) => {
         this.over.push(why);
         this.leadership.stop();
@@ -175,7 +182,7 @@ export class LeaderUnderTest {
   ): Promise<LeaderUnderTest> {
     const candidate = await cluster.stand('r1');
     const fenceVersion = await cluster.versionOf(ZNODES.leaderEpoch);
-    const defaults = { shards: SHARDS, initialStorage: 1, fenceVersion };
+    const defaults = { shards: SHARDS, initialStorage: 1, replicas: 1, fenceVersion };
     const leader = new LeaderUnderTest(cluster, candidate, { ...defaults, ...options });
     leader.map.setShardCount(options.shards ?? SHARDS);
     before(leader);
@@ -200,8 +207,19 @@ export class LeaderUnderTest {
   /** A node says which of these shards it holds. */
   async report(node: Registration, configs: readonly ShardConfig[]): Promise<void> {
     const replicas: ReplicaEntry[] = configs.map(reportOf);
-    this.streamTo(node.address).events.message({ type: 'replicas', replicas });
-    await settle();
+    await this.hear(node, { type: 'replicas', replicas });
+  }
+
+  /** A process greets the leader on the stream to its node. */
+  greet({ id, address, process }: Registration): void {
+    const { leaderEpoch } = this;
+    this.streamTo(address).events.message({ type: 'hello', id, process, leaderEpoch });
+  }
+
+  /** A node says something, and the leader decides on it. */
+  async hear({ address }: Registration, ...said: MemberMessage[]): Promise<void> {
+    for (const message of said) this.streamTo(address).events.message(message);
+    await this.pass(0);
   }
 
   /** Of each multi, the paths it changes. */

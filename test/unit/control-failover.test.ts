@@ -154,6 +154,15 @@ describe('rule 10: a node the leader cannot reach', () => {
     harness.nodes({ ...s1, incarnation: 99 as never }).run();
     expect(harness.events).toEqual(said);
   });
+
+  it('is forgotten with its registration: the same process may register again', () => {
+    const harness = shared().nodes(...all);
+    harness.suspect(s1).run();
+    harness.nodes(s2, s3).run();
+    expect(harness.nodes({ ...s1, incarnation: 99 as never }, s2, s3).runWhy()).toEqual([
+      'members-came-back',
+    ]);
+  });
 });
 
 describe('rule 8: the primary stepped down', () => {

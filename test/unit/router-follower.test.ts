@@ -118,4 +118,18 @@ describe('following a leader', () => {
     expect(new LeaderStream().hello('r1', 4).ended).toBe(true);
     expect(follower.leader).toEqual({ id: 'r9', leaderEpoch: 5 });
   });
+
+  it('answers its pings, but no orders and no leader that it does not hear', () => {
+    const old = new LeaderStream().hello('r1', 4);
+    const next = new LeaderStream().hello('r2', 5);
+    const rude = new LeaderStream();
+    for (const { events } of [old, next, rude]) {
+      events.message({ type: 'ping', number: 8 });
+      const order = { shard: 0 as never, shardUuid: uuidOf('x'), epoch: 1 as Epoch, to: node.id };
+      events.message({ type: 'hand-over', ...order });
+    }
+    expect(next.heard.slice(1)).toEqual([{ type: 'pong', number: 8, process: self.process }]);
+    expect(old.heard).toHaveLength(1);
+    expect(rude.heard).toEqual([]);
+  });
 });

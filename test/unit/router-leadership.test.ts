@@ -435,8 +435,9 @@ describe('while ZooKeeper does not answer', () => {
     };
     const leader = await LeaderUnderTest.start(cluster, {}, fail);
     expect(leader.map.map.shards.size).toBe(0);
-    // The pause, the time to settle, the next look at what is broken, and when each of two lists is looked at again.
-    expect(leader.clock.pending).toBe(5);
+    // The pause, the time to settle, the next look at what is broken, the heartbeat, and when each
+    // of two lists is looked at again.
+    expect(leader.clock.pending).toBe(6);
     fail(leader);
     await leader.pass(RETRY_MS);
     expect(leader.map.map.shards.size, 'it waits anew').toBe(0);

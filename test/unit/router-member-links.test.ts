@@ -40,9 +40,14 @@ beforeEach(() => {
       leaderEpoch: 3 as LeaderEpoch,
       leader: 'r1' as MemberId,
     },
+    {
+      replicas: (replicas) => reported.push(...replicas),
+      laterLeader: (leaderEpoch) => later.push(leaderEpoch),
+      said: () => undefined,
+      suspected: () => undefined,
+      heardAgain: () => undefined,
+    },
   );
-  links.onReplicas = (replicas) => reported.push(...replicas);
-  links.onLaterLeader = (leaderEpoch) => later.push(leaderEpoch);
 });
 
 /** The registered nodes from now on, as the leader learns of them. */

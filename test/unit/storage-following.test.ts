@@ -1,8 +1,17 @@
 /** How a storage node hears its leader, and which leaders it does not hear. */
 import { describe, expect, it } from 'vitest';
+import type { Epoch, LeaderEpoch, MemberId, ShardId, Uuid } from '../../src/model/ids.js';
+import type {
+  HandOverOrder,
+  LeaderMessage,
+  MemberMessage,
+} from '../../src/model/member-messages.js';
 import type { ShardConfig } from '../../src/model/shard-config.js';
+import { ShardMap } from '../../src/model/shard-map.js';
+import { Following } from '../../src/storage/following.js';
+import type { NodeRecordWrite } from '../../src/storage/rounds.js';
 import { uuidOf } from '../support/configs.js';
-import { NodeUnderTest, settle, SHARDS } from '../support/storage-harness.js';
+import { NodeUnderTest, Recorder, settle, SHARDS } from '../support/storage-harness.js';
 
 describe('following', () => {
   it('a leader is greeted and told of every replica that exists', async () => {
@@ -99,6 +108,153 @@ describe('following', () => {
   it('an older configuration is ignored', async () => {
     const test = await NodeUnderTest.serving();
     await test.tell(test.lead(2), test.configs({ state: 'creating' }), 0);
+    expect(test.node.standings()).toEqual(new Map([['serving', SHARDS]]));
+  });
+});
+
+describe('a ping', () => {
+  const pings = [
+    { type: 'ping', number: 1 },
+    { type: 'ping', number: 2 },
+  ] as const;
+  const pongs = (process: Uuid) => pings.map(({ number }) => ({ type: 'pong', number, process }));
+
+  it('is answered at once, with its number and by this process', async () => {
+    const test = await NodeUnderTest.serving();
+    const leader = test.lead(2);
+    await settle();
+    const before = leader.heard.messages.length;
+    for (const ping of pings) leader.say(ping);
+    expect(leader.heard.messages.slice(before)).toEqual(pongs(uuidOf('process')));
+  });
+
+  it('is answered even while the epoch of its leader is not durable', async () => {
+    const test = await NodeUnderTest.serving();
+    test.disk.hold();
+    const leader = test.lead(2);
+    for (const ping of pings) leader.say(ping);
+    await settle();
+    expect(leader.heard.messages).toEqual(pongs(uuidOf('process')));
+  });
+
+  it('of a leader that has a successor, or said no hello, is not answered', async () => {
+    const test = await NodeUnderTest.serving();
+    const old = test.lead(2);
+    await settle();
+    test.lead(3);
+    const silent = test.lead(4, { hello: false });
+    for (const { heard, say } of [old, silent]) {
+      const before = heard.messages.length;
+      say(pings[0]);
+      expect(heard.messages).toHaveLength(before);
+      expect(heard.ended).toBe(true);
+    }
+  });
+});
+
+describe('what a node says of its own accord', () => {
+  const shard = 0 as ShardId;
+  const shardUuid = uuidOf('shard-0');
+  const epoch = 1 as Epoch;
+  const steppedDown = { type: 'stepped-down', shard, shardUuid, epoch, to: undefined } as const;
+  const failed = { type: 'hand-over-failed', shard, epoch } as const;
+  const leaving = { type: 'leaving' } as const;
+
+  /** Following alone, over a map that holds shard 0 in epoch 1. */
+  async function follow() {
+    const test = await NodeUnderTest.start();
+    const { store, log } = test;
+    const map = new ShardMap();
+    map.shardCount = SHARDS;
+    map.apply({ config: test.configs()[0]!, version: 0 });
+    const orders: HandOverOrder[] = [];
+    const records: NodeRecordWrite[] = [];
+    const following = new Following({
+      self: { id: test.self.id, process: test.self.process },
+      store,
+      map,
+      submit: (work) => void (work.type === 'record' && records.push(work)),
+      handOver: (order) => orders.push(order),
+      log,
+    });
+    /** A leader of this epoch; durable when that was written. */
+    const lead = (leaderEpoch: number) => {
+      const heard = new Recorder<MemberMessage>();
+      const events = following.handler(heard, 'leader');
+      const say = (message: LeaderMessage) => events.message(message);
+      say({
+        type: 'hello',
+        clusterUuid: uuidOf('cluster'),
+        leaderEpoch: leaderEpoch as LeaderEpoch,
+        leader: 'r1' as MemberId,
+      });
+      /** All but the greeting and the report. */
+      const words = () => heard.messages.filter(({ type }) => !/hello|replicas/.test(type));
+      return { words, say };
+    };
+    const makeDurable = () => {
+      for (const record of records.splice(0)) record.done();
+    };
+    return { following, map, orders, lead, makeDurable };
+  }
+
+  it('goes to the leader whose epoch is durable, and to nobody while there is none', async () => {
+    const { following, lead, makeDurable } = await follow();
+    following.send(failed);
+    const leader = lead(1);
+    following.send(failed);
+    makeDurable();
+    expect(leader.words()).toEqual([]);
+    following.send(failed);
+    const successor = lead(2);
+    following.send(failed);
+    expect(leader.words()).toEqual([failed]);
+    expect(successor.words()).toEqual([]);
+  });
+
+  it('is said again to every new leader if it is leaving or stepped down, and else not', async () => {
+    const { following, lead, makeDurable } = await follow();
+    for (const word of [failed, steppedDown, leaving]) following.send(word);
+    for (const leaderEpoch of [1, 2, 2]) {
+      const leader = lead(leaderEpoch);
+      makeDurable();
+      expect(leader.words()).toEqual([leaving, steppedDown]);
+    }
+  });
+
+  it('a step-down is not said again once the shard has a later epoch, or is another one', async () => {
+    const { following, map, lead, makeDurable } = await follow();
+    following.send(steppedDown);
+    const config = map.config(shard)!;
+    map.apply({ config: { ...config, epoch: 2 as Epoch }, version: 1 });
+    const leader = lead(1);
+    makeDurable();
+    following.send({ ...steppedDown, epoch: 2 as Epoch, shardUuid: uuidOf('earlier') });
+    const successor = lead(2);
+    makeDurable();
+    expect(successor.words()).toEqual([]);
+    expect(leader.words()).toHaveLength(1);
+  });
+
+  it('S17 a hand-over is ordered by a leader whose epoch is durable, and waits until it is', async () => {
+    const { orders, lead, makeDurable } = await follow();
+    const order = { type: 'hand-over', shard, shardUuid, epoch, to: 's2' as MemberId } as const;
+    const leader = lead(1);
+    leader.say(order);
+    expect(orders).toEqual([]);
+    makeDurable();
+    expect(orders).toEqual([order]);
+    lead(2);
+    leader.say(order);
+    expect(orders).toHaveLength(1);
+  });
+
+  it('a node whose shards have one replica hands nothing over, and says so', async () => {
+    const test = await NodeUnderTest.serving();
+    const leader = test.lead(2);
+    await settle();
+    leader.say({ type: 'hand-over', shard, shardUuid, epoch, to: 's2' as MemberId });
+    expect(leader.heard.messages.at(-1)).toEqual(failed);
     expect(test.node.standings()).toEqual(new Map([['serving', SHARDS]]));
   });
 });

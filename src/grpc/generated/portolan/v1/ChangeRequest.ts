@@ -1,0 +1,31 @@
+// Original file: portolan/v1/internal.proto
+
+import type { Shrink as _portolan_v1_Shrink, Shrink__Output as _portolan_v1_Shrink__Output } from '../../portolan/v1/Shrink.js';
+import type { Expand as _portolan_v1_Expand, Expand__Output as _portolan_v1_Expand__Output } from '../../portolan/v1/Expand.js';
+import type { Withdraw as _portolan_v1_Withdraw, Withdraw__Output as _portolan_v1_Withdraw__Output } from '../../portolan/v1/Withdraw.js';
+import type { EpochUsed as _portolan_v1_EpochUsed, EpochUsed__Output as _portolan_v1_EpochUsed__Output } from '../../portolan/v1/EpochUsed.js';
+import type { Long } from '@grpc/proto-loader';
+
+export interface ChangeRequest {
+  'shard'?: (number);
+  'shardUuid'?: (string);
+  'epoch'?: (number | string | Long);
+  'basedOn'?: (number);
+  'shrink'?: (_portolan_v1_Shrink | null);
+  'expand'?: (_portolan_v1_Expand | null);
+  'withdraw'?: (_portolan_v1_Withdraw | null);
+  'epochUsed'?: (_portolan_v1_EpochUsed | null);
+  'change'?: "shrink"|"expand"|"withdraw"|"epochUsed";
+}
+
+export interface ChangeRequest__Output {
+  'shard': (number);
+  'shardUuid': (string);
+  'epoch': (string);
+  'basedOn': (number);
+  'shrink'?: (_portolan_v1_Shrink__Output | null);
+  'expand'?: (_portolan_v1_Expand__Output | null);
+  'withdraw'?: (_portolan_v1_Withdraw__Output | null);
+  'epochUsed'?: (_portolan_v1_EpochUsed__Output | null);
+  'change'?: "shrink"|"expand"|"withdraw"|"epochUsed";
+}

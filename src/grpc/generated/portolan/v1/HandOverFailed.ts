@@ -1,0 +1,13 @@
+// Original file: portolan/v1/internal.proto
+
+import type { Long } from '@grpc/proto-loader';
+
+export interface HandOverFailed {
+  'shard'?: (number);
+  'epoch'?: (number | string | Long);
+}
+
+export interface HandOverFailed__Output {
+  'shard': (number);
+  'epoch': (string);
+}

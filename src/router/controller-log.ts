@@ -1,0 +1,48 @@
+/** What the controller noticed, in the words an operator reads. */
+import type { ControllerEvent } from '../control/controller-io.js';
+import { nameShards } from '../control/health.js';
+import { unreachable } from '../model/assert.js';
+import type { MemberId, ShardId } from '../model/ids.js';
+import { shardZnode } from '../model/znodes.js';
+import type { Log } from '../ports/log.js';
+
+export function sayEvents(events: readonly ControllerEvent[], log: Log): void {
+  for (const event of events) say(event, log);
+  sayStranded(events, log);
+}
+
+function say(event: ControllerEvent, log: Log): void {
+  switch (event.type) {
+    case 'replica-lost':
+      return log.error(
+        `shard ${event.shard}: ${event.node} came back with another data directory, or an ` +
+          'older copy of it; its data is on the old one. Start the node with its old directory',
+      );
+    case 'no-successor':
+      return; // Said of all such shards at once.
+    case 'shard-missing':
+      return log.error(
+        `shard ${event.shard}: its znode ${shardZnode(event.shard)} is missing, and is not ` +
+          'made anew: nodes may hold its data. Restore it from a backup of ZooKeeper',
+      );
+    case 'shard-garbled':
+      return; // Said in detail when it was read.
+    case 'shard-restored':
+      return log.info(`shard ${event.shard}: its znode is there again`);
+    default:
+      return unreachable(event);
+  }
+}
+
+/** One line per node that died, however many shards it served. */
+function sayStranded(events: readonly ControllerEvent[], log: Log): void {
+  const shards = new Map<MemberId, ShardId[]>();
+  for (const event of events) {
+    if (event.type !== 'no-successor') continue;
+    shards.set(event.primary, [...(shards.get(event.primary) ?? []), event.shard]);
+  }
+  for (const [primary, stranded] of shards) {
+    const what = `${nameShards(stranded)}: primary ${primary} is away`;
+    log.warn(`${what}, and no other in-sync replica can take over`);
+  }
+}

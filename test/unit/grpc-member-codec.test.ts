@@ -1,0 +1,159 @@
+/** The words between a leader and its members as bytes, and what is refused at the edge. */
+import { describe, expect, it } from 'vitest';
+import { MEMBER } from '../../src/grpc/definitions.js';
+import type { LeaderMessage as WireLeaderMessage } from '../../src/grpc/generated/portolan/v1/LeaderMessage.js';
+import type { MemberMessage as WireMemberMessage } from '../../src/grpc/generated/portolan/v1/MemberMessage.js';
+import {
+  fromWireLeaderMessage,
+  fromWireMemberMessage,
+  toWireLeaderMessage,
+  toWireMemberMessage,
+} from '../../src/grpc/member-codec.js';
+import type {
+  LeaderMessage,
+  MemberMessage,
+  MembershipChange,
+} from '../../src/model/member-messages.js';
+import { uuidOf } from '../support/configs.js';
+
+const shardUuid = uuidOf('shard');
+const node = 's2';
+const largest = Number.MAX_SAFE_INTEGER;
+
+/** Reads what a peer wrote; what it was told is garbled comes out as text. */
+function heardFromLeader(bytes: Buffer): LeaderMessage | string | undefined {
+  let problem: string | undefined;
+  const parsed = MEMBER.Follow.requestDeserialize(bytes);
+  return (
+    fromWireLeaderMessage(parsed, (text) => {
+      problem = text;
+    }) ?? problem
+  );
+}
+
+function heardFromMember(bytes: Buffer): MemberMessage | string | undefined {
+  let problem: string | undefined;
+  const parsed = MEMBER.Follow.responseDeserialize(bytes);
+  return (
+    fromWireMemberMessage(parsed, (text) => {
+      problem = text;
+    }) ?? problem
+  );
+}
+
+const leaderBytes = (message: WireLeaderMessage) => MEMBER.Follow.requestSerialize(message);
+const memberBytes = (message: WireMemberMessage) => MEMBER.Follow.responseSerialize(message);
+
+const changes = [
+  { type: 'shrink', node },
+  { type: 'expand', node, store: uuidOf('store'), incarnation: largest },
+  { type: 'withdraw', node },
+  { type: 'epoch-used', promised: largest - 1 },
+] as unknown as readonly MembershipChange[];
+
+const fromLeaders = [
+  { type: 'hand-over', shard: 4095, shardUuid, epoch: largest, to: node },
+  { type: 'ping', number: 0 },
+  { type: 'ping', number: largest },
+] as unknown as readonly LeaderMessage[];
+
+const fromMembers = [
+  ...changes.map((change) => {
+    const request = { shard: 0, shardUuid, epoch: 1, basedOn: 0, change };
+    return { type: 'request', request };
+  }),
+  { type: 'stepped-down', shard: 7, shardUuid, epoch: 3, to: node },
+  { type: 'stepped-down', shard: 7, shardUuid, epoch: 3, to: undefined },
+  { type: 'hand-over-failed', shard: 7, epoch: 3 },
+  { type: 'leaving' },
+  { type: 'pong', number: 12, process: uuidOf('p') },
+] as unknown as readonly MemberMessage[];
+
+describe('a message that is well formed', () => {
+  it.each(fromLeaders)('of a leader arrives as it was sent: $type', (message) => {
+    expect(heardFromLeader(leaderBytes(toWireLeaderMessage(message)))).toEqual(message);
+  });
+
+  it.each(fromMembers)('of a member arrives as it was sent: $type', (message) => {
+    expect(heardFromMember(memberBytes(toWireMemberMessage(message)))).toEqual(message);
+  });
+
+  it('is these very bytes', () => {
+    const hex = (bytes: Buffer) => bytes.toString('hex');
+    const ping = toWireLeaderMessage({ type: 'ping', number: 300 });
+    expect(hex(leaderBytes(ping))).toBe('220308ac02');
+    expect(hex(memberBytes(toWireMemberMessage({ type: 'leaving' })))).toBe('3200');
+    const failed = { type: 'hand-over-failed', shard: 5, epoch: 2 } as unknown as MemberMessage;
+    expect(hex(memberBytes(toWireMemberMessage(failed)))).toBe('2a0408051002');
+    const request = fromMembers[0]!;
+    expect(hex(memberBytes(toWireMemberMessage(request)))).toBe(
+      // Field 3 of 46 bytes: shard 0, its uuid, epoch 1, version 0, and `shrink` of "s2".
+      `1a2e08001220${Buffer.from(shardUuid).toString('hex')}180120002a040a027332`,
+    );
+  });
+});
+
+describe('a message of a kind that this version does not know', () => {
+  /** Field 15, four bytes. */
+  const later = Buffer.from('7a0401020304', 'hex');
+
+  it('is passed over without a word, in both directions', () => {
+    expect(heardFromLeader(later)).toBeUndefined();
+    expect(heardFromMember(later)).toBeUndefined();
+    expect(heardFromLeader(Buffer.alloc(0))).toBeUndefined();
+  });
+
+  it('also if it is only the change that is asked for', () => {
+    const request = Buffer.concat([Buffer.from([0x1a, later.length]), later]);
+    expect(heardFromMember(request)).toBeUndefined();
+  });
+
+  it('was not made by what is added to one that it knows', () => {
+    const ping = Buffer.concat([Buffer.from('2208', 'hex'), Buffer.from('0805', 'hex'), later]);
+    expect(heardFromLeader(ping)).toEqual({ type: 'ping', number: 5 });
+  });
+});
+
+describe('a message that does not parse is named and left out', () => {
+  const tooLarge = '18446744073709551615';
+  const about = { shard: 0, shardUuid, epoch: 1 };
+  const request = { ...about, basedOn: 3, shrink: { node } };
+  const store = uuidOf('store');
+
+  it.each<WireLeaderMessage>([
+    { handOver: { ...about, to: 'Not An Id' } },
+    { handOver: { ...about, to: '' } },
+    { handOver: { ...about, to: node, shard: 4096 } },
+    { handOver: { ...about, to: node, shardUuid: 'x' } },
+    { handOver: { ...about, to: node, epoch: 0 } },
+    { handOver: { ...about, to: node, epoch: tooLarge } },
+    { ping: { number: tooLarge } },
+  ])('of a leader: %j', (message) => {
+    expect(heardFromLeader(leaderBytes(message))).toMatch(/^an? /);
+  });
+
+  it.each<WireMemberMessage>([
+    { request: { ...request, shard: 4096 } },
+    { request: { ...request, shardUuid: '' } },
+    { request: { ...request, epoch: 0 } },
+    { request: { ...request, epoch: tooLarge } },
+    { request: { ...request, basedOn: -1 } },
+    { request: { ...request, shrink: { node: '' } } },
+    { request: { ...about, basedOn: 3, withdraw: { node: 'S2' } } },
+    { request: { ...about, basedOn: 3, expand: { node: '', store, incarnation: 1 } } },
+    { request: { ...about, basedOn: 3, expand: { node, store: 'd', incarnation: 1 } } },
+    { request: { ...about, basedOn: 3, expand: { node, store, incarnation: tooLarge } } },
+    { request: { ...about, basedOn: 3, epochUsed: { promised: 0 } } },
+    { request: { ...about, basedOn: 3, epochUsed: { promised: largest } } },
+    { steppedDown: { ...about, to: '-' } },
+    { steppedDown: { ...about, shard: 4096 } },
+    { steppedDown: { ...about, shardUuid: 'x' } },
+    { steppedDown: { ...about, epoch: 0 } },
+    { handOverFailed: { shard: 4096, epoch: 1 } },
+    { handOverFailed: { shard: 0, epoch: 0 } },
+    { pong: { number: 1, process: '' } },
+    { pong: { number: tooLarge, process: uuidOf('p') } },
+  ])('of a member: %j', (message) => {
+    expect(heardFromMember(memberBytes(message))).toMatch(/^an? /);
+  });
+});
