@@ -7,9 +7,10 @@
  * does after kill -9, is not damage: that write was never acknowledged, and LevelDB says nothing.
  *
  * The next opening would find nothing wrong any more. So the finding is kept in a file beside
- * LevelDB's own, until the operator decides.
+ * LevelDB's own, until the operator decides. What LevelDB drops without a word, `log-gaps.ts` finds
+ * before.
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UnusableDirectoryError } from '../ports/disk.js';
 
@@ -49,14 +50,21 @@ export function refuseIncomplete(directory: string, names: readonly string[]): v
   if (!has(/\.log$/)) throw incomplete(directory, 'its log (*.log)');
 }
 
-/** Looks into LevelDB's LOG of the opening that just happened; keeps what it finds. */
+/** From now on the directory is not opened any more, until the operator decides. */
+export function keepFinding(directory: string, finding: string): void {
+  appendFileSync(join(directory, FINDING), `${finding}\n`, { flush: true });
+}
+
+/**
+ * Looks into LevelDB's LOG of the opening that just happened, and keeps what it finds; undefined if
+ * nothing was found, now or before.
+ */
 export function findDamage(directory: string): UnusableDirectoryError | undefined {
   const lines = readFileSync(join(directory, 'LOG'), 'utf8')
     .split('\n')
     .filter((line) => SIGNS.test(line));
-  if (lines.length === 0) return undefined;
-  writeFileSync(join(directory, FINDING), `${lines.join('\n')}\n`, { flush: true });
-  return damaged(directory);
+  if (lines.length > 0) keepFinding(directory, lines.join('\n'));
+  return existsSync(join(directory, FINDING)) ? damaged(directory) : undefined;
 }
 
 function occupied(directory: string, name: string): UnusableDirectoryError {
@@ -76,7 +84,7 @@ function incomplete(directory: string, missing: string): UnusableDirectoryError 
 function damaged(directory: string): UnusableDirectoryError {
   return new UnusableDirectoryError(
     `data directory ${directory} is damaged: LevelDB dropped a part of its log, so acknowledged ` +
-      `writes may be missing (its words are in ${join(directory, FINDING)}). Restore the ` +
+      `writes may be missing (what was found is in ${join(directory, FINDING)}). Restore the ` +
       'directory from a backup, or delete that file to go on with what is left',
   );
 }

@@ -13,9 +13,10 @@
 import { statSync } from 'node:fs';
 import { mkdir, readdir, statfs } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { Level } from 'level';
-import { type Disk, type DiskBatch, StorageFailure } from '../ports/disk.js';
-import { findDamage, refuseDamaged, refuseIncomplete } from './damage.js';
+import { type Iterator, Level } from 'level';
+import { type Disk, type DiskBatch, type DiskSnapshot, StorageFailure } from '../ports/disk.js';
+import { findDamage, keepFinding, refuseDamaged, refuseIncomplete } from './damage.js';
+import { findLogGap } from './log-gaps.js';
 import { unusable } from './unusable.js';
 
 const MIB = 1024 * 1024;
@@ -39,7 +40,12 @@ const SETTINGS = {
   maxFileSize: 8 * MIB,
 } as const;
 
+/** What a snapshot reads at a time: each costs a hop to another thread, and memory meanwhile. */
+const SNAPSHOT_CHUNK_BYTES = 256 * 1024;
+const SNAPSHOT_CHUNK_ROWS = 1_000;
+
 type Database = Level<Buffer, Buffer>;
+type Rows = Pick<Iterator<Database, Buffer, Buffer>, 'nextv' | 'close'>;
 
 export class LevelDisk implements Disk {
   readonly #database: Database;
@@ -71,6 +77,9 @@ export class LevelDisk implements Disk {
     }
     refuseDamaged(directory);
     refuseIncomplete(directory, files);
+    const gap = findLogGap(directory, files);
+    // Before LevelDB reads the log, and deletes it: the next opening would find nothing.
+    if (gap !== undefined) keepFinding(directory, gap);
     const database: Database = new Level<Buffer, Buffer>(directory, SETTINGS);
     try {
       await database.open();
@@ -99,13 +108,7 @@ export class LevelDisk implements Disk {
   }
 
   get(key: Buffer): Buffer | undefined {
-    try {
-      return this.#database.getSync(key);
-    } catch (error) {
-      throw new StorageFailure(`reading ${this.#directory}: ${messageOf(error)}`, {
-        cause: error,
-      });
-    }
+    return this.#taking(() => this.#database.getSync(key));
   }
 
   async *scan(from: Buffer, to: Buffer): AsyncIterable<readonly [key: Buffer, value: Buffer]> {
@@ -116,6 +119,29 @@ export class LevelDisk implements Disk {
         cause: error,
       });
     }
+  }
+
+  snapshot(): DiskSnapshot {
+    const snapshot = this.#taking(() => this.#database.snapshot());
+    let isClosed = false;
+    return {
+      scan: (gte, lt) => {
+        if (isClosed) throw new StorageFailure(`a snapshot of ${this.#directory} is closed`);
+        const highWaterMarkBytes = SNAPSHOT_CHUNK_BYTES;
+        return this.#readChunks(() =>
+          this.#database.iterator({
+            gte,
+            lt,
+            snapshot,
+            highWaterMarkBytes,
+          }),
+        );
+      },
+      close: () => {
+        isClosed = true;
+        return snapshot.close();
+      },
+    };
   }
 
   async freeBytes(): Promise<number> {
@@ -132,6 +158,33 @@ export class LevelDisk implements Disk {
   async close(): Promise<void> {
     await this.#idle;
     await this.#database.close();
+  }
+
+  async *#readChunks(begin: () => Rows): AsyncIterable<readonly [key: Buffer, value: Buffer]> {
+    const rows = this.#taking(begin);
+    try {
+      for (;;) {
+        const chunk = await rows.nextv(SNAPSHOT_CHUNK_ROWS);
+        if (chunk.length === 0) return;
+        yield* chunk;
+      }
+    } catch (error) {
+      throw this.#unreadable(error);
+    } finally {
+      await rows.close();
+    }
+  }
+
+  #taking<T>(take: () => T): T {
+    try {
+      return take();
+    } catch (error) {
+      throw this.#unreadable(error);
+    }
+  }
+
+  #unreadable(cause: unknown): StorageFailure {
+    return new StorageFailure(`reading ${this.#directory}: ${messageOf(cause)}`, { cause });
   }
 
   async #write(write: () => Promise<void>): Promise<void> {

@@ -16,6 +16,18 @@ export interface DiskBatch {
   writeDurably(): Promise<void>;
 }
 
+/** Everything as it was at one moment. It costs the disk space until it is closed. */
+export interface DiskSnapshot {
+  /**
+   * Entries with `from` <= key < `to`, in byte order, read in chunks as they are taken.
+   *
+   * @throws StorageFailure, also if this or the disk is closed.
+   */
+  scan(from: Buffer, to: Buffer): AsyncIterable<readonly [key: Buffer, value: Buffer]>;
+  /** May be called again, and also when the disk is closed. */
+  close(): Promise<void>;
+}
+
 export interface Disk {
   batch(): DiskBatch;
   /**
@@ -27,6 +39,13 @@ export interface Disk {
   get(key: Buffer): Buffer | undefined;
   /** Entries with `from` <= key < `to`, in byte order. For start-up, not for the hot path. */
   scan(from: Buffer, to: Buffer): AsyncIterable<readonly [key: Buffer, value: Buffer]>;
+  /**
+   * Sees every batch that resolved and none that is begun later. A batch that is under way is in it
+   * or is not; if it is, it is durable.
+   *
+   * @throws StorageFailure
+   */
+  snapshot(): DiskSnapshot;
   /**
    * Bytes free for this process on the file system of the data directory.
    *

@@ -20,14 +20,13 @@ import type { ReplicaState } from '../replication/replica-state.js';
 import {
   ALL_KEYS,
   dataKey,
-  decodeState,
-  encodeState,
+  markKey,
+  markKeys,
   NODE_KEYS,
-  prefixOfStateKey,
+  prefixOfMark,
   type ReplicaPrefix,
-  STATE_KEYS,
-  stateKey,
-} from './layout.js';
+} from './keys.js';
+import { decodeState, encodeState } from './layout.js';
 import {
   decodeIdentity,
   decodeLeaderEpoch,
@@ -177,7 +176,7 @@ export class Store {
       if (op.type === 'remove') batch.remove(dataKey(prefix, op.key));
       else batch.put(dataKey(prefix, op.key), encodeDataRecord(op.key, op.value, op.seq));
     }
-    batch.put(stateKey(prefix), encodeState(prefix, state));
+    batch.put(markKey('replica', prefix), encodeState(prefix, state));
   }
 
   writeLeaderEpoch(batch: DiskBatch, leaderEpoch: LeaderEpoch): void {
@@ -198,8 +197,9 @@ export class Store {
   }
 
   async #readReplicas(): Promise<void> {
-    for await (const [key, record] of this.#disk.scan(STATE_KEYS.from, STATE_KEYS.to)) {
-      const prefix = prefixOfStateKey(key);
+    const { from, to } = markKeys('replica');
+    for await (const [key, record] of this.#disk.scan(from, to)) {
+      const prefix = prefixOfMark('replica', key);
       if (prefix === undefined) continue;
       this.#prefixMax = Math.max(this.#prefixMax, prefix);
       try {

@@ -1,6 +1,6 @@
 /** What every {@link Disk} must do. Run on the real one and on the fake, so that the fake is true. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Disk } from '../../src/ports/disk.js';
+import { type Disk, StorageFailure } from '../../src/ports/disk.js';
 
 export interface DiskUnderTest {
   readonly disk: Disk;
@@ -17,7 +17,7 @@ async function put(disk: Disk, entries: Readonly<Record<string, string>>): Promi
   await batch.writeDurably();
 }
 
-async function keysOf(disk: Disk, from: string, to: string): Promise<string[]> {
+async function keysOf(disk: Pick<Disk, 'scan'>, from: string, to: string): Promise<string[]> {
   const keys: string[] = [];
   for await (const [key] of disk.scan(bytes(from), bytes(to))) keys.push(key.toString());
   return keys;
@@ -106,6 +106,66 @@ export function describeDisk(name: string, open: () => Promise<DiskUnderTest>): 
       const again = await test.reopen();
       await written;
       expect(again.get(bytes('a'))?.length).toBe(1024 * 1024);
+    });
+
+    it('a snapshot sees what resolved before it, and nothing of what came later', async () => {
+      await put(disk, { a: '1', b: '2' });
+      const snapshot = disk.snapshot();
+      const batch = disk.batch();
+      batch.put(bytes('a'), bytes('new'));
+      batch.remove(bytes('b'));
+      batch.put(bytes('c'), bytes('3'));
+      await batch.writeDurably();
+      for (let times = 0; times < 2; times++) {
+        const found: string[] = [];
+        for await (const [key, value] of snapshot.scan(bytes('a'), bytes('z'))) {
+          found.push(`${key.toString()}=${value.toString()}`);
+        }
+        expect(found).toEqual(['a=1', 'b=2']);
+      }
+      await snapshot.close();
+    });
+
+    it('a scan of a snapshot has its first key and not its last, however many there are', async () => {
+      const keys = Array.from({ length: 2_500 }, (_, index) => `k${10_000 + index}`);
+      await put(disk, Object.fromEntries(keys.map((key) => [key, 'x'.repeat(200)])));
+      const snapshot = disk.snapshot();
+      expect(await keysOf(snapshot, 'k', 'l')).toEqual(keys);
+      expect(await keysOf(snapshot, keys[1]!, keys[3]!)).toEqual(keys.slice(1, 3));
+      expect(await keysOf(snapshot, 'l', 'm')).toEqual([]);
+      await snapshot.close();
+    });
+
+    it('a scan of a snapshot may be left before its end', async () => {
+      await put(disk, { a: '', b: '' });
+      const snapshot = disk.snapshot();
+      for await (const [key] of snapshot.scan(bytes('a'), bytes('z'))) {
+        expect(key).toEqual(bytes('a'));
+        break;
+      }
+      expect(await keysOf(snapshot, 'a', 'z')).toEqual(['a', 'b']);
+      await snapshot.close();
+    });
+
+    it('a snapshot may be closed twice; then it cannot be read', async () => {
+      await put(disk, { a: '' });
+      const snapshot = disk.snapshot();
+      await Promise.all([snapshot.close(), snapshot.close()]);
+      await snapshot.close();
+      await expect(keysOf(snapshot, 'a', 'z')).rejects.toBeInstanceOf(StorageFailure);
+      expect(await keysOf(disk, 'a', 'z')).toEqual(['a']);
+    });
+
+    it('a disk closes with a snapshot that is open, and being read', async () => {
+      await put(disk, { a: '', b: '' });
+      const snapshot = disk.snapshot();
+      const rows = snapshot.scan(bytes('a'), bytes('z'))[Symbol.asyncIterator]();
+      await rows.next();
+      disk = await test.reopen();
+      await expect(keysOf(snapshot, 'a', 'z')).rejects.toBeInstanceOf(StorageFailure);
+      await rows.return?.();
+      await snapshot.close();
+      expect(await keysOf(disk, 'a', 'z')).toEqual(['a', 'b']);
     });
 
     it('tells how much of the disk is free', async () => {

@@ -160,6 +160,45 @@ describe('opening a data directory', () => {
     await (await LevelDisk.open(folder)).close();
   });
 
+  it('S20 a log with a hole of zeros between two batches is refused, until it is allowed', async () => {
+    const disk = await LevelDisk.open(folder);
+    for (let round = 0; round < 3; round++) {
+      const batch = disk.batch();
+      // A whole batch of exactly one block: 7 bytes header, 12 of the batch, 5 + 1 of the change.
+      batch.put(Buffer.from('a'), Buffer.alloc(32 * 1024 - 7 - 12 - 6, round + 1));
+      batch.put(Buffer.from('b'), Buffer.alloc(32 * 1024 - 7 - 6, round + 1));
+      await batch.writeDurably();
+    }
+    await disk.close();
+    const log = (await readdir(folder)).find((name) => name.endsWith('.log'));
+    const file = await open(join(folder, log!), 'r+');
+    await file.write(Buffer.alloc(64 * 1024), 0, 64 * 1024, 64 * 1024);
+    await file.close();
+
+    await expect(LevelDisk.open(folder)).rejects.toThrow('LevelDB dropped a part of its log');
+    // It has not a word of LevelDB's: nobody else would have noticed.
+    expect(await readFile(join(folder, 'DAMAGED'), 'utf8')).toBe(
+      `${log}: change 5 comes where 3 should: a batch is missing\n`,
+    );
+    await expect(LevelDisk.open(folder)).rejects.toThrow('LevelDB dropped a part of its log');
+    await rm(join(folder, 'DAMAGED'));
+    await (await LevelDisk.open(folder)).close();
+  });
+
+  it('no batch seems to be missing after many openings, and many logs', async () => {
+    for (let life = 0; life < 2; life++) {
+      const disk = await LevelDisk.open(folder);
+      for (let round = 0; round < 8; round++) {
+        const batch = disk.batch();
+        for (let key = 0; key < 3; key++) {
+          batch.put(Buffer.from(`${life}-${key}`), Buffer.alloc(3_000_000, key));
+        }
+        await batch.writeDurably();
+      }
+      await disk.close();
+    }
+  });
+
   it('a log that ends in the middle of a record is no damage: nobody was told it is there', async () => {
     const disk = await LevelDisk.open(folder);
     for (const key of ['a', 'b']) {

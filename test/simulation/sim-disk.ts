@@ -8,6 +8,7 @@
  *   because the kernel may have had them or not;
  * - a machine that dies leaves the same, as every batch is synced. A drive that *lies* about that
  *   loses the last batches that resolved, too: a negative control, nothing survives it by itself;
+ * - a snapshot may see batches under way, as their sync may be done; those are there from then on;
  * - a write that failed refuses all others until the disk is opened again, and its batch may be
  *   there then, or not (S20).
  *
@@ -15,7 +16,12 @@
  * {@link SimDisk.rot} is what it never finds, a changed value, and {@link SimDisk.restore} what no
  * checksum finds.
  */
-import { type Disk, type DiskBatch, StorageFailure } from '../../src/ports/disk.js';
+import {
+  type Disk,
+  type DiskBatch,
+  type DiskSnapshot,
+  StorageFailure,
+} from '../../src/ports/disk.js';
 import { ByteMap } from './byte-map.js';
 import type { Prng } from './prng.js';
 import type { SimProcess } from './sim-process.js';
@@ -60,6 +66,8 @@ export class SimDisk {
   #entries = new ByteMap();
   /** Given to the open LevelDB, not resolved, oldest first; those that failed stay. */
   #underWay: (readonly Change[])[] = [];
+  /** How many of those are synced: somebody has seen them. */
+  #synced = 0;
   /** What undoes the last batches that resolved, newest last; empty while the drive is honest. */
   #undo: (readonly Change[])[] = [];
   #opened: OpenDisk | undefined;
@@ -92,9 +100,10 @@ export class SimDisk {
   crash({ isPowerCut = false } = {}): void {
     this.#opened?.lose();
     this.#opened = undefined;
-    const kept = this.#prng.int(this.#underWay.length + 1);
+    const kept = this.#synced + this.#prng.int(this.#underWay.length - this.#synced + 1);
     for (const changes of this.#underWay.slice(0, kept)) this.#apply(changes);
     this.#underWay = [];
+    this.#synced = 0;
     if (!isPowerCut) return;
     const lost = this.lies ? this.#prng.int(this.#undo.length + 1) : 0;
     for (let count = 0; count < lost; count++) {
@@ -149,6 +158,18 @@ export class SimDisk {
     return this.#entries.range(from, to);
   }
 
+  /** For the open disk only: everything as it is now, or with batches that will have been. */
+  snapshot(): ByteMap {
+    this.#checkRead();
+    this.#synced += this.#prng.int(this.#underWay.length - this.#synced + 1);
+    const entries = this.#entries.copy();
+    for (const [key, value] of this.#underWay.slice(0, this.#synced).flat()) {
+      if (value === undefined) entries.delete(key);
+      else entries.set(key, value);
+    }
+    return entries;
+  }
+
   /** For the open disk only: a batch is under way. */
   begin(changes: readonly Change[]): void {
     this.#underWay.push(changes);
@@ -157,7 +178,8 @@ export class SimDisk {
   /** For the open disk only: the oldest batch that is under way is synced, or refused. */
   finish(): StorageFailure | undefined {
     const fault = this.writeFault;
-    if (fault !== undefined) {
+    if (this.#synced > 0) this.#synced--;
+    else if (fault !== undefined) {
       if (fault === 'once') this.writeFault = undefined;
       return new StorageFailure(PROBLEMS[fault]);
     }
@@ -192,6 +214,7 @@ class OpenDisk implements Disk {
   #failure: StorageFailure | undefined;
   /** What ends each batch under way; each waits for the one before it, as there is one log. */
   readonly #waiting: (() => void)[] = [];
+  #isClosed = false;
   /** Whoever waits until nothing is under way. */
   #idle: (() => void)[] = [];
   #isLost = false;
@@ -216,11 +239,20 @@ class OpenDisk implements Disk {
   }
 
   async *scan(from: Buffer, to: Buffer): AsyncIterable<readonly [key: Buffer, value: Buffer]> {
-    const rows = this.#disk.readRange(ByteMap.keyOf(from), ByteMap.keyOf(to));
-    for (const [index, [key, value]] of rows.entries()) {
-      if (index % SCAN_ROWS === 0) await this.#wait();
-      yield [Buffer.from(key, 'latin1'), value];
-    }
+    yield* this.#rows(() => true, this.#disk.readRange(ByteMap.keyOf(from), ByteMap.keyOf(to)));
+  }
+
+  snapshot(): DiskSnapshot {
+    const entries = this.#disk.snapshot();
+    let isOpen = true;
+    const rows = this.#rows.bind(this, () => isOpen && !this.#isClosed);
+    return {
+      scan: (from, to) => rows(entries.range(ByteMap.keyOf(from), ByteMap.keyOf(to))),
+      close: () => {
+        isOpen = false;
+        return Promise.resolve();
+      },
+    };
   }
 
   async freeBytes(): Promise<number> {
@@ -229,6 +261,7 @@ class OpenDisk implements Disk {
   }
 
   close(): Promise<void> {
+    this.#isClosed = true;
     if (this.#waiting.length === 0) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
   }
@@ -236,6 +269,17 @@ class OpenDisk implements Disk {
   /** Its process is gone: nothing that is under way ever settles. */
   lose(): void {
     this.#isLost = true;
+  }
+
+  async *#rows(
+    isOpen: () => boolean,
+    rows: readonly (readonly [string, Buffer])[],
+  ): AsyncIterable<readonly [key: Buffer, value: Buffer]> {
+    for (const [index, [key, value]] of rows.entries()) {
+      if (!isOpen()) throw new StorageFailure('the snapshot is closed');
+      if (index % SCAN_ROWS === 0) await this.#wait();
+      yield [Buffer.from(key, 'latin1'), value];
+    }
   }
 
   #write(changes: readonly Change[]): Promise<void> {

@@ -11,11 +11,13 @@ import { SimDisk } from '../simulation/sim-disk.js';
 
 export class MemoryDisk implements Disk {
   /** What is on it, and its faults. */
-  readonly medium = new SimDisk(Prng.of(1));
+  readonly medium: SimDisk;
   readonly #opened: Disk;
   #held: (() => void)[] | undefined;
 
-  constructor() {
+  /** @param seed Chooses what nobody can know: what of a batch under way is there. */
+  constructor(seed = 1) {
+    this.medium = new SimDisk(Prng.of(seed));
     this.#opened = this.medium.open({
       latencyMs: () => 0,
       after: (_, task) => {
@@ -50,6 +52,7 @@ export class MemoryDisk implements Disk {
   batch: Disk['batch'] = () => this.#opened.batch();
   get: Disk['get'] = (key) => this.#opened.get(key);
   scan: Disk['scan'] = (from, to) => this.#opened.scan(from, to);
+  snapshot: Disk['snapshot'] = () => this.#opened.snapshot();
   freeBytes: Disk['freeBytes'] = () => this.#opened.freeBytes();
   close: Disk['close'] = () => this.#opened.close();
 }

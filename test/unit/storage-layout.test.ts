@@ -2,13 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Epoch, Seq, ShardId } from '../../src/model/ids.js';
-import {
-  dataKey,
-  decodeState,
-  encodeState,
-  prefixOfStateKey,
-  stateKey,
-} from '../../src/storage/layout.js';
+import { dataKey, markKey, prefixOfMark } from '../../src/storage/keys.js';
+import { decodeState, encodeState } from '../../src/storage/layout.js';
 import {
   CorruptRecordError,
   decodeDataRecord,
@@ -27,7 +22,7 @@ describe('the layout of a data directory', () => {
     expect(encodeDataRecord(key, Buffer.from('hi'), 7 as Seq).toString('hex')).toBe(
       '01be1020bf0000000000000000076869',
     );
-    expect(stateKey(3).toString('hex')).toBe('00000000' + '7265706c696361' + '00000003');
+    expect(markKey('replica', 3).toString('hex')).toBe('00000000' + '7265706c696361' + '00000003');
     const state = {
       shard: 5 as ShardId,
       shardUuid: uuidOf('x'),
@@ -52,8 +47,8 @@ describe('the layout of a data directory', () => {
         expect(decodeState(9, encodeState(9, state))).toEqual(state);
       }),
     );
-    expect(prefixOfStateKey(stateKey(77))).toBe(77);
-    expect(prefixOfStateKey(dataKey(7, Buffer.from('replica')))).not.toBe(7);
+    expect(prefixOfMark('replica', markKey('replica', 77))).toBe(77);
+    expect(prefixOfMark('replica', dataKey(7, Buffer.from('replica')))).toBeUndefined();
   });
 
   it('S20 a flipped bit, a cut, or the record of another key is never given back', () => {

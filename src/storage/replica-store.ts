@@ -1,0 +1,253 @@
+/**
+ * The replicas of a data directory, over one {@link Disk}: what their cores want persisted becomes
+ * changes of a batch, and what a restart finds is given back to them.
+ *
+ * It writes no batch itself: whoever drives the replicas puts all of them into one and writes that,
+ * one at a time, in the order in which they were filled. What is known here is as of the newest
+ * batch that was filled, which may be under way.
+ *
+ * An install writes under a prefix of its own that is marked as garbage, until the batch that
+ * switches to it moves the mark to the prefix before. So a crash at any moment leaves the old data
+ * or the new, whole, and the other one marked.
+ *
+ * Upholds S19 and S20: see `replica-recovery.ts` for what is not trusted, and `garbage.ts` for what
+ * is removed.
+ */
+import { assert } from '../model/assert.js';
+import type { Seq, ShardId, Uuid } from '../model/ids.js';
+import type { Disk, DiskBatch } from '../ports/disk.js';
+import {
+  CorruptRecordError,
+  decodeDataRecord,
+  type StoredRecord,
+} from '../replication/data-record.js';
+import {
+  type Entry,
+  LOG_START,
+  MalformedEntryError,
+  parseEntry,
+  type Position,
+} from '../replication/entry.js';
+import type { DurableState, Persist, Recovered } from '../replication/replica-body.js';
+import { dataKey, markKey, PREFIX_MAX, type ReplicaPrefix } from './keys.js';
+import { logEndOf, logKey } from './replica-layout.js';
+import { type DamagedReplica, findReplicas, type Found } from './replica-recovery.js';
+import { type Pair, type ShardDigest, ShardSnapshot } from './shard-snapshot.js';
+import { StoredReplica } from './stored-replica.js';
+
+const NOTHING = Buffer.alloc(0);
+
+export class ReplicaStore {
+  readonly #disk: Disk;
+  readonly #replicas = new Map<Uuid, StoredReplica>();
+  readonly #recovered = new Map<Uuid, Recovered>();
+  #damaged: readonly DamagedReplica[];
+  /** Prefixes to be emptied, with nobody writing under them any more. */
+  readonly #garbage: Set<ReplicaPrefix>;
+  /** Where data for a replica is being received. */
+  readonly #installs = new Map<Uuid, ReplicaPrefix>();
+  #prefixMax: ReplicaPrefix;
+
+  private constructor(disk: Disk, { replicas, damaged, garbage, prefixMax }: Found) {
+    this.#disk = disk;
+    this.#damaged = damaged;
+    this.#garbage = new Set(garbage);
+    this.#prefixMax = prefixMax;
+    for (const { prefix, state, entries } of replicas) {
+      this.#replicas.set(state.shardUuid, new StoredReplica(prefix, { state, entries }));
+      this.#recovered.set(state.shardUuid, { state, entries });
+    }
+  }
+
+  /** Reads and verifies the states and logs of all replicas. @throws StorageFailure */
+  static async open(disk: Disk): Promise<ReplicaStore> {
+    return new ReplicaStore(disk, await findReplicas(disk));
+  }
+
+  /** What is kept here without being trusted, and why. */
+  damaged(): readonly DamagedReplica[] {
+    return this.#damaged;
+  }
+
+  /** Of every replica, as of the newest batch that wrote it. */
+  *states(): Iterable<DurableState> {
+    for (const { state } of this.#replicas.values()) yield state;
+  }
+
+  /** What the opening found of a replica. Given once: from then on its core has it. */
+  recovered(shardUuid: Uuid): Recovered | undefined {
+    const recovered = this.#recovered.get(shardUuid);
+    this.#recovered.delete(shardUuid);
+    return recovered;
+  }
+
+  /** Adds what one replica's core took to a batch. With the first, the replica begins to exist. */
+  persist(
+    batch: DiskBatch,
+    { shard, shardUuid }: { readonly shard: ShardId; readonly shardUuid: Uuid },
+    persist: Persist,
+  ): void {
+    const { state } = persist;
+    const isItsOwn =
+      state === undefined || (state.shard === shard && state.shardUuid === shardUuid);
+    assert(isItsOwn, 'a state is of its replica', () => ({ shard, state }));
+    const replica = this.#replicas.get(shardUuid) ?? this.#create(batch, shardUuid, state);
+    if (persist.switchTo !== undefined) this.#switch(batch, replica, persist.switchTo);
+    replica.write(batch, persist);
+  }
+
+  /**
+   * The record of a key in a replica; undefined if there is none. Sees every batch that resolved.
+   *
+   * @throws CorruptRecordError, StorageFailure
+   */
+  read(shardUuid: Uuid, key: Buffer): StoredRecord | undefined {
+    const replica = this.#replicas.get(shardUuid);
+    if (replica === undefined) return undefined;
+    const record = this.#disk.get(dataKey(replica.prefix, key));
+    if (record === undefined) return undefined;
+    const decoded = decodeDataRecord(key, record);
+    // No write ever had a higher position: what claims one was not written by us.
+    if (decoded.seq > replica.lastSeq) throw new CorruptRecordError('its version is ahead');
+    return decoded;
+  }
+
+  /**
+   * The entry that ends at a position of a replica's log, which must have it durably.
+   *
+   * @throws CorruptRecordError if it is not there as it was, StorageFailure
+   */
+  entry(shardUuid: Uuid, position: Pick<Position, 'seq' | 'chain'>): Entry {
+    const { seq, chain } = position;
+    const replica = this.#replicas.get(shardUuid);
+    const bytes = replica && this.#disk.get(logKey(replica.prefix, logEndOf(position)));
+    if (bytes === undefined) throw new CorruptRecordError(`log record ${seq} is not there`);
+    const entry = parseLogged(bytes);
+    if (entry.seq !== seq || entry.chain !== chain) {
+      throw new CorruptRecordError(`log record ${seq} is another entry`);
+    }
+    return entry;
+  }
+
+  /** A place for data that is about to come; what came before for this replica is given up. */
+  beginInstall(batch: DiskBatch, shardUuid: Uuid): void {
+    this.abandonInstall(shardUuid);
+    const prefix = this.#mintPrefix();
+    batch.put(markKey('garbage', prefix), NOTHING);
+    this.#installs.set(shardUuid, prefix);
+  }
+
+  /**
+   * Adds some of the data that came. The batch may be the one that switches to it, before that.
+   *
+   * @throws CorruptRecordError if a record is not what was sent; what was added is to be given up
+   */
+  install(batch: DiskBatch, shardUuid: Uuid, pairs: Iterable<Pair>): void {
+    const prefix = this.#installs.get(shardUuid);
+    assert(prefix !== undefined, 'S15', () => ({ shardUuid }));
+    for (const [key, record] of pairs) {
+      decodeDataRecord(key, record);
+      batch.put(dataKey(prefix, key), record);
+    }
+  }
+
+  /** No more data comes, and it is not switched to. Does nothing if there is no install. */
+  abandonInstall(shardUuid: Uuid): void {
+    const prefix = this.#installs.get(shardUuid);
+    if (prefix === undefined) return;
+    this.#installs.delete(shardUuid);
+    this.#garbage.add(prefix);
+  }
+
+  /** The data of a replica as it is now; to be closed. Undefined if there is no replica. */
+  snapshot(shardUuid: Uuid): ShardSnapshot | undefined {
+    const replica = this.#replicas.get(shardUuid);
+    return replica && new ShardSnapshot(this.#disk.snapshot(), replica.snapshotPoint);
+  }
+
+  /**
+   * For comparing replicas; reads all data of one. Undefined if there is no replica.
+   *
+   * @throws CorruptRecordError, StorageFailure
+   */
+  async digest(shardUuid: Uuid): Promise<ShardDigest | undefined> {
+    const snapshot = this.snapshot(shardUuid);
+    try {
+      return await snapshot?.digest();
+    } finally {
+      await snapshot?.close();
+    }
+  }
+
+  /** A prefix to be emptied, if there is one. */
+  nextGarbage(): ReplicaPrefix | undefined {
+    return this.#garbage.values().next().value;
+  }
+
+  /** Says again that a prefix is to be emptied: behind every batch that wrote under it. */
+  markGarbage(batch: DiskBatch, prefix: ReplicaPrefix): void {
+    this.assertGarbage(prefix);
+    batch.put(markKey('garbage', prefix), NOTHING);
+  }
+
+  /** Nothing lies under a prefix any more. */
+  unmarkGarbage(batch: DiskBatch, prefix: ReplicaPrefix): void {
+    this.assertGarbage(prefix);
+    batch.remove(markKey('garbage', prefix));
+    this.#garbage.delete(prefix);
+  }
+
+  /** Nothing under a prefix belongs to any replica, present, coming or damaged (S19). */
+  assertGarbage(prefix: ReplicaPrefix): void {
+    const isNamed =
+      [...this.#replicas.values()].some((replica) => replica.prefix === prefix) ||
+      [...this.#installs.values()].includes(prefix) ||
+      this.#damaged.some((damaged) => damaged.prefix === prefix);
+    assert(this.#garbage.has(prefix) && !isNamed, 'S19', () => ({ prefix, isNamed }));
+  }
+
+  #create(batch: DiskBatch, shardUuid: Uuid, state: DurableState | undefined): StoredReplica {
+    assert(state !== undefined, 'S19', () => ({ shardUuid })); // Nothing is made by a mere write.
+    this.#giveUpDamaged(batch, shardUuid);
+    const empty = { ...state, base: LOG_START, appliedSeq: 0 as Seq };
+    const replica = new StoredReplica(this.#mintPrefix(), { state: empty, entries: [] });
+    this.#replicas.set(shardUuid, replica);
+    return replica;
+  }
+
+  /** A new replica takes the place of what is damaged, whose data stays as it is. */
+  #giveUpDamaged(batch: DiskBatch, shardUuid: Uuid): void {
+    this.#damaged = this.#damaged.map((damaged) => {
+      const { prefix, record } = damaged;
+      if (damaged.shardUuid !== shardUuid || record === undefined) return damaged;
+      batch.remove(markKey('replica', prefix));
+      batch.put(markKey('damaged', prefix), record);
+      return { ...damaged, record: undefined };
+    });
+  }
+
+  #switch(batch: DiskBatch, replica: StoredReplica, base: Position): void {
+    const { shardUuid } = replica.state;
+    const [before, prefix] = [replica.prefix, this.#installs.get(shardUuid)];
+    assert(prefix !== undefined, 'S15', () => ({ shardUuid, base: base.seq }));
+    this.#installs.delete(shardUuid);
+    replica.switchTo(batch, prefix, base);
+    batch.remove(markKey('garbage', prefix));
+    batch.put(markKey('garbage', before), NOTHING);
+    this.#garbage.add(before);
+  }
+
+  #mintPrefix(): ReplicaPrefix {
+    assert(this.#prefixMax < PREFIX_MAX, 'S19', () => ({ prefixMax: this.#prefixMax }));
+    return ++this.#prefixMax;
+  }
+}
+
+function parseLogged(bytes: Buffer): Entry {
+  try {
+    return parseEntry(bytes);
+  } catch (error) {
+    if (!(error instanceof MalformedEntryError)) throw error;
+    throw new CorruptRecordError(error.message);
+  }
+}
