@@ -27,7 +27,8 @@ export function requested(
   { shardUuid, epoch, basedOn, change }: ChangeRequest,
 ): Decision | undefined {
   const isCurrent = shardUuid === config.shardUuid && epoch === config.epoch && basedOn === version;
-  if (!isCurrent) return undefined;
+  // What it asked for before it died may come after: the isr must not shrink to a dead one (S19).
+  if (!isCurrent || lifeOfPrimary(config, view) !== 'same') return undefined;
   const { isr, learners } = config;
   switch (change.type) {
     case 'shrink': {

@@ -75,6 +75,8 @@ export class Follower {
     if (this.#phase === 'promising') return this.#answerWhenDurable();
     const { log, durableSeq } = this.#body;
     if (this.#phase === 'installed') {
+      // It may have been a batch that was under way when the data came (S15).
+      if (durableSeq < log.base.seq) return;
       this.#phase = 'attached';
       const { seq, epoch, chain } = log.base;
       this.#send({ type: 'installed', epoch: this.epoch, base: { seq, epoch, chain } });

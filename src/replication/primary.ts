@@ -179,7 +179,7 @@ export class Primary {
     const peer = this.#peers.get(node);
     if (peer === undefined) return;
     peer.detach('down', this.#claims.until(node));
-    if (gone && this.#update.config.isr.includes(node)) this.#ask({ type: 'shrink', node });
+    if (gone) this.#askToGoOnWithout(node);
   }
 
   /** A beat of its node was answered: it lives, and `claims` reach further. */
@@ -266,10 +266,6 @@ export class Primary {
 
   #commitSet(): Set<MemberId> {
     return new Set([...this.#update.config.isr, ...this.#joining]);
-  }
-
-  #isInSync(node: MemberId): boolean {
-    return this.#update.config.isr.includes(node) || this.#joining.has(node);
   }
 
   /** The other replicas of the configuration: new ones are attached, lost ones forgotten. */
@@ -395,7 +391,10 @@ export class Primary {
 
   #isAhead({ durable, sentSeq }: Peer): boolean {
     const { catchUpEntries, catchUpBytes } = this.#settings;
-    const sent = this.#body.log.positionsBetween(durable?.seq ?? sentSeq, sentSeq);
+    const { log } = this.#body;
+    const from = durable?.seq ?? sentSeq;
+    if (from < log.base.seq) return true; // What was trimmed meanwhile is on its way all the same.
+    const sent = log.positionsBetween(from, sentSeq);
     return (
       sent.length >= catchUpEntries ||
       sent.reduce((sum, { byteCount }) => sum + byteCount, 0) >= catchUpBytes
@@ -440,26 +439,44 @@ export class Primary {
 
   /** Whether this peer should leave or join the isr. */
   #review(peer: Peer): void {
-    const { node, place, durable, phase } = peer;
-    if (this.#isInSync(node)) {
-      const { silentMs, stuckMs } = this.#settings;
-      const isSilent = this.#now - peer.heardAt >= silentMs;
-      const isIdle = phase === 'following' && durable?.seq === this.#body.log.last.seq;
-      if (isIdle) peer.progressAt = this.#now;
-      const isStuck = this.#now - peer.progressAt >= stuckMs;
-      if (!isSilent && !isStuck && phase !== 'unusable') return;
-      // A learner that was proposed is in our way as well until that is certainly void (S7).
-      const isMember = this.#update.config.isr.includes(node);
-      return this.#ask({ type: isMember ? 'shrink' : 'withdraw', node });
-    }
+    const { node, place, phase } = peer;
+    const isJoining = this.#joining.has(node);
+    const isMember = this.#update.config.isr.includes(node);
+    const isInTheWay = this.#isInTheWay(peer);
+    if ((isMember || isJoining) && isInTheWay) return this.#askToGoOnWithout(node);
+    if (isMember) return;
     // Whatever made it unusable, all of our data makes it good again.
     if (phase === 'unusable') return this.#install(peer);
-    if (phase !== 'following' || durable === undefined || this.#handOver !== undefined) return;
-    // Past the start of the epoch and caught up (KIP-279); in this epoch by construction (S16).
-    const isCaughtUp = durable.seq >= this.#barrierSeq && durable.seq >= this.#body.commitSeq;
-    if (!isCaughtUp || this.#body.commitSeq < this.#barrierSeq) return;
+    // Dropped because it hangs, it may still hold everything: that is no reason to wait for it.
+    if (isInTheWay || this.#claims.until(node) <= this.#now) return;
+    // Not before everybody has stopped whom we promised to leave alone: the learner promised them
+    // nothing, and could be elected next (S14).
+    if (!this.isServing || phase !== 'following' || this.#handOver !== undefined) return;
+    if (!isJoining && !this.#hasCaughtUp(peer)) return;
     this.#joining.add(node);
     this.#ask({ type: 'expand', node, store: place.store, incarnation: place.incarnation });
+  }
+
+  /** A learner that was proposed is in our way until that is certainly void (S7). */
+  #askToGoOnWithout(node: MemberId): void {
+    if (this.#update.config.isr.includes(node)) this.#ask({ type: 'shrink', node });
+    else if (this.#joining.has(node)) this.#ask({ type: 'withdraw', node });
+  }
+
+  /** Whether others wait for it in vain. */
+  #isInTheWay(peer: Peer): boolean {
+    const { silentMs, stuckMs } = this.#settings;
+    const isSilent = this.#now - peer.heardAt >= silentMs;
+    const isIdle = peer.phase === 'following' && peer.durable?.seq === this.#body.log.last.seq;
+    if (isIdle) peer.progressAt = this.#now;
+    const isStuck = this.#now - peer.progressAt >= stuckMs;
+    return isSilent || isStuck || peer.phase === 'unusable';
+  }
+
+  /** Past the start of the epoch and caught up (KIP-279); in this epoch by construction (S16). */
+  #hasCaughtUp({ durable }: Peer): boolean {
+    const { commitSeq } = this.#body;
+    return commitSeq >= this.#barrierSeq && durable !== undefined && durable.seq >= commitSeq;
   }
 
   #ask(change: MembershipChange): void {

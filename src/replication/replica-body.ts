@@ -217,13 +217,14 @@ export class ReplicaBody {
     this.#isInstalling = false;
     this.#log = new ReplicaLog(base, base.seq);
     this.#commitSeq = base.seq;
-    this.#durableSeq = base.seq;
+    // What is on disk, or on its way there, is no part of this log: nothing of it is durable yet.
+    this.#durableSeq = LOG_START.seq;
     this.#append = [];
     this.#truncateAfter = undefined;
     this.#switchTo = base;
     this.#stateChanged = true;
     if (this.#inFlight === undefined) return;
-    this.#inFlight.lastSeq = base.seq;
+    this.#inFlight.lastSeq = LOG_START.seq;
     this.#inFlight.appliedSeq = base.seq;
   }
 
