@@ -1,5 +1,5 @@
 // Everything that must hold before a commit, in under a minute: types, lint, format, layering, dead
-// code, current generated types, unit tests. Each step says how long it took.
+// code, current generated types, unit tests, scenarios. Each step says how long it took.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -28,9 +28,18 @@ const STEPS = [
   ['dead code', bin('knip'), ['--config', '.tools/knip.json', '--no-progress']],
   ['api types', process.execPath, ['.tools/proto-types.mjs', '--check']],
   [
-    'unit tests',
+    'tests',
     bin('vitest'),
-    ['run', '--config', 'test/vitest.config.ts', '--project', 'unit', '--reporter=dot'],
+    [
+      'run',
+      '--config',
+      'test/vitest.config.ts',
+      '--project',
+      'unit',
+      '--project',
+      'scenario',
+      '--reporter=dot',
+    ],
   ],
 ];
 /** Two cores: one long step beside the short ones. */

@@ -13,7 +13,7 @@ import { needsStoredVersion, type Write } from '../../src/replication/proposals.
 import type { DurableState, Persist } from '../../src/replication/replica-body.js';
 import { Sessions } from '../../src/replication/sessions.js';
 import { type ReplicaInput, ShardReplica } from '../../src/replication/shard-replica.js';
-import type { Incarnation, MemberId, Seq, ShardId, Uuid } from '../../src/model/ids.js';
+import type { Epoch, Incarnation, MemberId, Seq, ShardId, Uuid } from '../../src/model/ids.js';
 import type { ReplicaPlace, ShardConfig, VersionedConfig } from '../../src/model/shard-config.js';
 import { configOf, nodeOf, uuidOf } from './configs.js';
 
@@ -28,10 +28,14 @@ export const GROUP_SETTINGS = {
   handOverMs: 1_000,
   keepEntries: 3,
   trimEntries: 2,
-} as const;
+};
+export type GroupSettings = typeof GROUP_SETTINGS;
 
 export const LEASE = { leaseMs: 600, driftMax: 0.02, marginMs: 50 } as const;
 
+const REPLIES: ReadonlySet<string> = new Set([
+  ...['attached', 'prepareAck', 'installed', 'refused', 'detached'],
+]);
 const SHARD = 0 as ShardId;
 const SHARD_UUID = uuidOf('shard-0');
 
@@ -56,6 +60,13 @@ export class GroupDisk {
     if (state !== undefined) this.state = state;
   }
 
+  /** End of the log. */
+  get lastSeq(): Seq {
+    let last = this.state?.base.seq ?? LOG_START.seq;
+    for (const seq of this.log.keys()) if (seq > last) last = seq;
+    return last;
+  }
+
   recovered() {
     const { state } = this;
     if (state === undefined) return undefined;
@@ -76,28 +87,39 @@ function applyTo(data: GroupDisk['data'], entry: Entry): void {
   }
 }
 
-type Wire =
+export type Wire =
   | { readonly type: 'replica'; readonly message: ReplicaMessage }
   | { readonly type: 'beat' | 'beatAck'; readonly sentAt: number }
   | { readonly type: 'data'; readonly base: Position; readonly data: GroupDisk['data'] }
-  | { readonly type: 'hello'; readonly process: Uuid };
+  | { readonly type: 'hello'; readonly store: Uuid; readonly process: Uuid };
 
-/** A stream between two nodes, opened by the one that is primary of something. */
+export type Direction = 'toCallee' | 'toCaller';
+
+/**
+ * A stream between two nodes, opened by the one that is primary of something. Its ends notice by
+ * themselves that it broke; until then they read what was on its way and send into the void.
+ */
 export interface GroupStream {
   readonly caller: GroupNode;
   readonly callee: GroupNode;
   readonly toCallee: Wire[];
   readonly toCaller: Wire[];
+  isOpenAtCaller: boolean;
+  isOpenAtCallee: boolean;
 }
 
 /** One life of a storage node, or none. */
 export class GroupNode {
   readonly id: MemberId;
-  readonly disk = new GroupDisk();
+  disk = new GroupDisk();
+  /** Identity of the disk. */
+  store: Uuid;
   /** Its clock runs at this rate of true time. */
   rate = 1;
   process = uuidOf('');
   incarnation = 0;
+  /** What its replica had promised when it started. */
+  openedEpoch = 0 as Epoch;
   sessions = new Sessions();
   grants = new LeaseGrants(LEASE, 0);
   claims = new LeaseClaims(LEASE);
@@ -110,6 +132,7 @@ export class GroupNode {
 
   constructor(id: string) {
     this.id = id as MemberId;
+    this.store = uuidOf(id);
   }
 
   get isUp(): boolean {
@@ -119,6 +142,10 @@ export class GroupNode {
 
 export interface GroupHooks {
   ready(node: GroupNode, ready: Ready): void;
+  /** A replica gave these entries to its disk. */
+  appended?(entries: readonly Entry[]): void;
+  /** Before a message is handled. */
+  delivered?(from: GroupNode, to: GroupNode, wire: Wire): void;
   requested(node: GroupNode, request: ChangeRequest): void;
 }
 
@@ -129,14 +156,10 @@ export class ReplicaGroup {
   now = 10_000;
   config: VersionedConfig;
   readonly #hooks: GroupHooks;
-  readonly #settings: typeof GROUP_SETTINGS;
+  readonly #settings: GroupSettings;
   #incarnations = 100;
 
-  constructor(
-    ids: readonly string[],
-    hooks: GroupHooks,
-    settings: typeof GROUP_SETTINGS = GROUP_SETTINGS,
-  ) {
+  constructor(ids: readonly string[], hooks: GroupHooks, settings: GroupSettings = GROUP_SETTINGS) {
     this.#hooks = hooks;
     this.#settings = settings;
     this.nodes = ids.map((id) => new GroupNode(id));
@@ -167,38 +190,52 @@ export class ReplicaGroup {
     this.#round(node);
   }
 
-  /** The leader writes a configuration; `change` gets the one before. */
+  /** The leader writes a configuration that differs from the one before in `change`. */
   reconfigure(change: Partial<ShardConfig>): void {
     const { config, version } = this.config;
     this.config = { config: { ...config, ...change }, version: version + 1 };
   }
 
-  /** A node hears the newest configuration. */
-  hear(node: GroupNode): void {
-    this.step(node, { type: 'config', update: this.config });
+  /** A node hears a configuration: the newest, unless said otherwise. */
+  hear(node: GroupNode, update = this.config): void {
+    this.step(node, { type: 'config', update });
   }
 
-  /** Opens the streams that the present primary needs and does not have. */
-  dial(node: GroupNode): void {
+  /** Opens the streams to `callees` that the node does not have. */
+  dial(node: GroupNode, callees: readonly GroupNode[] = this.nodes): void {
     if (!node.isUp) return;
-    for (const callee of this.nodes) {
+    for (const callee of callees) {
       if (callee === node || !callee.isUp) continue;
-      if (this.streams.some((stream) => stream.caller === node && stream.callee === callee))
-        continue;
-      const hello = { type: 'hello', process: callee.process } as const;
-      this.streams.push({ caller: node, callee, toCallee: [], toCaller: [hello] });
+      const between = this.streams.filter((stream) => {
+        return stream.caller === node && stream.callee === callee;
+      });
+      if (between.some(({ isOpenAtCaller }) => isOpenAtCaller)) continue;
+      // A node that is called anew knows that the old stream is gone.
+      for (const old of between) this.breakAtCallee(old);
+      const { store, process } = callee;
+      this.streams.push({
+        caller: node,
+        callee,
+        toCallee: [],
+        toCaller: [{ type: 'hello', store, process }],
+        isOpenAtCaller: true,
+        isOpenAtCallee: true,
+      });
     }
   }
 
   /** Delivers the next message of one direction. */
-  deliver(stream: GroupStream, direction: 'toCallee' | 'toCaller'): void {
+  deliver(stream: GroupStream, direction: Direction): void {
     const wire = stream[direction].shift();
     if (wire === undefined) return;
-    const [from, to] =
-      direction === 'toCallee' ? [stream.caller, stream.callee] : [stream.callee, stream.caller];
+    const isToCallee = direction === 'toCallee';
+    if (!(isToCallee ? stream.isOpenAtCallee : stream.isOpenAtCaller)) return;
+    const { caller, callee } = stream;
+    const [from, to] = isToCallee ? [caller, callee] : [callee, caller];
+    this.#hooks.delivered?.(from, to, wire);
     switch (wire.type) {
       case 'hello':
-        to.sessions.up({ node: from.id, store: uuidOf(from.id), process: wire.process });
+        to.sessions.up({ node: from.id, store: wire.store, process: wire.process });
         return this.step(to, { type: 'session-up', node: from.id });
       case 'beat':
         to.grants.grant(from.id, this.clockOf(to));
@@ -217,11 +254,38 @@ export class ReplicaGroup {
 
   /** Breaks a stream; what was on its way is lost. `gone`: one end has ended. */
   break(stream: GroupStream, gone: boolean): void {
-    this.streams = this.streams.filter((other) => other !== stream);
-    const { caller, callee } = stream;
-    caller.sessions.down(callee.id);
-    this.step(caller, { type: 'session-down', node: callee.id, gone });
-    this.step(callee, { type: 'caller-down', node: caller.id });
+    this.breakAtCaller(stream, gone);
+    this.breakAtCallee(stream);
+  }
+
+  /** The caller notices that it broke. */
+  breakAtCaller(stream: GroupStream, gone = false): void {
+    if (!stream.isOpenAtCaller) return;
+    stream.isOpenAtCaller = false;
+    this.#forgetClosed();
+    stream.caller.sessions.down(stream.callee.id);
+    this.step(stream.caller, { type: 'session-down', node: stream.callee.id, gone });
+  }
+
+  /** The callee notices that it broke. */
+  breakAtCallee(stream: GroupStream): void {
+    if (!stream.isOpenAtCallee) return;
+    stream.isOpenAtCallee = false;
+    this.#forgetClosed();
+    this.step(stream.callee, { type: 'caller-down', node: stream.caller.id });
+  }
+
+  /** Whoever is left at one end of a stream notices. */
+  noticeBroken(): void {
+    for (const stream of [...this.streams]) {
+      if (!stream.isOpenAtCaller || !stream.isOpenAtCallee) this.break(stream, false);
+    }
+  }
+
+  #forgetClosed(): void {
+    this.streams = this.streams.filter(({ isOpenAtCaller, isOpenAtCallee }) => {
+      return isOpenAtCaller || isOpenAtCallee;
+    });
   }
 
   /** The batch under way is durable. */
@@ -247,10 +311,18 @@ export class ReplicaGroup {
     this.#boot(node);
   }
 
+  /** The node starts with an empty disk in place of the one it had. */
+  loseDisk(node: GroupNode): void {
+    this.crash(node);
+    node.disk = new GroupDisk();
+    node.store = uuidOf(`${node.id}/${this.#incarnations}`);
+    this.#boot(node);
+  }
+
   tick(node: GroupNode): void {
     if (!node.isUp) return;
     for (const stream of this.streams) {
-      if (stream.caller === node) {
+      if (stream.caller === node && stream.isOpenAtCaller) {
         stream.toCallee.push({ type: 'beat', sentAt: this.clockOf(node) });
       }
     }
@@ -291,10 +363,10 @@ export class ReplicaGroup {
   }
 
   /** The place of a node in its present life. */
-  placeOf({ id, process, incarnation }: GroupNode): ReplicaPlace {
+  placeOf({ id, store, process, incarnation }: GroupNode): ReplicaPlace {
     return {
       node: id,
-      store: uuidOf(id),
+      store,
       process,
       incarnation: incarnation as Incarnation,
       generation: incarnation,
@@ -307,11 +379,12 @@ export class ReplicaGroup {
     node.sessions = new Sessions();
     node.grants = new LeaseGrants(LEASE, this.clockOf(node));
     node.claims = new LeaseClaims(LEASE);
+    node.openedEpoch = node.disk.state?.promisedEpoch ?? (0 as Epoch);
     node.replica = new ShardReplica(
       { shard: SHARD, shardUuid: SHARD_UUID },
       {
         self: node.id,
-        store: uuidOf(node.id),
+        store: node.store,
         process: node.process,
         sessions: node.sessions,
         grants: node.grants,
@@ -326,7 +399,10 @@ export class ReplicaGroup {
   #round(node: GroupNode): void {
     const { replica } = node;
     if (replica === undefined) return;
-    node.writing ??= replica.takePersist();
+    if (node.writing === undefined) {
+      node.writing = replica.takePersist();
+      if (node.writing !== undefined) this.#hooks.appended?.(node.writing.append);
+    }
     const ready = replica.takeReady();
     for (const { to, message } of ready.send) this.#send(node, to, message);
     for (const to of ready.installs) this.#install(node, to);
@@ -336,14 +412,12 @@ export class ReplicaGroup {
 
   #send(node: GroupNode, to: MemberId, message: ReplicaMessage): void {
     const sent = this.#withBytes(node, message);
-    for (const stream of this.streams) {
-      const isReply = ['attached', 'prepareAck', 'installed', 'refused', 'detached'].includes(
-        message.type,
-      );
-      if (isReply && stream.callee === node && stream.caller.id === to) {
-        stream.toCaller.push({ type: 'replica', message: sent });
-      } else if (!isReply && stream.caller === node && stream.callee.id === to) {
-        stream.toCallee.push({ type: 'replica', message: sent });
+    const isReply = REPLIES.has(message.type);
+    for (const { caller, callee, toCaller, toCallee, ...open } of this.streams) {
+      if (isReply && open.isOpenAtCallee && callee === node && caller.id === to) {
+        toCaller.push({ type: 'replica', message: sent });
+      } else if (!isReply && open.isOpenAtCaller && caller === node && callee.id === to) {
+        toCallee.push({ type: 'replica', message: sent });
       }
     }
   }
@@ -361,7 +435,9 @@ export class ReplicaGroup {
     const base = log.positionAt(log.appliedSeq) ?? LOG_START;
     const { seq, epoch, chain } = base;
     this.#send(node, to, { type: 'install', epoch: promisedEpoch });
-    const stream = this.streams.find(({ caller, callee }) => caller === node && callee.id === to);
+    const stream = this.streams.find(({ caller, callee, isOpenAtCaller }) => {
+      return caller === node && callee.id === to && isOpenAtCaller;
+    });
     stream?.toCallee.push({
       type: 'data',
       base: { seq, epoch, chain },

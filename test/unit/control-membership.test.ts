@@ -38,6 +38,15 @@ describe('rule 6: the primary asks', () => {
     expect(harness.config(0)).toMatchObject({ isr: ['s1'], learners: ['s3', 's2'] });
   });
 
+  it('S19 not any more when it is gone: the isr would be the dead one alone', () => {
+    const harness = shared(joining).nodes(s2).request({ type: 'shrink', node: s2.id });
+    harness.run();
+    expect(harness.config(0)).toMatchObject({ epoch: 5, primary: 's2', isr: ['s2'] });
+    const away = shared(joining).nodes(s3).request({ type: 'shrink', node: s2.id });
+    expect(away.run()).toEqual([]);
+    expect(away.config(0)).toMatchObject({ epoch: 4, isr: ['s1', 's2'] });
+  });
+
   it('S16 to take in a learner that it names by store and incarnation', () => {
     const harness = shared(joining)
       .nodes(...all)

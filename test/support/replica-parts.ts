@@ -1,0 +1,142 @@
+/** One replica without a group around it: the test plays its disk, its peers and its leader. */
+import { LeaseClaims, LeaseGrants } from '../../src/replication/lease.js';
+import type { Position } from '../../src/replication/entry.js';
+import type { ReplicaMessage } from '../../src/replication/messages.js';
+import type { Ready } from '../../src/replication/outbox.js';
+import type { Write } from '../../src/replication/proposals.js';
+import type { Recovered } from '../../src/replication/replica-body.js';
+import { Sessions } from '../../src/replication/sessions.js';
+import { type ReplicaInput, ShardReplica } from '../../src/replication/shard-replica.js';
+import type { Epoch, MemberId, Seq, ShardId } from '../../src/model/ids.js';
+import type { ShardConfig } from '../../src/model/shard-config.js';
+import { configOf, nodeOf, placeOf, uuidOf } from './configs.js';
+import { GROUP_SETTINGS, LEASE } from './replica-group.js';
+
+export const [s1, s2, s3] = [nodeOf('s1'), nodeOf('s2'), nodeOf('s3')];
+
+/** A shard on all three nodes: `s1` leads epoch 1, everybody is in sync. */
+export function threeOf(change: Partial<ShardConfig> = {}): ShardConfig {
+  const members = [s1, s2, s3];
+  return configOf(0, s1, {
+    isr: members.map(({ id }) => id),
+    replicas: members.map(placeOf),
+    leaseReleased: true,
+    ...change,
+  });
+}
+
+export function putOf(key: string, value = 'v'): Write {
+  return { type: 'put', key: Buffer.from(key), value: Buffer.from(value) };
+}
+
+/** The replica of one node. */
+export class LoneReplica {
+  readonly replica: ShardReplica;
+  readonly sessions = new Sessions();
+  readonly grants = new LeaseGrants(LEASE, 0);
+  readonly claims = new LeaseClaims(LEASE);
+  now = 10_000;
+  #calls = 0;
+  #isWriting = false;
+
+  constructor(self = s1, settings: Partial<typeof GROUP_SETTINGS> = {}, recovered?: Recovered) {
+    const { id, store, process } = self;
+    this.replica = new ShardReplica(
+      { shard: 0 as ShardId, shardUuid: uuidOf('shard-0') },
+      {
+        ...{ self: id, store, process },
+        ...{ sessions: this.sessions, grants: this.grants, claims: this.claims },
+        settings: { ...GROUP_SETTINGS, ...settings },
+      },
+      recovered,
+    );
+  }
+
+  /** It leads the three nodes, whose logs are empty, and has committed its barrier. */
+  static leading(settings: Partial<typeof GROUP_SETTINGS> = {}): LoneReplica {
+    const lone = new LoneReplica(s1, settings);
+    lone.config(threeOf({ state: 'creating' }), 0);
+    lone.persisted();
+    lone.config(threeOf(), 1);
+    for (const peer of [s2, s3]) lone.attach(peer.id);
+    lone.persisted();
+    lone.ackAll(s2.id, s3.id);
+    lone.replica.takeReady();
+    return lone;
+  }
+
+  step(input: ReplicaInput): Ready {
+    this.replica.step(input, this.now);
+    return this.take();
+  }
+
+  /** Starts the next batch, if there is need and none is under way. */
+  take(): Ready {
+    if (!this.#isWriting) this.#isWriting = this.replica.takePersist() !== undefined;
+    return this.replica.takeReady();
+  }
+
+  config(config: ShardConfig, version: number): Ready {
+    return this.step({ type: 'config', update: { config, version } });
+  }
+
+  message(from: MemberId, message: ReplicaMessage): Ready {
+    return this.step({ type: 'message', from, message });
+  }
+
+  /** Its batch is durable. */
+  persisted(): Ready {
+    if (!this.#isWriting) return this.take();
+    this.#isWriting = false;
+    return this.step({ type: 'persisted' });
+  }
+
+  /** A stream to this peer stands, and it says that its log is as ours, up to there. */
+  attach(node: MemberId, seq = 0): Ready {
+    const peer = [s1, s2, s3].find(({ id }) => id === node)!;
+    this.sessions.up({ node, store: peer.store, process: peer.process });
+    this.claims.answered(node, this.now);
+    this.step({ type: 'session-up', node });
+    return this.message(node, { type: 'attached', epoch: this.epoch, tail: [this.#at(seq)] });
+  }
+
+  /** These peers acknowledge everything. */
+  ackAll(...nodes: readonly MemberId[]): void {
+    for (const from of nodes) this.ack(from, this.replica.body.log.last.seq);
+  }
+
+  ack(from: MemberId, seq: number): Ready {
+    const position = this.#at(seq);
+    return this.message(from, { type: 'prepareAck', epoch: this.epoch, position });
+  }
+
+  put(key: string, ifVersion?: number, storedVersion?: number): Ready {
+    const call = ++this.#calls;
+    const stored = storedVersion as Seq | undefined;
+    const proposal = { call, write: putOf(key), ifVersion, storedVersion: stored };
+    return this.step({ type: 'write', proposal });
+  }
+
+  /** Time passes, and the peers answer a beat. */
+  pass(milliseconds: number, ...heard: readonly MemberId[]): Ready {
+    this.now += milliseconds;
+    for (const node of heard) {
+      this.claims.answered(node, this.now);
+      this.replica.step({ type: 'heard', node }, this.now);
+    }
+    return this.step({ type: 'tick' });
+  }
+
+  #at(seq: number): Position {
+    return this.replica.body.log.positionAt(seq as Seq)!;
+  }
+
+  get epoch(): Epoch {
+    return this.replica.primary?.epoch ?? this.replica.body.promisedEpoch;
+  }
+
+  get start() {
+    const { seq, epoch, chain } = this.replica.body.log.base;
+    return { seq, epoch, chain };
+  }
+}

@@ -1,0 +1,274 @@
+/** The primary of one shard: what it sends ahead, whom it waits for, and what it asks the leader. */
+import { describe, expect, it } from 'vitest';
+import type { Ready } from '../../src/replication/outbox.js';
+import { uuidOf } from '../support/configs.js';
+import { LoneReplica, s1, s2, s3, threeOf } from '../support/replica-parts.js';
+
+const sentTo = ({ send }: Ready, node: string, type = 'prepare') => {
+  return send.filter(({ to, message }) => to === node && message.type === type).length;
+};
+const asked = ({ requests }: Ready) => requests.map(({ change }) => change.type);
+const without3 = threeOf({ isr: [s1.id, s2.id], learners: [s3.id] });
+
+describe('what a primary sends ahead', () => {
+  it('is one window of entries: what comes meanwhile is one entry more', () => {
+    const lone = LoneReplica.leading({ windowEntries: 2 });
+    for (const key of ['a', 'b', 'c', 'd']) {
+      lone.put(key);
+      lone.persisted();
+    }
+    expect(lone.replica.body.log.last.seq).toBe(3);
+    lone.ackAll(s2.id, s3.id);
+    expect(lone.replica.body).toMatchObject({ commitSeq: 3 });
+    lone.persisted();
+    expect(lone.replica.body.log.last.seq).toBe(5);
+    expect(lone.replica.body.log.countAfter(lone.replica.body.commitSeq)).toBe(1);
+  });
+
+  it('to a replica that catches up is so many entries, and more for each acknowledgement', () => {
+    const lone = LoneReplica.leading({ catchUpEntries: 2, keepEntries: 9 });
+    lone.config(without3, 2);
+    lone.step({ type: 'session-down', node: s3.id, gone: true });
+    for (const key of ['a', 'b', 'c', 'd', 'e']) {
+      lone.put(key);
+      lone.persisted();
+      lone.ackAll(s2.id);
+      lone.persisted();
+    }
+    expect(sentTo(lone.attach(s3.id, 1), s3.id)).toBe(2);
+    expect(sentTo(lone.ack(s3.id, 2), s3.id)).toBe(1);
+    expect(sentTo(lone.ack(s3.id, 4), s3.id)).toBe(2);
+  });
+
+  it('or so many bytes, though never less than one entry', () => {
+    const lone = LoneReplica.leading({ catchUpBytes: 1, keepEntries: 9 });
+    lone.config(without3, 2);
+    lone.step({ type: 'session-down', node: s3.id, gone: true });
+    lone.put('a');
+    lone.persisted();
+    lone.ackAll(s2.id);
+    lone.persisted();
+    lone.put('b');
+    expect(sentTo(lone.attach(s3.id, 1), s3.id)).toBe(1);
+  });
+
+  it('S15 is all data for who has less than its log, even in the middle of catching up', () => {
+    const lone = LoneReplica.leading({ keepEntries: 0, trimEntries: 1, catchUpEntries: 1 });
+    lone.config(without3, 2);
+    let sent = 0;
+    const installs: string[] = [];
+    for (const key of ['a', 'b', 'c', 'd', 'e']) {
+      const proposed = [lone.put(key), lone.persisted()];
+      const committed = lone.ack(s2.id, lone.replica.body.log.last.seq);
+      for (const ready of [...proposed, committed, lone.step({ type: 'tick' }), lone.persisted()]) {
+        sent += sentTo(ready, s3.id);
+        installs.push(...ready.installs);
+      }
+    }
+    expect({ sent, installs }).toEqual({ sent: 1, installs: [s3.id] });
+  });
+});
+
+describe('what a primary waits for', () => {
+  it('S4 every member of the isr, and its own disk', () => {
+    const lone = LoneReplica.leading();
+    lone.put('a');
+    lone.ack(s2.id, 2);
+    lone.ack(s3.id, 2);
+    expect(lone.replica.body.commitSeq).toBe(1);
+    expect(lone.persisted().answers).toMatchObject([{ type: 'written', version: 2 }]);
+  });
+
+  it('S4 not for a learner', () => {
+    const lone = LoneReplica.leading();
+    lone.config(without3, 2);
+    lone.put('a');
+    lone.ack(s2.id, 2);
+    expect(lone.persisted().answers).toHaveLength(1);
+  });
+
+  it('S4 nothing is accepted below minIsr, and what is under way waits', () => {
+    const lone = LoneReplica.leading();
+    lone.put('a');
+    lone.persisted();
+    lone.config(threeOf({ isr: [s1.id], learners: [s2.id, s3.id] }), 2);
+    expect(lone.replica.primary).toMatchObject({ leaseUntil: Infinity });
+    expect(lone.replica.primary?.mayWrite(lone.now)).toBe(false);
+    expect(lone.replica.primary?.mayRead(lone.now)).toBe(true);
+    expect(lone.replica.body.commitSeq).toBe(1);
+    lone.ack(s2.id, 2);
+    expect(lone.config(without3, 3).answers).toHaveLength(1);
+  });
+
+  it('S3 S8 an acknowledgement of another epoch, or of what was never sent, does not count', () => {
+    const lone = LoneReplica.leading();
+    lone.put('a');
+    const ack = ackOf(lone, 2);
+    lone.persisted();
+    lone.ack(s3.id, 2);
+    lone.message(s2.id, { ...ack, epoch: 9 as never });
+    lone.message(s2.id, { ...ack, epoch: 0 as never });
+    expect(lone.replica.body.commitSeq).toBe(1);
+    const beyond = { ...ack, position: { ...ack.position, seq: 3 as never } };
+    expect(() => lone.message(s2.id, beyond)).toThrow('S8');
+  });
+
+  it('S8 who acknowledges an entry with another chain has diverged, and has to leave', () => {
+    const lone = LoneReplica.leading();
+    lone.put('a');
+    const ack = ackOf(lone, 2);
+    const other = { ...ack.position, chain: 'f'.repeat(32) as never };
+    const ready = lone.message(s2.id, { ...ack, position: other });
+    expect(ready.events).toMatchObject([{ type: 'peer-diverged', peer: s2.id }]);
+    expect(asked(ready)).toEqual(['shrink']);
+  });
+
+  it('S6 a follower that knows more to be committed than we hold: one of us has lost data', () => {
+    const lone = LoneReplica.leading();
+    lone.config(without3, 2);
+    lone.step({ type: 'session-down', node: s3.id, gone: true });
+    lone.sessions.up({ node: s3.id, store: s3.store, process: s3.process });
+    lone.step({ type: 'session-up', node: s3.id });
+    const tail = [{ ...lone.start, seq: 99 as never, chain: 'f'.repeat(32) as never }];
+    const attached = { type: 'attached', epoch: lone.epoch, tail } as const;
+    expect(() => lone.message(s3.id, attached)).toThrow('S6');
+  });
+});
+
+describe('what a primary asks the leader', () => {
+  it('S7 to drop a member that is silent, again and again until it is heard', () => {
+    const lone = LoneReplica.leading();
+    expect(asked(lone.pass(999, s2.id))).toEqual([]);
+    expect(asked(lone.pass(1, s2.id))).toEqual(['shrink']);
+    expect(asked(lone.pass(299, s2.id))).toEqual([]);
+    expect(asked(lone.pass(1, s2.id))).toEqual(['shrink']);
+    lone.config(without3, 2);
+    // It still has everything, and its stream is open: that is no reason to take it back.
+    expect(asked(lone.pass(300, s2.id))).toEqual([]);
+    expect(asked(lone.pass(300, s2.id, s3.id))).toEqual(['expand']);
+  });
+
+  it('S7 or that answers beats, and does not come forward', () => {
+    const lone = LoneReplica.leading();
+    lone.put('a');
+    lone.persisted();
+    lone.ack(s2.id, 2);
+    expect(asked(lone.pass(999, s2.id, s3.id))).toEqual([]);
+    expect(asked(lone.pass(1, s2.id, s3.id))).toEqual(['shrink']);
+  });
+
+  it('S7 or whose process has ended, at once', () => {
+    const lone = LoneReplica.leading();
+    expect(asked(lone.step({ type: 'session-down', node: s3.id, gone: false }))).toEqual([]);
+    expect(asked(lone.step({ type: 'session-down', node: s3.id, gone: true }))).toEqual(['shrink']);
+  });
+
+  it('S16 to take in a learner that caught up, again and again; it counts from the first time', () => {
+    const lone = LoneReplica.leading();
+    lone.config(without3, 2);
+    lone.put('a');
+    lone.persisted();
+    lone.ack(s2.id, 2);
+    expect(asked(lone.ack(s3.id, 2))).toEqual(['expand']);
+    lone.put('b');
+    lone.persisted();
+    lone.ack(s2.id, 3);
+    expect(lone.replica.body.commitSeq).toBe(2);
+    expect(asked(lone.pass(299, s2.id, s3.id))).toEqual([]);
+    expect(asked(lone.pass(1, s2.id, s3.id))).toEqual(['expand']);
+  });
+
+  it('S7 not to, if it is in the way: it stops counting when a newer configuration says so', () => {
+    const lone = LoneReplica.leading();
+    lone.config(without3, 2);
+    lone.put('a');
+    lone.persisted();
+    lone.ack(s2.id, 2);
+    lone.ack(s3.id, 2);
+    lone.put('b');
+    lone.persisted();
+    lone.ack(s2.id, 3);
+    const ready = lone.step({ type: 'session-down', node: s3.id, gone: true });
+    expect(asked(ready)).toEqual(['withdraw']);
+    expect(lone.config(without3, 2).answers).toEqual([]);
+    expect(lone.config(without3, 3).answers).toHaveLength(1);
+  });
+
+  it('S1 for another epoch, if a member has promised a higher one', () => {
+    const lone = LoneReplica.leading();
+    const refused = { type: 'refused', epoch: lone.epoch, promised: 7 as never } as const;
+    const ready = lone.message(s2.id, refused);
+    expect(ready.requests).toMatchObject([{ change: { type: 'epoch-used', promised: 7 } }]);
+    expect(ready.events).toEqual([{ type: 'overtaken', by: s2.id, promised: 7 }]);
+  });
+});
+
+describe('whom a primary attaches', () => {
+  it('S16 the replica and the life of it that the configuration means, and no other', () => {
+    const lone = LoneReplica.leading();
+    const { store, process } = s3;
+    const up = (identity: { store: typeof store; process: typeof process }) => {
+      lone.step({ type: 'session-down', node: s3.id, gone: false });
+      lone.sessions.up({ node: s3.id, ...identity });
+      return sentTo(lone.step({ type: 'session-up', node: s3.id }), s3.id, 'attach');
+    };
+    expect(up({ store, process: uuidOf('another life') })).toBe(0);
+    expect(up({ store: uuidOf('another store'), process })).toBe(0);
+    expect(up({ store, process })).toBe(1);
+  });
+
+  it('S2 when its own promise is durable, and not sooner', () => {
+    const lone = LoneReplica.leading();
+    lone.put('a');
+    const ready = lone.config(threeOf({ epoch: 2 as never }), 2);
+    expect(ready.answers).toMatchObject([{ type: 'unknown' }]);
+    expect(sentTo(ready, s2.id, 'attach')).toBe(0);
+    expect(sentTo(lone.persisted(), s2.id, 'attach')).toBe(0);
+    expect(sentTo(lone.persisted(), s2.id, 'attach')).toBe(1);
+  });
+});
+
+describe('a hand-over', () => {
+  const handOver = (lone: LoneReplica) => {
+    return lone.step({ type: 'hand-over', epoch: lone.epoch, to: s3.id });
+  };
+
+  it('S14 ends with stepping down when everything is done; nothing is served from then on', () => {
+    const lone = LoneReplica.leading();
+    lone.put('a');
+    lone.persisted();
+    expect(handOver(lone).steppedDown).toBeUndefined();
+    expect(lone.replica.primary?.mayWrite(lone.now)).toBe(false);
+    expect(lone.replica.primary?.mayRead(lone.now)).toBe(true);
+    lone.ack(s2.id, 2);
+    expect(lone.ack(s3.id, 2).steppedDown).toBe(1);
+    expect(lone.replica.primary?.mayRead(lone.now)).toBe(false);
+    expect(lone.pass(300, s2.id, s3.id).steppedDown).toBe(1);
+  });
+
+  it('S11 is given up after a while, if it is not over by then', () => {
+    const lone = LoneReplica.leading();
+    lone.put('a');
+    handOver(lone);
+    lone.pass(999, s2.id, s3.id);
+    expect(lone.replica.primary?.mayWrite(lone.now)).toBe(false);
+    lone.pass(1, s2.id, s3.id);
+    expect(lone.replica.primary?.mayWrite(lone.now)).toBe(true);
+  });
+
+  it('S6 to a learner, or for an epoch that is over, changes nothing', () => {
+    const lone = LoneReplica.leading();
+    lone.step({ type: 'hand-over', epoch: 0 as never, to: s3.id });
+    lone.config(without3, 2);
+    expect(handOver(lone).steppedDown).toBeUndefined();
+    expect(lone.replica.primary?.mayWrite(lone.now)).toBe(true);
+  });
+});
+
+function ackOf(lone: LoneReplica, seq: number) {
+  const position = lone.replica.body.log.positionAt(seq as never) ?? {
+    ...lone.start,
+    seq: seq as never,
+  };
+  return { type: 'prepareAck', epoch: lone.epoch, position } as const;
+}

@@ -1,0 +1,166 @@
+/** What a replica takes itself for, and in which epochs it acts. */
+import { describe, expect, it } from 'vitest';
+import type { Epoch, Seq } from '../../src/model/ids.js';
+import { LOG_START } from '../../src/replication/entry.js';
+import type { Ready } from '../../src/replication/outbox.js';
+import type { DurableState } from '../../src/replication/replica-body.js';
+import { nodeOf, placeOf, uuidOf } from '../support/configs.js';
+import { LoneReplica, s1, s2, s3, threeOf } from '../support/replica-parts.js';
+
+const epoch = (value: number) => value as Epoch;
+
+/** s1, started on a disk that had promised epoch 5. */
+function restarted(change: Partial<DurableState> = {}): LoneReplica {
+  const state: DurableState = {
+    shard: 0 as never,
+    shardUuid: uuidOf('shard-0'),
+    promisedEpoch: epoch(5),
+    hasServed: false,
+    isInstalling: false,
+    base: LOG_START,
+    appliedSeq: 0 as Seq,
+    ...change,
+  };
+  return new LoneReplica(s1, {}, { state, entries: [] });
+}
+
+/** What it takes itself for in this configuration. */
+function standing(lone: LoneReplica, change: Parameters<typeof threeOf>[0] = {}): string {
+  lone.config(threeOf(change), 1);
+  return lone.replica.standing;
+}
+
+describe('a replica that is named as primary', () => {
+  it('S1 leads in an epoch above what it promised', () => {
+    const lone = restarted();
+    expect(standing(lone, { epoch: epoch(6) })).toBe('primary');
+    expect(lone.replica.body.promisedEpoch).toBe(6);
+  });
+
+  it('S1 waits for one, if an earlier life may have acted in this, or in a later one', () => {
+    expect(standing(restarted(), { epoch: epoch(5) })).toBe('awaiting-epoch');
+    expect(standing(restarted(), { epoch: epoch(4) })).toBe('awaiting-epoch');
+  });
+
+  it('S1 or if it was named in an earlier life', () => {
+    const replicas = [nodeOf('s1', 7), s2, s3].map(placeOf);
+    expect(standing(restarted(), { epoch: epoch(6), replicas })).toBe('awaiting-epoch');
+  });
+
+  it('S1 or if another primary has spoken in this epoch', () => {
+    const lone = restarted();
+    lone.message(s2.id, { type: 'attach', epoch: epoch(6) });
+    expect(standing(lone, { epoch: epoch(6) })).toBe('awaiting-epoch');
+    expect(lone.config(threeOf({ epoch: epoch(7) }), 2).events).toContainEqual({
+      type: 'standing-changed',
+      from: 'awaiting-epoch',
+      to: 'primary',
+    });
+  });
+
+  it('S1 ends with a configuration of a later epoch, and stays the end', () => {
+    const lone = LoneReplica.leading();
+    lone.put('a');
+    const later = threeOf({ epoch: epoch(2), primary: s2.id });
+    expect(lone.config(later, 2).answers).toMatchObject([{ type: 'unknown' }]);
+    expect(lone.replica.standing).toBe('secondary');
+    lone.config(threeOf(), 1);
+    expect(lone.replica.primary).toBeUndefined();
+  });
+
+  it('S3 ends with a primary of a later epoch that speaks to it', () => {
+    const lone = LoneReplica.leading();
+    lone.message(s2.id, { type: 'attach', epoch: epoch(2) });
+    expect(lone.replica.primary).toBeUndefined();
+  });
+});
+
+describe('a replica without its data', () => {
+  it('S19 of another store has no part in a configuration, whatever its name', () => {
+    const lone = new LoneReplica(nodeOf('s1', 1, 'new'));
+    expect(standing(lone)).toBe('elsewhere');
+    expect(lone.replica.body.exists).toBe(false);
+  });
+
+  it('S19 does not start empty as a member of the isr', () => {
+    const lone = new LoneReplica(s1);
+    expect(standing(lone)).toBe('lost');
+    expect(lone.replica.body.exists).toBe(false);
+    expect(standing(new LoneReplica(s2))).toBe('lost');
+  });
+
+  it('S15 does not lead while its data is half replaced', () => {
+    expect(standing(restarted({ isInstalling: true }), { epoch: epoch(6) })).toBe('lost');
+  });
+
+  it('S19 starts empty as a learner, with a promise to nobody', () => {
+    const lone = new LoneReplica(s3);
+    expect(standing(lone, { isr: [s1.id, s2.id], learners: [s3.id] })).toBe('learner');
+    expect(lone.replica.body).toMatchObject({ exists: true, promisedEpoch: 0 });
+  });
+
+  it('S19 or while the shard is created, in the life that is named', () => {
+    expect(standing(new LoneReplica(s2), { state: 'creating' })).toBe('creating');
+    const replicas = [s1, nodeOf('s2', 7), s3].map(placeOf);
+    const other = new LoneReplica(s2);
+    expect(standing(other, { state: 'creating', replicas })).toBe('elsewhere');
+    expect(other.replica.body.exists).toBe(false);
+  });
+});
+
+describe('when a new primary begins to serve', () => {
+  /** s1 alone in the isr, in a new epoch, with its barrier committed. */
+  function alone(lone: LoneReplica, change: Parameters<typeof threeOf>[0] = {}): LoneReplica {
+    const members = { isr: [s1.id], learners: [s2.id, s3.id], leaseReleased: false };
+    lone.config(threeOf({ epoch: epoch(6), ...members, ...change }), 1);
+    lone.persisted();
+    lone.persisted();
+    return lone;
+  }
+  const mayRead = (lone: LoneReplica) => lone.replica.primary?.mayRead(lone.now);
+
+  it('S11 S14 B22 not before promises of its earlier life have ended', () => {
+    const lone = restarted();
+    lone.now = 661;
+    expect(mayRead(alone(lone))).toBe(false);
+    lone.now = 662;
+    expect(mayRead(lone)).toBe(true);
+  });
+
+  it('S14 at once, if the primary before gave its lease back', () => {
+    const lone = restarted();
+    lone.now = 100;
+    expect(mayRead(alone(lone, { leaseReleased: true }))).toBe(true);
+  });
+
+  it('S14 or if that was itself, serving', () => {
+    const lone = restarted({ hasServed: true });
+    lone.now = 100;
+    expect(mayRead(alone(lone))).toBe(true);
+  });
+
+  it('S14 not before what it promised in this life has ended, even to one it left since', () => {
+    const lone = restarted();
+    lone.message(s2.id, { type: 'attach', epoch: epoch(5) });
+    lone.grants.grant(s2.id, lone.now);
+    lone.step({ type: 'caller-down', node: s2.id });
+    lone.message(s3.id, { type: 'attach', epoch: epoch(5) });
+    alone(lone);
+    lone.now += 661;
+    expect(mayRead(lone)).toBe(false);
+    lone.now += 1;
+    expect(mayRead(lone)).toBe(true);
+  });
+
+  it('S14 takes no learner in before: it may have promised nothing to anybody', () => {
+    const lone = restarted();
+    lone.now = 100;
+    alone(lone);
+    const asked = ({ requests }: Ready) => requests.map(({ change }) => change.type);
+    expect(asked(lone.attach(s2.id))).toEqual([]);
+    expect(asked(lone.ack(s2.id, 1))).toEqual([]);
+    expect(asked(lone.step({ type: 'tick' }))).toEqual([]);
+    lone.now = 662;
+    expect(asked(lone.step({ type: 'tick' }))).toEqual(['expand']);
+  });
+});
