@@ -104,3 +104,15 @@ export interface Outgoing {
   readonly shard: ShardId;
   readonly message: ReplicaMessage;
 }
+
+const TO_PRIMARY = {
+  attached: true,
+  prepareAck: true,
+  installed: true,
+  refused: true,
+  detached: true,
+} as const satisfies Record<ToPrimary['type'], true>;
+
+export function isToPrimary(message: ReplicaMessage): message is ToPrimary {
+  return message.type in TO_PRIMARY;
+}

@@ -2,6 +2,7 @@
 import type { Epoch, MemberId, Seq, ShardId } from '../model/ids.js';
 import type { ChangeRequest } from '../model/member-messages.js';
 import type { RefusalCode } from '../model/refusals.js';
+import type { ReplicaStanding } from './standing.js';
 import type { Outgoing, ReplicaMessage } from './messages.js';
 
 /** Why a request is not served, in words that name the numbers compared. */
@@ -26,7 +27,11 @@ export type Answer =
 export type ReplicaEvent =
   | { readonly type: 'created'; readonly epoch: Epoch }
   | { readonly type: 'epoch-adopted'; readonly epoch: Epoch; readonly before: Epoch }
-  | { readonly type: 'standing-changed'; readonly from: string; readonly to: string }
+  | {
+      readonly type: 'standing-changed';
+      readonly from: ReplicaStanding;
+      readonly to: ReplicaStanding;
+    }
   | { readonly type: 'serving'; readonly epoch: Epoch; readonly seq: Seq }
   | { readonly type: 'truncated'; readonly after: Seq; readonly last: Seq }
   | { readonly type: 'peer-follows'; readonly peer: MemberId; readonly after: Seq }

@@ -239,13 +239,19 @@ export class Primary {
     this.#continueHandOver();
   }
 
-  /** Seals what was proposed, if there is room in the window. Called before each batch. */
-  seal(): void {
-    if (!this.#proposals.hasDrafts || this.#body.isInstalling) return;
+  /** Whether something was proposed, and there is room for it in the window. */
+  get maySeal(): boolean {
+    if (!this.#proposals.hasDrafts) return false;
     const { log, commitSeq } = this.#body;
     // The barrier waits for nothing: a tail that fills the window is committed only with it.
     const isFull = log.countAfter(commitSeq) >= this.#settings.windowEntries;
-    if (isFull && log.last.epoch === this.epoch) return;
+    return !isFull || log.last.epoch !== this.epoch;
+  }
+
+  /** Seals what was proposed, if it may. Called before each batch. */
+  seal(): void {
+    if (!this.maySeal) return;
+    const { log, commitSeq } = this.#body;
     this.#body.append(this.#proposals.seal(log.last, { epoch: this.epoch, commitSeq }));
     for (const peer of this.#peers.values()) this.#pump(peer);
   }

@@ -50,6 +50,8 @@ interface Waiting {
 }
 
 const ABSENT = 0 as Seq;
+/** An entry is closed when it has this size; with the largest value behind it, it fits a frame. */
+const ENTRY_BYTES_SOFT_MAX = 1024 * 1024;
 
 /** Whether a write's outcome depends on the key's present version. */
 export function needsStoredVersion(write: Write, ifVersion: number | undefined): boolean {
@@ -61,7 +63,6 @@ export class Proposals {
   #lastSeq: Seq;
   /** Numbered, not sealed: nobody else has seen them. */
   #drafts: Draft[] = [];
-  #draftBytes = 0;
   /** Version each key will have once everything is committed; 0 = deleted. By latin1 text. */
   readonly #uncommitted = new Map<string, { readonly version: Seq; readonly seq: Seq }>();
   /** Committed, and not in the data yet. By latin1 text of the key. */
@@ -76,11 +77,6 @@ export class Proposals {
   /** Whether something waits to be sealed. */
   get hasDrafts(): boolean {
     return this.#drafts.length > 0;
-  }
-
-  /** Bytes of keys and values that wait to be sealed. */
-  get draftBytes(): number {
-    return this.#draftBytes;
   }
 
   /** What is committed under a key and not in the data yet; undefined: look into the data. */
@@ -120,12 +116,16 @@ export class Proposals {
     return undefined;
   }
 
-  /** One entry of everything numbered so far. */
+  /** One entry of what was numbered first, as much as fits. */
   seal(previous: Position, head: { readonly epoch: Epoch; readonly commitSeq: Seq }): Entry {
-    const entry = sealEntry(previous, head, this.#drafts);
-    assert(entry.seq === this.#lastSeq, 'S22', () => ({ seq: entry.seq, last: this.#lastSeq }));
-    this.#drafts = [];
-    this.#draftBytes = 0;
+    let count = 0;
+    for (let bytes = 0; count < this.#drafts.length && bytes < ENTRY_BYTES_SOFT_MAX; count++) {
+      bytes += bytesOf(this.#drafts[count]);
+    }
+    const entry = sealEntry(previous, head, this.#drafts.slice(0, count));
+    this.#drafts = this.#drafts.slice(count);
+    const numbered = entry.seq + this.#drafts.length;
+    assert(numbered === this.#lastSeq, 'S22', () => ({ numbered, last: this.#lastSeq }));
     return entry;
   }
 
@@ -172,7 +172,6 @@ export class Proposals {
     this.#lastSeq = seq;
     this.#drafts.push(write);
     const isPut = write.type === 'put';
-    this.#draftBytes += write.key.length + (isPut ? write.value.length : 0);
     this.#uncommitted.set(key, { version: isPut ? seq : ABSENT, seq });
     this.#answerAfter(seq, { call, applied: true, version: isPut ? seq : before, changes: true });
   }
@@ -195,4 +194,9 @@ export class Proposals {
       this.#committed.set(op.key.toString('latin1'), { seq: op.seq, record });
     }
   }
+}
+
+function bytesOf(draft: Draft | undefined): number {
+  if (draft === undefined || draft.type === 'barrier') return 0;
+  return draft.key.length + (draft.type === 'put' ? draft.value.length : 0);
 }

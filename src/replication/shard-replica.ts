@@ -17,12 +17,13 @@ import { replicaOn, type ShardConfig, type VersionedConfig } from '../model/shar
 import type { Position } from './entry.js';
 import { Follower } from './follower.js';
 import type { LeaseClaims, LeaseGrants } from './lease.js';
-import type { ReplicaMessage, ToPrimary } from './messages.js';
+import { isToPrimary, type ReplicaMessage } from './messages.js';
 import { Outbox, type Ready } from './outbox.js';
 import { Primary, type PrimarySettings } from './primary.js';
 import type { Proposal } from './proposals.js';
 import { type BodySettings, type Persist, type Recovered, ReplicaBody } from './replica-body.js';
 import type { Sessions } from './sessions.js';
+import type { ReplicaStanding } from './standing.js';
 
 /** What all replicas of a node share. */
 export interface NodeContext {
@@ -55,21 +56,6 @@ export type ReplicaInput =
   | { readonly type: 'persisted' }
   | { readonly type: 'tick' };
 
-export type ReplicaStanding =
-  /** No configuration was heard yet: nothing is done on a guess. */
-  | 'unknown'
-  /** Exists, or is about to; the shard serves nothing yet. */
-  | 'creating'
-  | 'primary'
-  | 'secondary'
-  | 'learner'
-  /** Has no part in the configuration. */
-  | 'elsewhere'
-  /** Named as primary in a configuration that does not count on this life or state of it. */
-  | 'awaiting-epoch'
-  /** The configuration counts on data that this store does not have. */
-  | 'lost';
-
 export class ShardReplica {
   readonly #node: NodeContext;
   readonly #body: ReplicaBody;
@@ -94,12 +80,24 @@ export class ShardReplica {
     this.#body = new ReplicaBody(id, node.settings, recovered);
     this.#outbox = new Outbox(id.shard);
     this.#openedEpoch = recovered?.state.promisedEpoch ?? (0 as Epoch);
-    // Who served in the epoch it promised has promised nothing to anybody since (B22).
-    this.#promisedUntil = this.#body.hasServed ? -Infinity : node.grants.earlierLifeUntil;
+    // A replica that this life makes has promised nothing in an earlier one; nor, since then, has
+    // one that served in the epoch it promised (B22).
+    const mayHavePromised = recovered !== undefined && !recovered.state.hasServed;
+    this.#promisedUntil = mayHavePromised ? node.grants.earlierLifeUntil : -Infinity;
   }
 
   get standing(): ReplicaStanding {
     return this.#standing;
+  }
+
+  /** The newest configuration heard. */
+  get config(): ShardConfig | undefined {
+    return this.#update?.config;
+  }
+
+  /** What its process found promised when it opened the store: that epoch was an earlier life's. */
+  get openedEpoch(): Epoch {
+    return this.#openedEpoch;
   }
 
   get body(): ReplicaBody {
@@ -142,6 +140,11 @@ export class ShardReplica {
       default:
         return unreachable(input);
     }
+  }
+
+  /** Whether the next batch would hold writes that are waiting, without any further input. */
+  get hasMore(): boolean {
+    return this.#primary?.maySeal ?? false;
   }
 
   /** What the next batch has to hold; undefined if there is no need for one. */
@@ -283,16 +286,4 @@ export class ShardReplica {
     this.#primary?.onPersisted(now);
     this.#follower?.onPersisted();
   }
-}
-
-const TO_PRIMARY = {
-  attached: true,
-  prepareAck: true,
-  installed: true,
-  refused: true,
-  detached: true,
-} as const satisfies Record<ToPrimary['type'], true>;
-
-function isToPrimary(message: ReplicaMessage): message is ToPrimary {
-  return message.type in TO_PRIMARY;
 }

@@ -1,5 +1,6 @@
 /** Wires a storage node: the one place where it meets its adapters. */
 import { readFile } from 'node:fs/promises';
+import { GrpcDialer } from '../grpc/dialer.js';
 import { Health } from '../grpc/health.js';
 import { startGrpcServer } from '../grpc/server.js';
 import { LevelDisk } from '../leveldb/level-disk.js';
@@ -35,11 +36,16 @@ export async function composeStorage(config: StorageConfig, log: Log): Promise<R
     log,
   });
   const health = new Health();
+  const dialer = new GrpcDialer({
+    failed: (error) => log.error('a handler failed', { error: String(error) }),
+    garbled: (problem) => log.error(problem),
+  });
   const role = await startStorage(config, {
     clock: systemClock,
     random: systemRandom,
     log,
     coordinator,
+    dialer,
     health,
     bootId: await readBootId(),
     openDisk: async (directory) => {
@@ -54,6 +60,7 @@ export async function composeStorage(config: StorageConfig, log: Log): Promise<R
         kv: handlers.kv,
         exchange: handlers.exchange,
         follow: handlers.follow,
+        replicate: handlers.replicate,
         failed: (error) => log.error('a handler failed', { error: String(error) }),
         garbled: (problem) => log.error(problem),
       }),

@@ -29,7 +29,6 @@ import type { ShardMap } from '../model/shard-map.js';
 import { slotRangeOf } from '../model/slot.js';
 import type { Log } from '../ports/log.js';
 import type { FollowHandler, Outgoing } from '../ports/network.js';
-import type { ReplicaState } from '../replication/replica-state.js';
 import type { Work } from './rounds.js';
 import type { Store } from './store.js';
 
@@ -38,6 +37,10 @@ export interface FollowingDeps {
   readonly store: Store;
   readonly map: ShardMap;
   readonly submit: (work: Work) => void;
+  /** Replicas that exist durably. */
+  readonly held: () => readonly ReplicaEntry[];
+  /** Called when configurations or nodes were heard. */
+  readonly mapChanged: () => void;
   /** The leader asks for a hand-over. It waits for a `stepped-down` or a `hand-over-failed`. */
   readonly handOver: (order: HandOverOrder) => void;
   readonly log: Log;
@@ -81,14 +84,7 @@ export class Following {
   };
 
   /** Tells the leader of replicas that became durable. */
-  report(states: readonly ReplicaState[]): void {
-    const { store: opened } = this.#deps;
-    const { store } = opened.identity;
-    const replicas = states.map((state): ReplicaEntry => {
-      const { shard, shardUuid, promisedEpoch, lastSeq } = state;
-      const openedEpoch = opened.openedEpoch(shardUuid);
-      return { shard, shardUuid, store, epoch: promisedEpoch, openedEpoch, lastSeq };
-    });
+  report(replicas: readonly ReplicaEntry[]): void {
     this.#write({ type: 'replicas', replicas });
   }
 
@@ -152,11 +148,11 @@ export class Following {
   /** The leader's epoch is durable: answer it, and do what it has said so far. */
   #accept(stream: Stream): void {
     if (stream !== this.#current) return;
-    const { self, store } = this.#deps;
+    const { self, held } = this.#deps;
     stream.outgoing.write({ type: 'hello', ...self, leaderEpoch: this.#leaderEpoch });
     const early = stream.early ?? [];
     stream.early = undefined;
-    this.report([...store.replicas()]);
+    this.report(held());
     for (const message of early) this.#act(message);
     this.#repeat();
   }
@@ -183,7 +179,7 @@ export class Following {
   }
 
   #apply({ shards, nodes }: MapUpdate): void {
-    const { map, submit, log } = this.#deps;
+    const { map, submit, mapChanged, log } = this.#deps;
     if (nodes !== undefined) map.setNodes(nodes);
     for (const update of shards) {
       if (!this.#isOurs(update)) {
@@ -192,6 +188,7 @@ export class Following {
         });
       } else if (map.apply(update)) submit({ type: 'config', update });
     }
+    mapChanged();
   }
 
   #isOurs({ config: { shard, slots } }: VersionedConfig): boolean {

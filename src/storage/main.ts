@@ -10,12 +10,18 @@
 import { NodeRegistration } from '../coordination/registration.js';
 import { type Address, formatAddress } from '../model/address.js';
 import { assert } from '../model/assert.js';
-import type { Incarnation, Uuid } from '../model/ids.js';
+import type { Uuid } from '../model/ids.js';
 import type { Clock } from '../ports/clock.js';
 import type { Coordinator } from '../ports/coordinator.js';
 import { type Disk, StorageFailure, UnusableDirectoryError } from '../ports/disk.js';
 import type { Log } from '../ports/log.js';
-import type { ExchangeHandler, FollowHandler, KvHandler } from '../ports/network.js';
+import type {
+  Dialer,
+  ExchangeHandler,
+  FollowHandler,
+  KvHandler,
+  ReplicateHandler,
+} from '../ports/network.js';
 import type { RunningRole } from '../ports/process.js';
 import type { Random } from '../ports/random.js';
 import type { StorageConfig } from './config.js';
@@ -23,12 +29,15 @@ import { DiskGuard } from './disk-guard.js';
 import { Joining } from './joining.js';
 import { StorageMetrics } from './metrics.js';
 import { StorageNode } from './node.js';
+import { REPLICA_DEFAULTS } from './replica-settings.js';
+import { ReplicaStore } from './replica-store.js';
 import { Store } from './store.js';
 
 export interface StorageHandlers {
   readonly kv: KvHandler;
   readonly exchange: ExchangeHandler;
   readonly follow: FollowHandler;
+  readonly replicate: ReplicateHandler;
 }
 
 /** A listener of this process; `stop` waits at most so long for calls under way. */
@@ -53,6 +62,7 @@ export interface StorageDeps {
   readonly random: Random;
   readonly log: Log;
   readonly coordinator: Coordinator;
+  readonly dialer: Dialer;
   /** `/proc/sys/kernel/random/boot_id`, or empty where there is none. */
   readonly bootId: string;
   readonly openDisk: (directory: string) => Promise<Disk>;
@@ -124,6 +134,7 @@ class StorageRole implements RunningRole {
 
   async #open(disk: Disk): Promise<Parts> {
     const store = await this.#openStore(disk);
+    const replicaStore = await this.#openReplicas(disk);
     const guard = this.#guard(disk);
     await guard.start();
     const process = this.#deps.random.uuid();
@@ -132,7 +143,9 @@ class StorageRole implements RunningRole {
         ...this.#deps,
         disk,
         store,
+        replicaStore,
         process,
+        settings: REPLICA_DEFAULTS,
         isDiskFull: () => guard.isFull,
         failed: (error) => this.#fail(error),
       },
@@ -165,13 +178,20 @@ class StorageRole implements RunningRole {
         cause: error,
       });
     }
-    const { identity, lastStop, generation, corruptStates } = store;
-    const replicas = [...store.replicas()].length;
-    const fields = { data, store: identity.store, lastStop, generation, replicas };
+    const { identity, lastStop, generation } = store;
+    const fields = { data, store: identity.store, lastStop, generation };
     if (lastStop === 'new') log.info('made a new data directory', fields);
     else if (lastStop === 'clean') log.info('opened the data directory, left clean', fields);
     else log.warn('opened the data directory after an unclean stop', fields);
-    if (corruptStates > 0) log.error('some replicas are unreadable', { replicas: corruptStates });
+    return store;
+  }
+
+  async #openReplicas(disk: Disk): Promise<ReplicaStore> {
+    const store = await ReplicaStore.open(disk);
+    const { log } = this.#deps;
+    for (const { shard, shardUuid, problem } of store.damaged()) {
+      log.error('a replica is damaged and not used', { shard, shardUuid, problem });
+    }
     return store;
   }
 
@@ -195,8 +215,7 @@ class StorageRole implements RunningRole {
     const failed = (reason: unknown) => this.#fail(reason);
     const { generation, identity } = store;
     const record = { id, address, labels, store: identity.store, process, generation };
-    const registered = (incarnation: Incarnation) => {
-      node.registered(incarnation);
+    const registered = () => {
       this.#isRegistered = true;
       this.#sayHealth();
     };
@@ -205,7 +224,7 @@ class StorageRole implements RunningRole {
       ...this.#deps,
       cluster,
       clusterUuid: () => store.identity.clusterUuid,
-      join: ({ clusterUuid, shards }) => node.join(clusterUuid, shards),
+      join: (cluster) => node.join(cluster),
       registration,
       failed,
     });
@@ -267,12 +286,14 @@ class StorageRole implements RunningRole {
     await joining.withdraw();
     node.close();
     const drained = failed || (await this.#within(this.#config.drainMs, node.idle()));
+    node.stop();
     await listener.stop(drained ? 0 : 1);
     if (!failed) {
       const marked = await this.#within(this.#config.drainMs, node.markClean());
       log.info(marked ? 'stopped clean' : 'stopped without marking the data directory clean');
     }
     await disk.close();
+    this.#deps.dialer.close();
     await coordinator.close();
     await admin?.close();
   }

@@ -2,7 +2,8 @@
 import { isCount, isUuid, type LeaderEpoch, type MemberId, type Uuid } from '../model/ids.js';
 import { UnusableDirectoryError } from '../ports/disk.js';
 
-const FORMAT = 1;
+/** Of the whole directory: 2 since replicas have logs. */
+const FORMAT = 2;
 
 /** What a data directory is, and never ceases to be. */
 export interface StoreIdentity {

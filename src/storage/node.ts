@@ -2,31 +2,47 @@
  * The inside of a storage node: a store, its replicas, and the handlers that the network calls.
  * No ZooKeeper and no sockets here, so tests drive a whole node with a fake disk.
  */
-import type { Incarnation, MemberId, Uuid } from '../model/ids.js';
+import type { ClusterConfig } from '../model/cluster-config.js';
+import type { Epoch, MemberId, ShardId, Uuid } from '../model/ids.js';
+import type { HandOverOrder } from '../model/member-messages.js';
 import { RefusedError } from '../model/refusals.js';
 import { ShardMap } from '../model/shard-map.js';
 import type { Clock } from '../ports/clock.js';
 import type { Disk, DiskBatch } from '../ports/disk.js';
 import type { Log } from '../ports/log.js';
-import type { ExchangeHandler, FollowHandler, KvHandler } from '../ports/network.js';
-import type { Replica } from '../replication/replica.js';
-import type { ReplicaEvent } from '../replication/replica-io.js';
-import type { Standing } from '../replication/standing.js';
+import type {
+  Dialer,
+  ExchangeHandler,
+  FollowHandler,
+  KvHandler,
+  ReplicateHandler,
+} from '../ports/network.js';
+import type { Random } from '../ports/random.js';
+import type { ReplicaEvent } from '../replication/outbox.js';
+import type { ShardReplica } from '../replication/shard-replica.js';
+import type { ReplicaStanding } from '../replication/standing.js';
 import { directHandler } from './direct.js';
 import { exchangeHandler } from './exchange.js';
 import { Following } from './following.js';
+import { GarbageRemoval } from './garbage.js';
 import { Intake } from './intake.js';
 import { StorageMetrics } from './metrics.js';
 import { Reads } from './reads.js';
-import { Replicas } from './replicas.js';
-import { Rounds } from './rounds.js';
+import { Replicas, type ReplicaSettings } from './replicas.js';
+import type { ReplicaStore } from './replica-store.js';
+import { Replication } from './replication.js';
+import { Rounds, type RoundsHooks } from './rounds.js';
 import type { Store } from './store.js';
 
 export interface StorageNodeDeps {
   readonly disk: Disk;
   readonly store: Store;
+  readonly replicaStore: ReplicaStore;
   readonly clock: Clock;
+  readonly random: Random;
+  readonly dialer: Dialer;
   readonly log: Log;
+  readonly settings: Omit<ReplicaSettings, 'minIsr'>;
   /** Fresh at every start of the process. */
   readonly process: Uuid;
   readonly isDiskFull: () => boolean;
@@ -40,9 +56,16 @@ export class StorageNode {
   readonly exchange: ExchangeHandler;
   readonly kv: KvHandler;
   readonly follow: FollowHandler;
+  readonly replicate: ReplicateHandler;
   readonly #deps: StorageNodeDeps;
   readonly #replicas: Replicas;
+  readonly #reads: Reads;
   readonly #rounds: Rounds;
+  readonly #replication: Replication;
+  readonly #following: Following;
+  readonly #garbage: GarbageRemoval;
+  /** Whom each primary that steps down was asked to bring up to date. */
+  readonly #successors = new Map<ShardId, MemberId>();
   /** Shards that began or ended to be served since the log last said so. */
   #served = { begun: 0, ended: 0 };
   readonly #intake: Intake;
@@ -50,72 +73,62 @@ export class StorageNode {
   constructor(deps: StorageNodeDeps, metrics = new StorageMetrics()) {
     this.#deps = deps;
     this.metrics = metrics;
-    const { store, clock, log } = deps;
-    const replicas = new Replicas(store, this.map);
-    const reads = new Reads({ store, replicas, clock, failed: (error) => rounds.fail(error) });
-    const rounds = new Rounds({
-      ...deps,
-      replicas,
-      metrics,
-      born: (states) => following.report(states),
-      happened: (replica, events) => this.#say(replica, events),
-      ended: () => reads.retryLater(),
-      failed: (error) => {
-        this.#intake.close('the disk of this node has failed');
-        reads.refuseAll(new RefusedError('STOPPING', 'the disk of this node has failed'));
-        deps.failed(error);
-      },
-    });
-    const self: { id: MemberId; process: Uuid } = {
-      id: store.identity.node,
-      process: deps.process,
-    };
-    const submit = rounds.submit.bind(rounds);
-    const following: Following = new Following({
-      self,
+    const { replicaStore: store, clock, log, disk } = deps;
+    this.#replicas = this.#makeReplicas();
+    const replicas = this.#replicas;
+    this.#reads = new Reads({
       store,
-      map: this.map,
-      submit,
-      // With one replica of each shard there is nobody to hand over to.
-      handOver: ({ shard, epoch }) => following.send({ type: 'hand-over-failed', shard, epoch }),
-      log,
+      replicas,
+      clock,
+      failed: (error) => this.#rounds.fail(error),
     });
-    this.#replicas = replicas;
-    this.#rounds = rounds;
+    this.#rounds = new Rounds({ ...deps, replicas, metrics, hooks: this.#hooks() });
+    this.#replication = this.#makeReplication();
+    this.#following = this.#makeFollowing();
+    this.#garbage = new GarbageRemoval({ disk, store, write: (fill) => this.#record(fill) });
     this.#intake = new Intake({
       clock,
       metrics,
       map: this.map,
       isDiskFull: deps.isDiskFull,
-      read: (read) => reads.submit(read),
-      write: (write) => rounds.submit({ type: 'write', write }),
+      read: (read) => this.#reads.submit(read),
+      write: (write) => this.#rounds.submit({ type: 'write', write }),
     });
     this.exchange = exchangeHandler(this.#intake, clock, log);
     this.kv = directHandler(this.#intake);
-    this.follow = following.handler;
+    this.follow = this.#following.handler;
+    this.replicate = this.#replication.handler;
+    this.#replication.start();
   }
 
   /** How many replicas are in each standing. */
-  standings(): ReadonlyMap<Standing, number> {
-    const counts = new Map<Standing, number>();
+  standings(): ReadonlyMap<ReplicaStanding, number> {
+    const counts = new Map<ReplicaStanding, number>();
     for (const { standing } of this.#replicas.all()) {
       counts.set(standing, (counts.get(standing) ?? 0) + 1);
     }
     return counts;
   }
 
-  /** This process is registered, and this is its life from now on. */
-  registered(incarnation: Incarnation): void {
-    this.#rounds.submit({ type: 'registered', incarnation });
+  /** Shards that are served here. */
+  get served(): number {
+    return [...this.#replicas.all()].filter(({ primary }) => primary?.isServing).length;
   }
 
   /** The node knows its cluster: resolves when that is durable. */
-  async join(clusterUuid: Uuid, shardCount: number): Promise<void> {
+  async join({ clusterUuid, shards, replicas, minIsr }: ClusterConfig): Promise<void> {
     const { store } = this.#deps;
-    this.map.shardCount = shardCount;
+    this.map.shardCount = shards;
+    this.map.target = { replicas, minIsr };
     if (store.identity.clusterUuid === null) {
       await this.#record((batch) => store.writeClusterUuid(batch, clusterUuid));
     }
+  }
+
+  /** Ends its streams to other nodes. */
+  stop(): void {
+    this.#replication.stop();
+    this.#garbage.stop();
   }
 
   /** Takes no more calls. */
@@ -135,25 +148,136 @@ export class StorageNode {
     await this.#record((batch) => this.#deps.store.writeCleanMarker(batch));
   }
 
+  get #self(): { readonly node: MemberId; readonly process: Uuid } {
+    return { node: this.#deps.store.identity.node, process: this.#deps.process };
+  }
+
+  #makeReplicas(): Replicas {
+    const { store, replicaStore, clock, settings } = this.#deps;
+    const { map } = this;
+    return new Replicas({
+      store: replicaStore,
+      directory: store.identity.store,
+      map,
+      self: this.#self,
+      settings: {
+        ...settings,
+        // Known once the node has joined its cluster; before that it leads nothing.
+        get minIsr() {
+          return map.target.minIsr;
+        },
+      },
+      startedAt: clock.now(),
+    });
+  }
+
+  #makeReplication(): Replication {
+    const { store, replicaStore, settings } = this.#deps;
+    return new Replication({
+      ...this.#deps,
+      store: replicaStore,
+      identity: () => store.identity,
+      self: this.#self,
+      replicas: this.#replicas,
+      rounds: this.#rounds,
+      map: this.map,
+      leaseMs: settings.leaseMs,
+      failed: (error) => this.#rounds.fail(error),
+    });
+  }
+
+  #makeFollowing(): Following {
+    const { store, process, log } = this.#deps;
+    return new Following({
+      self: { id: store.identity.node, process },
+      store,
+      map: this.map,
+      submit: (work) => this.#rounds.submit(work),
+      held: () => this.#replicas.reports(),
+      mapChanged: () => this.#replication.mapChanged(),
+      handOver: (order) => this.#handOver(order),
+      log,
+    });
+  }
+
+  #hooks(): RoundsHooks {
+    return {
+      born: (entries) => this.#following.report(entries),
+      send: (shardUuid, outgoing) => this.#replication.send(shardUuid, outgoing),
+      ask: (request) => this.#following.send({ type: 'request', request }),
+      steppedDown: (replica) => this.#steppedDown(replica),
+      install: (replica, to) => this.#replication.install(replica, to),
+      happened: (replica, events) => this.#say(replica, events),
+      ended: () => {
+        this.#reads.retryLater();
+        this.#removeGarbage();
+      },
+      failed: (error) => {
+        const reason = 'the disk of this node has failed';
+        this.#intake.close(reason);
+        this.#reads.refuseAll(new RefusedError('STOPPING', reason));
+        this.#replication.stop();
+        this.#deps.failed(error);
+      },
+    };
+  }
+
   #record(write: (batch: DiskBatch) => void): Promise<void> {
     return new Promise((done) => this.#rounds.submit({ type: 'record', write, done }));
   }
 
-  #say({ shard }: Replica, events: readonly ReplicaEvent[]): void {
+  #say({ body: { shard }, config }: ShardReplica, events: readonly ReplicaEvent[]): void {
     const { log } = this.#deps;
-    for (const event of events) {
-      const { type, epoch } = event;
-      if (type === 'created') log.debug('created a replica', { shard, epoch });
-      else if (type === 'epoch-adopted') {
-        log.debug('adopted an epoch', { shard, epoch, before: event.before });
-      } else if (event.to === 'lost') {
-        log.error('a replica is lost: this data directory does not have it', { shard, epoch });
-      } else {
-        log.debug(`shard ${shard} is ${WORDS[event.to]}`, { shard, epoch, was: event.from });
-        if (event.to === 'serving') this.#countServed('begun');
-        else if (event.from === 'serving') this.#countServed('ended');
-      }
+    const epoch = config?.epoch;
+    for (const { type, ...fields } of events) {
+      if (type === 'serving') this.#countServed('begun');
+      else if (type === 'peer-diverged') {
+        log.error('a replica differs from its primary: it gets all data anew', {
+          shard,
+          ...fields,
+        });
+      } else if (type !== 'standing-changed') log.debug(type, { shard, ...fields });
     }
+    for (const event of events) {
+      if (event.type === 'standing-changed') this.#sayStanding(event, { shard, epoch });
+    }
+  }
+
+  #sayStanding(
+    { from, to }: { readonly from: ReplicaStanding; readonly to: ReplicaStanding },
+    fields: { readonly shard: ShardId; readonly epoch: Epoch | undefined },
+  ): void {
+    const { log } = this.#deps;
+    if (to === 'lost') log.error('a replica is lost: this data directory does not have it', fields);
+    else log.debug(`shard ${fields.shard} is ${WORDS[to]}`, { ...fields, was: from });
+    if (from === 'primary') this.#countServed('ended');
+  }
+
+  #removeGarbage(): void {
+    if (this.#deps.replicaStore.nextGarbage() === undefined) return;
+    void this.#garbage.run().catch((error: unknown) => this.#rounds.fail(error));
+  }
+
+  #handOver({ shard, shardUuid, epoch, to }: HandOverOrder): void {
+    const replica = this.#replicas.get(shard);
+    const isOurs = replica?.body.shardUuid === shardUuid && replica.primary?.epoch === epoch;
+    if (!isOurs || replica.config?.isr.includes(to) !== true) {
+      return this.#following.send({ type: 'hand-over-failed', shard, epoch });
+    }
+    this.#successors.set(shard, to);
+    this.#rounds.submit({
+      type: 'replica',
+      shard,
+      shardUuid,
+      input: { type: 'hand-over', epoch, to },
+    });
+  }
+
+  #steppedDown({ body, primary }: ShardReplica): void {
+    const { shard, shardUuid } = body;
+    if (primary === undefined) return;
+    const to = this.#successors.get(shard);
+    this.#following.send({ type: 'stepped-down', shard, shardUuid, epoch: primary.epoch, to });
   }
 
   /** One line for all the shards of a round: that they are served is news, not each. */
@@ -163,16 +287,17 @@ export class StorageNode {
     setImmediate(() => {
       const { begun, ended } = this.#served;
       this.#served = { begun: 0, ended: 0 };
-      const served = this.standings().get('serving') ?? 0;
-      this.#deps.log.info(`serving ${served} shards`, { begun, ended });
+      this.#deps.log.info(`serving ${this.served} shards`, { begun, ended });
     });
   }
 }
 
-const WORDS: Readonly<Record<Standing, string>> = {
+const WORDS: Readonly<Record<ReplicaStanding, string>> = {
   unknown: 'not known',
   creating: 'being created here',
-  serving: 'served here',
+  primary: 'led here',
+  secondary: 'followed here',
+  learner: 'learned here',
   elsewhere: 'served elsewhere',
   'awaiting-epoch': 'waiting for a new epoch',
   lost: 'lost',

@@ -7,7 +7,12 @@
  * Upholds S12 (the store holds committed writes only: a write is in it when its batch is durable)
  * and S13 (whether this replica may answer is asked after the value was read).
  */
-import { CorruptRecordError } from '../replication/data-record.js';
+import {
+  CorruptRecordError,
+  decodeDataRecord,
+  type StoredRecord,
+} from '../replication/data-record.js';
+import type { ShardReplica } from '../replication/shard-replica.js';
 import { RefusedError } from '../model/refusals.js';
 import type { Clock } from '../ports/clock.js';
 import { StorageFailure } from '../ports/disk.js';
@@ -15,7 +20,7 @@ import { encodeGetResponse } from '../wire/kv-messages.js';
 import { type CallResult, endUnstarted, type QueuedRead } from './calls.js';
 
 import type { Replicas } from './replicas.js';
-import type { Store } from './store.js';
+import type { ReplicaStore } from './replica-store.js';
 
 /** Gets in one slice: under a millisecond, measured. */
 const SLICE_CALLS_MAX = 64;
@@ -23,7 +28,7 @@ const SLICE_CALLS_MAX = 64;
 const SLICE_BYTES_MAX = 1024 * 1024;
 
 export interface ReadsDeps {
-  readonly store: Store;
+  readonly store: ReplicaStore;
   readonly replicas: Replicas;
   readonly clock: Clock;
   /** The disk refused: nothing may be served from it any more (S20). */
@@ -97,12 +102,11 @@ export class Reads {
   }
 
   #result({ shard, epoch, call }: QueuedRead): CallResult | 'later' {
-    const { store, replicas } = this.#deps;
+    const { replicas, clock } = this.#deps;
     const replica = replicas.get(shard);
-    if (replica === undefined) return replicas.refused(shard, replicas.unheardOf(shard, epoch));
-    let record;
+    let record: StoredRecord | undefined;
     try {
-      record = store.read(replica.shardUuid, call.key);
+      if (replica !== undefined) record = this.#committed(replica, call.key);
     } catch (error) {
       if (error instanceof CorruptRecordError) {
         return new RefusedError('CORRUPT_RECORD', error.message, { cause: error });
@@ -111,10 +115,17 @@ export class Reads {
       if (!(error instanceof StorageFailure)) return 'later'; // Our bug: the process ends.
       return new RefusedError('STORAGE_FAILED', 'the disk failed', { cause: error });
     }
-    const admission = replicas.readAdmission(shard, epoch);
+    const admission = replicas.admission(shard, 'read', epoch, clock.now());
     if (admission === 'later') return 'later';
     return admission === 'now'
       ? encodeGetResponse(record && { value: record.value, version: record.seq })
       : replicas.refused(shard, admission);
+  }
+
+  /** What is committed under a key: newer than the data, or in it. */
+  #committed({ body, primary }: ShardReplica, key: Buffer): StoredRecord | undefined {
+    const newest = primary?.committed(key);
+    if (newest === undefined) return this.#deps.store.read(body.shardUuid, key);
+    return newest.record && decodeDataRecord(key, newest.record);
   }
 }

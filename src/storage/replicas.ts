@@ -1,71 +1,101 @@
 /**
- * The replicas of this node, one core per shard it has heard of, and what their refusals add: the
- * hint that repairs the caller's map.
+ * The replicas of this node, one core per shard it holds or has heard of, what they share, and what
+ * their refusals add: the hint that repairs the caller's map.
  *
- * Nothing here waits. Inputs come from the rounds only, so configurations and writes have one
- * order; reads ask for admission at any time.
+ * Nothing here waits. Whatever changes a replica comes from the rounds, so that configurations,
+ * writes and messages have one order; reads ask for admission at any time.
  */
-import type { Epoch, Incarnation, ShardId } from '../model/ids.js';
+import type { Epoch, MemberId, ShardId, Uuid } from '../model/ids.js';
+import type { ReplicaEntry } from '../model/member-messages.js';
 import { RefusedError } from '../model/refusals.js';
-import type { VersionedConfig } from '../model/shard-config.js';
 import type { ShardMap } from '../model/shard-map.js';
-import { Replica } from '../replication/replica.js';
-import type { Refusal } from '../replication/replica-io.js';
-import { refusalOf } from '../replication/refusal.js';
-import type { Store } from './store.js';
+import { admissionOf, type RequestKind } from '../replication/admission.js';
+import { LeaseClaims, LeaseGrants, type LeaseSettings } from '../replication/lease.js';
+import type { Refusal } from '../replication/outbox.js';
+import type { PrimarySettings } from '../replication/primary.js';
+import type { BodySettings } from '../replication/replica-body.js';
+import { Sessions } from '../replication/sessions.js';
+import { ShardReplica, type NodeContext } from '../replication/shard-replica.js';
+import type { ReplicaStore } from './replica-store.js';
+
+export type ReplicaSettings = PrimarySettings & BodySettings & LeaseSettings;
+
+export interface ReplicasDeps {
+  readonly store: ReplicaStore;
+  /** Identity of the data directory. */
+  readonly directory: Uuid;
+  readonly map: ShardMap;
+  readonly self: { readonly node: MemberId; readonly process: Uuid };
+  readonly settings: ReplicaSettings;
+  /** When this process began, by the clock that times its inputs. */
+  readonly startedAt: number;
+}
 
 export class Replicas {
-  readonly #store: Store;
+  readonly sessions = new Sessions();
+  readonly grants: LeaseGrants;
+  readonly claims: LeaseClaims;
+  readonly #store: ReplicaStore;
   readonly #map: ShardMap;
-  readonly #byShard = new Map<ShardId, Replica>();
-  readonly #lives = new Set<Incarnation>();
+  readonly #context: NodeContext;
+  readonly #byShard = new Map<ShardId, ShardReplica>();
 
-  constructor(store: Store, map: ShardMap) {
+  constructor({ store, directory, map, self, settings, startedAt }: ReplicasDeps) {
     this.#store = store;
     this.#map = map;
+    this.grants = new LeaseGrants(settings, startedAt);
+    this.claims = new LeaseClaims(settings);
+    this.#context = {
+      self: self.node,
+      store: directory,
+      process: self.process,
+      sessions: this.sessions,
+      grants: this.grants,
+      claims: this.claims,
+      settings,
+    };
+    for (const { shard, shardUuid } of store.states()) this.#make(shard, shardUuid);
   }
 
-  get(shard: ShardId): Replica | undefined {
+  get(shard: ShardId): ShardReplica | undefined {
     return this.#byShard.get(shard);
   }
 
-  all(): Iterable<Replica> {
+  all(): Iterable<ShardReplica> {
     return this.#byShard.values();
   }
 
-  /** The replica that a configuration is about: what the store holds of it, or one to be. */
-  of({ config: { shard, shardUuid } }: VersionedConfig): Replica {
+  /** The replica of this very shard: what the store holds of it, or one to be. */
+  of(shard: ShardId, shardUuid: Uuid): ShardReplica {
     const known = this.#byShard.get(shard);
-    if (known?.shardUuid === shardUuid) return known;
-    const { identity } = this.#store;
-    const replica = new Replica({
-      shard,
-      shardUuid,
-      self: { node: identity.node, store: identity.store },
-      lives: this.#lives,
-      stored: this.#store.replica(shardUuid),
-      openedEpoch: this.#store.openedEpoch(shardUuid),
-    });
-    this.#byShard.set(shard, replica);
-    return replica;
+    return known?.body.shardUuid === shardUuid ? known : this.#make(shard, shardUuid);
   }
 
-  /** This process has one more life; those before it stay its own. */
-  addLife(incarnation: Incarnation): void {
-    this.#lives.add(incarnation);
+  admission(
+    shard: ShardId,
+    kind: RequestKind,
+    asked: Epoch | undefined,
+    now: number,
+  ): 'now' | 'later' | Refusal {
+    return admissionOf(shard, this.get(shard), { kind, asked }, now);
   }
 
-  readAdmission(shard: ShardId, epoch: Epoch | undefined): 'now' | 'later' | Refusal {
-    const replica = this.#byShard.get(shard);
-    if (replica !== undefined) return replica.readAdmission(epoch);
-    return this.unheardOf(shard, epoch);
+  /** What the leader is told of all replicas that exist durably. */
+  reports(): readonly ReplicaEntry[] {
+    const durable = [...this.all()].filter(({ body }) => body.durableEpoch > 0);
+    return durable.map((replica) => this.report(replica));
   }
 
-  /** Why a shard without a replica core is refused. */
-  unheardOf(shard: ShardId, epoch: Epoch | undefined): Refusal {
-    return (
-      refusalOf(shard, 'unknown', undefined, epoch) ?? { code: 'NODE_BEHIND', message: 'unknown' }
-    );
+  /** The same of one. */
+  report({ body, openedEpoch }: ShardReplica): ReplicaEntry {
+    return {
+      shard: body.shard,
+      shardUuid: body.shardUuid,
+      store: this.#context.store,
+      epoch: body.durableEpoch,
+      openedEpoch,
+      lastSeq: body.durableSeq,
+    };
   }
 
   /** The refusal with the newest configuration this node has heard, and where its primary is. */
@@ -76,5 +106,12 @@ export class Replicas {
       address: this.#map.nodes.get(known.config.primary)?.address,
     };
     return new RefusedError(code, message, { hint });
+  }
+
+  #make(shard: ShardId, shardUuid: Uuid): ShardReplica {
+    const recovered = this.#store.recovered(shardUuid);
+    const replica = new ShardReplica({ shard, shardUuid }, this.#context, recovered);
+    this.#byShard.set(shard, replica);
+    return replica;
   }
 }

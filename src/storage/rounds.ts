@@ -1,27 +1,30 @@
 /**
  * The one writer of a storage node. A round takes everything that arrived for all shards, steps the
- * replicas, writes one batch with one fsync, and answers; one round is in flight at a time. So
- * writes that arrive during an fsync share the next one (group commit, D7), and configurations and
- * writes have one order.
+ * replicas, sends what they have to say, writes one batch with one fsync, and steps them again; one
+ * round is in flight at a time. So writes that arrive during an fsync share the next one (group
+ * commit, D7), the disks of primary and secondaries work in parallel, and configurations, messages
+ * and writes have one order.
  *
- * Upholds S20: after the first error of the disk nothing is written or answered as done. What was
- * in the failed round has an unknown outcome (S21); what had not been started, a definite one.
+ * Upholds S20: after the first error of the disk nothing is written, sent or answered as done. What
+ * was in the failed round has an unknown outcome (S21); what had not been started, a definite one.
  */
 import { assert } from '../model/assert.js';
-import type { Incarnation, Seq } from '../model/ids.js';
+import type { MemberId, Seq, ShardId, Uuid } from '../model/ids.js';
+import type { ChangeRequest, ReplicaEntry } from '../model/member-messages.js';
 import { RefusedError } from '../model/refusals.js';
 import type { VersionedConfig } from '../model/shard-config.js';
 import type { Clock } from '../ports/clock.js';
 import type { Disk, DiskBatch } from '../ports/disk.js';
 import { CorruptRecordError } from '../replication/data-record.js';
-import type { Replica } from '../replication/replica.js';
-import { type Answer, needsStoredVersion, type ReplicaEvent } from '../replication/replica-io.js';
-import type { ReplicaState } from '../replication/replica-state.js';
+import type { Outgoing } from '../replication/messages.js';
+import type { Answer, ReplicaEvent } from '../replication/outbox.js';
+import { needsStoredVersion } from '../replication/proposals.js';
+import type { ReplicaInput, ShardReplica } from '../replication/shard-replica.js';
 import { encodeWriteResponse } from '../wire/kv-messages.js';
 import { endUnstarted, type QueuedWrite } from './calls.js';
 import type { StorageMetrics } from './metrics.js';
 import type { Replicas } from './replicas.js';
-import type { Store } from './store.js';
+import type { ReplicaStore } from './replica-store.js';
 
 /** Calls in one round: more would gain nothing and make the first wait for the last. */
 const ROUND_CALLS_MAX = 2_048;
@@ -31,8 +34,8 @@ const ROUND_BYTES_MAX = 8 * 1024 * 1024;
 const ROUND_LOOKUPS_MAX = 256;
 const ROUND_LOOKUP_BYTES_MAX = 4 * 1024 * 1024;
 
-/** A record of the node itself, for the next batch. */
-export interface NodeRecordWrite {
+/** A record of the node itself, or of no replica yet, for the next batch. */
+export interface RecordWrite {
   readonly type: 'record';
   readonly write: (batch: DiskBatch) => void;
   /** The record is durable; not called if the disk fails, which ends the node. */
@@ -42,28 +45,49 @@ export interface NodeRecordWrite {
 export type Work =
   | { readonly type: 'write'; readonly write: QueuedWrite }
   | { readonly type: 'config'; readonly update: VersionedConfig }
-  | { readonly type: 'registered'; readonly incarnation: Incarnation }
-  | NodeRecordWrite;
+  /** An input for the replica of this very shard. */
+  | {
+      readonly type: 'replica';
+      readonly shard: ShardId;
+      readonly shardUuid: Uuid;
+      readonly input: ReplicaInput;
+      /** Whether the stream it came on has ended since: then it is not for the next one. */
+      readonly isStale?: () => boolean;
+    }
+  /** An input for all replicas. */
+  | { readonly type: 'all'; readonly input: ReplicaInput }
+  /** This replica has more for the next round than fitted into the last one. */
+  | { readonly type: 'more'; readonly replica: ShardReplica }
+  | RecordWrite;
+
+export interface RoundsHooks {
+  /** Replicas whose existence became durable. */
+  born(entries: readonly ReplicaEntry[]): void;
+  send(shardUuid: Uuid, outgoing: readonly Outgoing[]): void;
+  ask(request: ChangeRequest): void;
+  steppedDown(replica: ShardReplica): void;
+  /** A peer needs all data of this replica, as it is on disk at this moment. */
+  install(replica: ShardReplica, to: MemberId): void;
+  happened(replica: ShardReplica, events: readonly ReplicaEvent[]): void;
+  /** A round ended, and with it the wait of reads for what it changed. */
+  ended(): void;
+  /** The disk refused, or we have a bug: called once, nothing is written any more. */
+  failed(error: unknown): void;
+}
 
 export interface RoundsDeps {
   readonly disk: Disk;
-  readonly store: Store;
+  readonly replicaStore: ReplicaStore;
   readonly replicas: Replicas;
   readonly clock: Clock;
   readonly metrics: StorageMetrics;
-  /** Replicas that became durable. */
-  readonly born: (states: readonly ReplicaState[]) => void;
-  readonly happened: (replica: Replica, events: readonly ReplicaEvent[]) => void;
-  /** A round ended, and with it the wait of reads for a promise. */
-  readonly ended: () => void;
-  /** The disk refused, or we have a bug: called once, nothing is written any more. */
-  readonly failed: (error: unknown) => void;
+  readonly hooks: RoundsHooks;
 }
 
 /** What one round has gathered so far. */
 interface Round {
-  readonly touched: Set<Replica>;
-  readonly records: NodeRecordWrite[];
+  readonly touched: Set<ShardReplica>;
+  readonly records: RecordWrite[];
   calls: number;
   bytes: number;
   lookups: number;
@@ -73,6 +97,8 @@ interface Round {
 export class Rounds {
   readonly #deps: RoundsDeps;
   #mailbox: Work[] = [];
+  /** Writes that this node may take later, not now. */
+  #parked: QueuedWrite[] = [];
   /** Calls that were stepped and not answered, by the number the replicas know them by. */
   readonly #open = new Map<number, QueuedWrite>();
   #lastCall = 0;
@@ -94,6 +120,17 @@ export class Rounds {
     setImmediate(() => void this.#run());
   }
 
+  /**
+   * Steps all replicas now, in the middle of a round if need be: that a stream broke must be known
+   * before anything counts that came on the next one (S14). What follows from it waits its turn.
+   */
+  stepNow(input: ReplicaInput & { readonly type: 'session-down' | 'caller-down' }): void {
+    if (this.#isDead) return;
+    const now = this.#deps.clock.now();
+    for (const replica of this.#deps.replicas.all()) replica.step(input, now);
+    this.submit({ type: 'all', input: { type: 'tick' } });
+  }
+
   /** A read found the disk broken: the same as if a write had. */
   fail(error: unknown): void {
     if (this.#isDead) return;
@@ -107,12 +144,13 @@ export class Rounds {
     }
     this.#open.clear();
     for (const work of this.#mailbox.splice(0)) refuseUnstarted(work);
-    this.#deps.failed(error);
+    for (const write of this.#parked.splice(0)) refuseUnstarted({ type: 'write', write });
+    this.#deps.hooks.failed(error);
   }
 
   async #run(): Promise<void> {
     try {
-      while (this.#mailbox.length > 0) await this.#round();
+      while (this.#mailbox.length > 0 && !this.#isDead) await this.#round();
     } catch (error) {
       this.fail(error);
     }
@@ -121,26 +159,20 @@ export class Rounds {
 
   async #round(): Promise<void> {
     const round = this.#gather();
-    const { disk, store, clock, metrics } = this.#deps;
+    const { disk, clock, metrics, hooks } = this.#deps;
     const batch = disk.batch();
-    const persisted: { readonly replica: Replica; readonly state: ReplicaState }[] = [];
-    for (const replica of round.touched) {
-      const { state, data } = this.#take(replica);
-      assert(state !== undefined || data.length === 0, 'S22', () => ({ shard: replica.shard }));
-      if (state === undefined) continue;
-      store.write(batch, state, data);
-      persisted.push({ replica, state });
-    }
+    const written = this.#persist(batch, round);
     for (const record of round.records) record.write(batch);
-    if (persisted.length > 0 || round.records.length > 0) {
+    if (written.length > 0 || round.records.length > 0) {
       const startedAt = clock.now();
       await batch.writeDurably();
       metrics.countRound(round.calls, (clock.now() - startedAt) / 1000);
     }
     if (this.#isDead) return; // A read failed meanwhile, and everything is answered.
-    this.#finish(persisted);
+    this.#finish(written);
     for (const record of round.records) record.done();
-    this.#deps.ended();
+    if (round.touched.size > 0) this.#unpark();
+    hooks.ended();
   }
 
   /** Steps what has arrived, up to what one round may hold. */
@@ -173,17 +205,27 @@ export class Rounds {
       case 'write':
         return this.#stepWrite(work.write, round, now);
       case 'config': {
-        const replica = replicas.of(work.update);
-        replica.step(work);
+        const { shard, shardUuid } = work.update.config;
+        const replica = replicas.of(shard, shardUuid);
+        replica.step(work, now);
         round.touched.add(replica);
         return;
       }
-      case 'registered':
-        replicas.addLife(work.incarnation);
+      case 'replica': {
+        if (work.isStale?.() === true) return;
+        const replica = replicas.of(work.shard, work.shardUuid);
+        replica.step(work.input, now);
+        round.touched.add(replica);
+        return;
+      }
+      case 'all':
         for (const replica of replicas.all()) {
-          replica.step(work);
+          replica.step(work.input, now);
           round.touched.add(replica);
         }
+        return;
+      case 'more':
+        round.touched.add(work.replica);
         return;
       case 'record':
         round.records.push(work);
@@ -195,9 +237,16 @@ export class Rounds {
     if (endUnstarted(queued, now)) return;
     const { shard, epoch, call, caller } = queued;
     const { replicas } = this.#deps;
+    const admission = replicas.admission(shard, 'write', epoch, now);
+    if (admission === 'later') {
+      this.#parked.push(queued);
+      return;
+    }
     const replica = replicas.get(shard);
-    if (replica === undefined) {
-      caller.respond(replicas.refused(shard, replicas.unheardOf(shard, epoch)));
+    if (admission !== 'now' || replica?.primary === undefined) {
+      const refusal =
+        admission === 'now' ? { code: 'NODE_BEHIND' as const, message: 'no primary' } : admission;
+      caller.respond(replicas.refused(shard, refusal));
       return;
     }
     const write =
@@ -208,7 +257,7 @@ export class Rounds {
     const number = ++this.#lastCall;
     this.#open.set(number, queued);
     let storedVersion: Seq | undefined;
-    if (needsStoredVersion(write, ifVersion)) {
+    if (needsStoredVersion(write, ifVersion) && replica.primary.committed(call.key) === undefined) {
       storedVersion = this.#lookUp(replica, queued, round);
       if (storedVersion === undefined) {
         this.#open.delete(number);
@@ -218,13 +267,14 @@ export class Rounds {
     round.touched.add(replica);
     round.calls++;
     round.bytes += queued.requestBytes;
-    replica.step({ type: 'write', call: number, epoch, write, ifVersion, storedVersion });
+    const proposal = { call: number, write, ifVersion, storedVersion };
+    replica.step({ type: 'write', proposal }, now);
   }
 
   /** The version the store holds, 0 = absent; undefined: unreadable, and answered. */
-  #lookUp(replica: Replica, { call, caller }: QueuedWrite, round: Round): Seq | undefined {
+  #lookUp(replica: ShardReplica, { call, caller }: QueuedWrite, round: Round): Seq | undefined {
     try {
-      const record = this.#deps.store.read(replica.shardUuid, call.key);
+      const record = this.#deps.replicaStore.read(replica.body.shardUuid, call.key);
       round.lookups++;
       round.lookupBytes += record?.value.length ?? 0;
       return record?.seq ?? (0 as Seq);
@@ -235,34 +285,68 @@ export class Rounds {
     }
   }
 
-  #finish(persisted: readonly { readonly replica: Replica; readonly state: ReplicaState }[]): void {
-    const born: ReplicaState[] = [];
-    for (const { replica, state } of persisted) {
-      replica.step({ type: 'persisted', epoch: state.promisedEpoch, lastSeq: state.lastSeq });
-      const ready = this.#take(replica);
-      assert(ready.state === undefined, 'one round in flight', () => ({ shard: replica.shard }));
-      if (ready.born !== undefined) born.push(ready.born);
+  /** Puts what replicas want durable into the batch, and sends at once what they have to say. */
+  #persist(batch: DiskBatch, { touched }: Round): readonly ShardReplica[] {
+    const { replicaStore } = this.#deps;
+    const written: ShardReplica[] = [];
+    for (const replica of touched) {
+      const persist = replica.takePersist();
+      if (persist !== undefined) {
+        replicaStore.persist(batch, replica.body, persist);
+        written.push(replica);
+      }
+      this.#take(replica);
     }
-    if (born.length > 0) this.#deps.born(born);
+    return written;
   }
 
-  /** Takes what a replica decided; its answers and events go out here. */
-  #take(replica: Replica) {
+  #finish(written: readonly ShardReplica[]): void {
+    const { replicas, clock, hooks } = this.#deps;
+    const now = clock.now();
+    const born: ReplicaEntry[] = [];
+    for (const replica of written) {
+      const before = replica.body.durableEpoch;
+      replica.step({ type: 'persisted' }, now);
+      if (replica.body.durableEpoch !== before) born.push(replicas.report(replica));
+      this.#take(replica);
+      if (replica.hasMore) this.#mailbox.push({ type: 'more', replica });
+    }
+    if (born.length > 0) hooks.born(born);
+  }
+
+  /** What could not be started may be possible now that something has changed. */
+  #unpark(): void {
+    for (const write of this.#parked.splice(0)) this.#mailbox.push({ type: 'write', write });
+  }
+
+  /** Takes what a replica decided: its answers, messages and events go out here. */
+  #take(replica: ShardReplica): void {
+    const { hooks } = this.#deps;
     const ready = replica.takeReady();
     for (const answer of ready.answers) this.#answer(replica, answer);
-    if (ready.events.length > 0) this.#deps.happened(replica, ready.events);
-    return ready;
+    if (ready.send.length > 0) hooks.send(replica.body.shardUuid, ready.send);
+    for (const request of ready.requests) hooks.ask(request);
+    for (const node of ready.installs) hooks.install(replica, node);
+    if (ready.steppedDown !== undefined) hooks.steppedDown(replica);
+    if (ready.events.length > 0) hooks.happened(replica, ready.events);
   }
 
-  #answer(replica: Replica, answer: Answer): void {
+  #answer(replica: ShardReplica, answer: Answer): void {
     const queued = this.#open.get(answer.call);
     assert(queued !== undefined, 'S21', () => ({ call: answer.call })); // Each is answered once.
     this.#open.delete(answer.call);
-    queued.caller.respond(
-      answer.type === 'written'
-        ? encodeWriteResponse(answer.applied, answer.version)
-        : this.#deps.replicas.refused(replica.shard, answer.refusal),
-    );
+    queued.caller.respond(this.#resultOf(replica, answer));
+  }
+
+  #resultOf({ body }: ShardReplica, answer: Answer): Buffer | RefusedError {
+    switch (answer.type) {
+      case 'written':
+        return encodeWriteResponse(answer.applied, answer.version);
+      case 'refused':
+        return this.#deps.replicas.refused(body.shard, answer.refusal);
+      case 'unknown':
+        return new RefusedError('PRIMARY_LOST', 'another primary took over during this write');
+    }
   }
 }
 

@@ -1,32 +1,14 @@
 /**
- * A data directory in use: its identity, its replicas and their data, over one {@link Disk}.
+ * A data directory in use, as far as it is about itself: whose it is, which leader it has heard of,
+ * and how the process before this one left it. Its replicas are in `replica-store.ts`.
  *
- * It knows keys and records and no rules: what is written, and when, the replicas decide. Opening
- * verifies everything that can be verified without reading the data (B23), refuses a directory of
- * another node or cluster, and tells a clean stop from an unclean one.
+ * Opening refuses a directory of another node or cluster.
  */
 import { assert } from '../model/assert.js';
-import type { Epoch, LeaderEpoch, MemberId, Uuid } from '../model/ids.js';
+import type { LeaderEpoch, MemberId, Uuid } from '../model/ids.js';
 import { type Disk, type DiskBatch, UnusableDirectoryError } from '../ports/disk.js';
 import type { Random } from '../ports/random.js';
-import {
-  CorruptRecordError,
-  decodeDataRecord,
-  encodeDataRecord,
-  type StoredRecord,
-} from '../replication/data-record.js';
-import type { DataOp } from '../replication/replica-io.js';
-import type { ReplicaState } from '../replication/replica-state.js';
-import {
-  ALL_KEYS,
-  dataKey,
-  markKey,
-  markKeys,
-  NODE_KEYS,
-  prefixOfMark,
-  type ReplicaPrefix,
-} from './keys.js';
-import { decodeState, encodeState } from './layout.js';
+import { ALL_KEYS, NODE_KEYS } from './keys.js';
 import {
   decodeIdentity,
   decodeLeaderEpoch,
@@ -54,31 +36,13 @@ export type LastStop =
   /** The system stopped, or was another one. */
   | 'system-crash';
 
-interface Replica {
-  readonly prefix: ReplicaPrefix;
-  /** As of the newest batch, which may be under way. */
-  state: ReplicaState;
-  /** Promised when this directory was opened; 0 for a replica made since. */
-  readonly openedEpoch: Epoch;
-}
-
-const NO_EPOCH = 0 as Epoch;
-
 export class Store {
-  readonly #disk: Disk;
   #identity: StoreIdentity;
   readonly lastStop: LastStop;
   readonly #marker: Marker;
-  readonly #replicas = new Map<Uuid, Replica>();
-  #prefixMax: ReplicaPrefix = 0;
   #leaderEpoch = 0 as LeaderEpoch;
-  #corruptStates = 0;
 
-  private constructor(
-    disk: Disk,
-    opened: { identity: StoreIdentity; lastStop: LastStop; marker: Marker },
-  ) {
-    this.#disk = disk;
+  private constructor(opened: { identity: StoreIdentity; lastStop: LastStop; marker: Marker }) {
     this.#identity = opened.identity;
     this.lastStop = opened.lastStop;
     this.#marker = opened.marker;
@@ -99,8 +63,7 @@ export class Store {
       bootId: owner.bootId,
       generation: (before?.generation ?? 0) + 1,
     };
-    const store = new Store(disk, { identity, lastStop: lastStopOf(before, owner), marker });
-    await store.#readReplicas();
+    const store = new Store({ identity, lastStop: lastStopOf(before, owner), marker });
     const leaderEpoch = disk.get(NODE_KEYS.leaderEpoch);
     if (leaderEpoch !== undefined) store.#leaderEpoch = decodeLeaderEpoch(leaderEpoch);
 
@@ -125,60 +88,6 @@ export class Store {
     return this.#marker.generation;
   }
 
-  /** Replicas whose state was unreadable at the opening; their shards find nothing here. */
-  get corruptStates(): number {
-    return this.#corruptStates;
-  }
-
-  replica(shardUuid: Uuid): ReplicaState | undefined {
-    return this.#replicas.get(shardUuid)?.state;
-  }
-
-  /** The epoch that a replica had promised when this directory was opened; 0 if it had none. */
-  openedEpoch(shardUuid: Uuid): Epoch {
-    return this.#replicas.get(shardUuid)?.openedEpoch ?? NO_EPOCH;
-  }
-
-  /** Every replica that exists, or is about to with the batch under way. */
-  *replicas(): Iterable<ReplicaState> {
-    for (const { state } of this.#replicas.values()) yield state;
-  }
-
-  /**
-   * The record of a key in a replica; undefined if there is none. Sees every batch that resolved.
-   *
-   * @throws CorruptRecordError, StorageFailure
-   */
-  read(shardUuid: Uuid, key: Buffer): StoredRecord | undefined {
-    const replica = this.#replicas.get(shardUuid);
-    if (replica === undefined) return undefined;
-    const record = this.#disk.get(dataKey(replica.prefix, key));
-    if (record === undefined) return undefined;
-    const decoded = decodeDataRecord(key, record);
-    // No write ever had a higher position: what claims one was not written by us.
-    if (decoded.seq > replica.state.lastSeq) throw new CorruptRecordError('its version is ahead');
-    return decoded;
-  }
-
-  /** Adds one replica's round to a batch. The replica begins to exist with its first state. */
-  write(batch: DiskBatch, state: ReplicaState, data: readonly DataOp[]): void {
-    const known = this.#replicas.get(state.shardUuid);
-    const replica = known ?? { prefix: ++this.#prefixMax, state, openedEpoch: NO_EPOCH };
-    assert(state.lastSeq >= replica.state.lastSeq, 'S22', () => ({ state, was: replica.state }));
-    assert(state.promisedEpoch >= replica.state.promisedEpoch, 'S2', () => ({
-      state,
-      was: replica.state,
-    }));
-    replica.state = state;
-    if (known === undefined) this.#replicas.set(state.shardUuid, replica);
-    const { prefix } = replica;
-    for (const op of data) {
-      if (op.type === 'remove') batch.remove(dataKey(prefix, op.key));
-      else batch.put(dataKey(prefix, op.key), encodeDataRecord(op.key, op.value, op.seq));
-    }
-    batch.put(markKey('replica', prefix), encodeState(prefix, state));
-  }
-
   writeLeaderEpoch(batch: DiskBatch, leaderEpoch: LeaderEpoch): void {
     assert(leaderEpoch >= this.#leaderEpoch, 'S17', () => ({ leaderEpoch }));
     this.#leaderEpoch = leaderEpoch;
@@ -194,23 +103,6 @@ export class Store {
 
   writeCleanMarker(batch: DiskBatch): void {
     batch.put(NODE_KEYS.marker, encodeMarker({ ...this.#marker, clean: true }));
-  }
-
-  async #readReplicas(): Promise<void> {
-    const { from, to } = markKeys('replica');
-    for await (const [key, record] of this.#disk.scan(from, to)) {
-      const prefix = prefixOfMark('replica', key);
-      if (prefix === undefined) continue;
-      this.#prefixMax = Math.max(this.#prefixMax, prefix);
-      try {
-        const state = decodeState(prefix, record);
-        const openedEpoch = state.promisedEpoch;
-        this.#replicas.set(state.shardUuid, { prefix, state, openedEpoch });
-      } catch (error) {
-        if (!(error instanceof CorruptRecordError)) throw error;
-        this.#corruptStates++;
-      }
-    }
   }
 }
 

@@ -3,18 +3,21 @@ import type { Cancel, Clock } from '../../src/ports/clock.js';
 import type { Log, LogFields } from '../../src/ports/log.js';
 import type { Outgoing } from '../../src/ports/network.js';
 import type { Random } from '../../src/ports/random.js';
-import type { Incarnation, LeaderEpoch, MemberId, ShardId, Uuid } from '../../src/model/ids.js';
+import type { LeaderEpoch, MemberId, ShardId, Uuid } from '../../src/model/ids.js';
 import type { LeaderMessage, MemberMessage } from '../../src/model/member-messages.js';
 import type { CallKind } from '../../src/model/calls.js';
 import type { Registration } from '../../src/model/registrations.js';
 import type { ShardConfig } from '../../src/model/shard-config.js';
 import { slotRangeOf } from '../../src/model/slot.js';
 import { StorageNode } from '../../src/storage/node.js';
+import { REPLICA_DEFAULTS } from '../../src/storage/replica-settings.js';
+import { ReplicaStore } from '../../src/storage/replica-store.js';
 import { Store } from '../../src/storage/store.js';
 import { decodeErrorDetail } from '../../src/wire/error-detail.js';
 import { decodeResponses, encodeRequests } from '../../src/wire/frame.js';
 import { FieldReader } from '../../src/wire/protobuf.js';
-import { configOf, nodeOf, uuidOf } from './configs.js';
+import { clusterOf, configOf, nodeOf, uuidOf } from './configs.js';
+import { FakeDialer } from './fake-dialer.js';
 import { MemoryDisk } from './memory-disk.js';
 
 export const SHARDS = 4;
@@ -101,6 +104,7 @@ export class NodeUnderTest {
   readonly log = new MemoryLog();
   readonly disk: MemoryDisk;
   readonly store: Store;
+  readonly replicaStore: ReplicaStore;
   readonly node: StorageNode;
   /** This node as the leader knows it. */
   readonly self: Registration;
@@ -108,16 +112,21 @@ export class NodeUnderTest {
   /** Every time the node said that it failed: at most once. */
   readonly failures: unknown[] = [];
 
-  private constructor(disk: MemoryDisk, store: Store, life: number) {
+  private constructor(disk: MemoryDisk, store: Store, replicaStore: ReplicaStore, life: number) {
     this.disk = disk;
     this.store = store;
+    this.replicaStore = replicaStore;
     this.self = { ...nodeOf('s1', life), store: store.identity.store };
     this.node = new StorageNode({
       disk,
       store,
+      replicaStore,
       clock: this.clock,
+      random: new CountingRandom(),
+      dialer: new FakeDialer(),
+      settings: REPLICA_DEFAULTS,
       log: this.log,
-      process: uuidOf('process'),
+      process: this.self.process,
       isDiskFull: () => this.isDiskFull,
       failed: (error) => {
         this.failures.push(error);
@@ -133,9 +142,8 @@ export class NodeUnderTest {
   /** A node that has joined and registered; `life` counts its processes. */
   static async start(disk = new MemoryDisk(), life = 1): Promise<NodeUnderTest> {
     const store = await Store.open(disk, OWNER, new CountingRandom());
-    const test = new NodeUnderTest(disk, store, life);
-    await test.node.join(uuidOf('cluster'), SHARDS);
-    test.node.registered(life as Incarnation);
+    const test = new NodeUnderTest(disk, store, await ReplicaStore.open(disk), life);
+    await test.node.join(clusterOf({ shards: SHARDS }));
     return test;
   }
 
@@ -145,6 +153,7 @@ export class NodeUnderTest {
     const leader = test.lead(1);
     await test.tell(leader, test.configs({ state: 'creating' }));
     await test.tell(leader, test.configs(), 1);
+    await test.tick();
     return test;
   }
 
@@ -152,7 +161,14 @@ export class NodeUnderTest {
   async restart(life = 2): Promise<NodeUnderTest> {
     const test = await NodeUnderTest.start(this.disk.afterCrash(), life);
     await test.tell(test.lead(life), test.configs({ epoch: life as ShardConfig['epoch'] }), life);
+    await test.tick(700); // What an earlier life may have promised has run out.
     return test;
+  }
+
+  /** Lets the replicas notice that some time has passed. */
+  async tick(ms = 100): Promise<void> {
+    this.clock.advance(ms);
+    await settle();
   }
 
   configs(change: Partial<ShardConfig> = {}, node = this.self): ShardConfig[] {

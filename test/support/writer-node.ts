@@ -3,23 +3,19 @@
  * sockets. As a program it writes without pause and says on stdout what was acknowledged, one line
  * each, until it is killed.
  */
-import { randomBytes } from 'node:crypto';
-import type {
-  Epoch,
-  Incarnation,
-  LeaderEpoch,
-  MemberId,
-  ShardId,
-  Uuid,
-} from '../../src/model/ids.js';
+import type { Epoch, LeaderEpoch, MemberId, ShardId } from '../../src/model/ids.js';
+import type { Registration } from '../../src/model/registrations.js';
 import { slotRangeOf } from '../../src/model/slot.js';
 import { LevelDisk } from '../../src/leveldb/level-disk.js';
 import type { LeaderMessage } from '../../src/model/member-messages.js';
 import { StorageNode } from '../../src/storage/node.js';
+import { REPLICA_DEFAULTS } from '../../src/storage/replica-settings.js';
+import { ReplicaStore } from '../../src/storage/replica-store.js';
 import { Store } from '../../src/storage/store.js';
 import { systemClock } from '../../src/system/clock.js';
 import { systemRandom } from '../../src/system/random.js';
-import { configOf, nodeOf, uuidOf } from './configs.js';
+import { clusterOf, configOf, nodeOf, uuidOf } from './configs.js';
+import { FakeDialer } from './fake-dialer.js';
 import { answerOf, getRequest, putRequest } from './storage-harness.js';
 
 /** As many as `configOf` lays out. */
@@ -31,6 +27,8 @@ export interface WriterNode {
   readonly disk: LevelDisk;
   readonly store: Store;
   readonly node: StorageNode;
+  /** Ends the node in the middle of whatever it does, and closes the directory. */
+  readonly close: () => Promise<void>;
   readonly put: (key: string, value: string | Buffer) => Promise<number>;
   readonly get: (key: string) => Promise<{ value?: string | undefined; version?: number }>;
 }
@@ -45,25 +43,31 @@ export async function openWriterNode(
   const disk = await LevelDisk.open(directory);
   const owner = { node: 's1' as MemberId, cluster: 'default', bootId: 'boot' };
   const store = await Store.open(disk, owner, systemRandom);
+  const self = { ...nodeOf('s1', store.generation), store: store.identity.store };
   const node = new StorageNode({
     disk,
     store,
+    replicaStore: await ReplicaStore.open(disk),
+    random: systemRandom,
+    dialer: new FakeDialer(),
+    settings: REPLICA_DEFAULTS,
     failed,
     clock: systemClock,
     log: SILENT,
-    process: randomBytes(16).toString('hex') as Uuid,
+    process: self.process,
     isDiskFull: () => false,
   });
-  const cluster = uuidOf('cluster');
-  await node.join(cluster, WRITER_SHARDS);
-  const life = store.generation;
-  node.registered(life as Incarnation);
-  await lead(node, store, life);
+  await node.join(clusterOf({ shards: WRITER_SHARDS }));
+  await lead(node, self);
   const context = { budgetMs: 60_000, onCancel: quiet };
   return {
     disk,
     store,
     node,
+    close: async () => {
+      node.stop();
+      await disk.close();
+    },
     put: async (key, value) => {
       const answer = answerOf('put', await node.kv.call('put', putRequest(key, value), context));
       return answer.version ?? 0;
@@ -73,8 +77,8 @@ export async function openWriterNode(
 }
 
 /** Creates the shards, or gives them the epoch of this life, and waits until they are served. */
-async function lead(node: StorageNode, store: Store, life: number): Promise<void> {
-  const self = { ...nodeOf('s1', life), store: store.identity.store };
+async function lead(node: StorageNode, self: Registration): Promise<void> {
+  const life = self.generation;
   let reported: () => void = quiet;
   const created = new Promise<void>((resolve) => {
     reported = resolve;
@@ -104,9 +108,7 @@ async function lead(node: StorageNode, store: Store, life: number): Promise<void
   tell(life === 1 ? 'creating' : 'active', 2 * life);
   await created;
   tell('active', 2 * life + 1);
-  while (node.standings().get('serving') !== WRITER_SHARDS) {
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+  while (node.served !== WRITER_SHARDS) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
 /** Writes for ever, so many at a time, each to keys of its own. */

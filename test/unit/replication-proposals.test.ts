@@ -151,12 +151,20 @@ describe('what becomes of open calls when the primary ends', () => {
 });
 
 describe('what waits to be sealed', () => {
-  it('is counted in bytes, so that a driver can say when it is too much', () => {
-    const given = new Given();
-    given.put();
-    given.remove(undefined, 0);
-    expect(given.proposals.draftBytes).toBe(3);
-    given.seal();
-    expect(given.proposals).toMatchObject({ draftBytes: 0, hasDrafts: false });
+  it('goes into one entry as far as it fits, and the rest, in its order, into the next', () => {
+    const proposals = new Proposals(0 as Seq);
+    const value = Buffer.alloc(400 * 1024);
+    for (let call = 1; call <= 4; call++) {
+      const write = { type: 'put', key: Buffer.from(`k${call}`), value } as const;
+      const given = { call, write, ifVersion: undefined, storedVersion: undefined };
+      proposals.propose(given, 0 as Seq);
+    }
+    const first = proposals.seal(LOG_START, head);
+    expect(first).toMatchObject({ first: 1, seq: 3 });
+    expect(proposals.hasDrafts).toBe(true);
+    expect(proposals.commit([first], first.seq).map(({ call }) => call)).toEqual([1, 2, 3]);
+    const second = proposals.seal(first, head);
+    expect(second).toMatchObject({ first: 4, seq: 4 });
+    expect(proposals.hasDrafts).toBe(false);
   });
 });

@@ -9,7 +9,7 @@ import type {
 import type { ShardConfig } from '../../src/model/shard-config.js';
 import { ShardMap } from '../../src/model/shard-map.js';
 import { Following } from '../../src/storage/following.js';
-import type { NodeRecordWrite } from '../../src/storage/rounds.js';
+import type { RecordWrite } from '../../src/storage/rounds.js';
 import { uuidOf } from '../support/configs.js';
 import { NodeUnderTest, Recorder, settle, SHARDS } from '../support/storage-harness.js';
 
@@ -108,7 +108,7 @@ describe('following', () => {
   it('an older configuration is ignored', async () => {
     const test = await NodeUnderTest.serving();
     await test.tell(test.lead(2), test.configs({ state: 'creating' }), 0);
-    expect(test.node.standings()).toEqual(new Map([['serving', SHARDS]]));
+    expect(test.node.standings()).toEqual(new Map([['primary', SHARDS]]));
   });
 });
 
@@ -125,7 +125,7 @@ describe('a ping', () => {
     await settle();
     const before = leader.heard.messages.length;
     for (const ping of pings) leader.say(ping);
-    expect(leader.heard.messages.slice(before)).toEqual(pongs(uuidOf('process')));
+    expect(leader.heard.messages.slice(before)).toEqual(pongs(test.self.process));
   });
 
   it('is answered even while the epoch of its leader is not durable', async () => {
@@ -134,7 +134,7 @@ describe('a ping', () => {
     const leader = test.lead(2);
     for (const ping of pings) leader.say(ping);
     await settle();
-    expect(leader.heard.messages).toEqual(pongs(uuidOf('process')));
+    expect(leader.heard.messages).toEqual(pongs(test.self.process));
   });
 
   it('of a leader that has a successor, or said no hello, is not answered', async () => {
@@ -168,13 +168,15 @@ describe('what a node says of its own accord', () => {
     map.shardCount = SHARDS;
     map.apply({ config: test.configs()[0]!, version: 0 });
     const orders: HandOverOrder[] = [];
-    const records: NodeRecordWrite[] = [];
+    const records: RecordWrite[] = [];
     const following = new Following({
       self: { id: test.self.id, process: test.self.process },
       store,
       map,
       submit: (work) => void (work.type === 'record' && records.push(work)),
       handOver: (order) => orders.push(order),
+      held: () => [],
+      mapChanged: () => undefined,
       log,
     });
     /** A leader of this epoch; durable when that was written. */
@@ -255,6 +257,6 @@ describe('what a node says of its own accord', () => {
     await settle();
     leader.say({ type: 'hand-over', shard, shardUuid, epoch, to: 's2' as MemberId });
     expect(leader.heard.messages.at(-1)).toEqual(failed);
-    expect(test.node.standings()).toEqual(new Map([['serving', SHARDS]]));
+    expect(test.node.standings()).toEqual(new Map([['primary', SHARDS]]));
   });
 });

@@ -20,22 +20,23 @@ describe('calls', () => {
   it('a put is read back with its version; an absent key is no error', async () => {
     const test = await NodeUnderTest.serving();
     expect(await test.get('k')).toEqual({ value: undefined, version: 0 });
-    expect(await test.put('k', 'v')).toEqual({ applied: true, version: 1 });
-    expect(await test.get('k')).toEqual({ value: 'v', version: 1 });
-    expect(await test.put('k', '')).toEqual({ applied: true, version: 2 });
-    expect(await test.get('k')).toEqual({ value: '', version: 2 });
+    // Position 1 is the barrier of the epoch.
+    expect(await test.put('k', 'v')).toEqual({ applied: true, version: 2 });
+    expect(await test.get('k')).toEqual({ value: 'v', version: 2 });
+    expect(await test.put('k', '')).toEqual({ applied: true, version: 3 });
+    expect(await test.get('k')).toEqual({ value: '', version: 3 });
   });
 
   it('a failed condition says the current version, and is no error', async () => {
     const test = await NodeUnderTest.serving();
     await test.put('k', 'v');
-    expect(await test.put('k', 'w', 0)).toEqual({ applied: false, version: 1 });
-    expect(await test.put('k', 'w', 1)).toEqual({ applied: true, version: 2 });
-    expect(await test.delete('k', 1)).toEqual({ applied: false, version: 2 });
-    expect(await test.delete('k', 2)).toEqual({ applied: true, version: 2 });
+    expect(await test.put('k', 'w', 0)).toEqual({ applied: false, version: 2 });
+    expect(await test.put('k', 'w', 2)).toEqual({ applied: true, version: 3 });
+    expect(await test.delete('k', 2)).toEqual({ applied: false, version: 3 });
+    expect(await test.delete('k', 3)).toEqual({ applied: true, version: 3 });
     expect(await test.delete('k')).toEqual({ applied: true, version: 0 });
-    expect(await test.delete('k', 2)).toEqual({ applied: false, version: 0 });
-    expect(await test.put('k', 'again', 0)).toEqual({ applied: true, version: 4 });
+    expect(await test.delete('k', 3)).toEqual({ applied: false, version: 0 });
+    expect(await test.put('k', 'again', 0)).toEqual({ applied: true, version: 5 });
   });
 
   it('keys and values beyond their limits are refused and nothing is applied', async () => {
@@ -174,7 +175,7 @@ describe('rounds', () => {
     expect(answer).toBeUndefined();
     again.disk.release();
     await settle();
-    expect(answer).toEqual({ value: 'v', version: 1 });
+    expect(answer).toEqual({ value: 'v', version: 2 });
   });
 });
 
@@ -221,6 +222,7 @@ describe('a disk that fails', () => {
     const test = await NodeUnderTest.serving();
     await test.put('k', 'value');
     await test.put('other', 'value');
+    await test.tick(); // What is committed goes into the data.
     for (const [name, record] of test.disk.medium.contents()) {
       if (!name.endsWith('Dk')) continue;
       const damaged = Buffer.from(record);
@@ -228,7 +230,7 @@ describe('a disk that fails', () => {
       test.disk.medium.plant(name, damaged);
     }
     expect(await test.get('k')).toEqual({ code: 'CORRUPT_RECORD' });
-    expect(await test.put('k', 'w', 1)).toEqual({ code: 'CORRUPT_RECORD' });
+    expect(await test.put('k', 'w', 2)).toEqual({ code: 'CORRUPT_RECORD' });
     expect(await test.delete('k')).toEqual({ code: 'CORRUPT_RECORD' });
     expect((await test.get('other')).value).toBe('value');
     expect(await test.put('k', 'whole again')).toMatchObject({ applied: true });
@@ -242,7 +244,7 @@ describe('a disk that fails', () => {
     test.isDiskFull = true;
     expect(await test.put('k', 'w')).toEqual({ code: 'DISK_FULL' });
     expect((await test.get('k')).value).toBe('v');
-    expect(await test.delete('k')).toEqual({ applied: true, version: 1 });
+    expect(await test.delete('k')).toEqual({ applied: true, version: 2 });
   });
 });
 
@@ -254,8 +256,8 @@ describe('restarts', () => {
     await again.tell(again.lead(2), test.configs(), 1);
     expect(await again.get('k')).toEqual({ code: 'NODE_BEHIND' });
     await again.tell(again.lead(2), again.configs({ epoch: 2 as never }), 2);
-    expect(await again.get('k')).toEqual({ value: 'v', version: 1 });
-    expect(await again.put('k', 'w')).toEqual({ applied: true, version: 2 });
+    expect(await again.get('k')).toEqual({ value: 'v', version: 2 });
+    expect(await again.put('k', 'w')).toEqual({ applied: true, version: 4 });
   });
 
   it('S19 a node whose data is gone serves none of its shards', async () => {
@@ -265,7 +267,7 @@ describe('restarts', () => {
     await empty.tell(empty.lead(2), empty.configs({ epoch: 2 as never }, mine), 2);
     expect(await empty.get('k')).toEqual({ code: 'NO_PRIMARY' });
     expect(empty.log.has('a replica is lost')).toBe(true);
-    expect([...empty.store.replicas()]).toEqual([]);
+    expect([...empty.replicaStore.states()]).toEqual([]);
   });
 
   it('S5 S22 whatever the order of calls, crashes and failures: a node is a map', async () => {

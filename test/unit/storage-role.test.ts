@@ -15,6 +15,7 @@ import { DiskGuard } from '../../src/storage/disk-guard.js';
 import { startStorage, type StorageHandlers } from '../../src/storage/main.js';
 import { StorageMetrics } from '../../src/storage/metrics.js';
 import { clusterOf, uuidOf } from '../support/configs.js';
+import { FakeDialer } from '../support/fake-dialer.js';
 import { MemoryDisk } from '../support/memory-disk.js';
 import {
   CountingRandom,
@@ -112,6 +113,7 @@ async function startRole(disk = new MemoryDisk()) {
     log,
     coordinator,
     random: new CountingRandom(),
+    dialer: new FakeDialer(),
     bootId: 'boot',
     openDisk: () => Promise.resolve(disk),
     listen: (given) => {

@@ -36,7 +36,8 @@ describe('one round', () => {
     test.disk.release();
     for (const answer of await Promise.all(answers)) expect(answer.applied).toBe(true);
     expect(sizes[0]).toBe(1);
-    return sizes.slice(1);
+    // Rounds without new calls write what did not fit into one entry of its shard.
+    return sizes.slice(1).filter((size) => size > 0);
   }
 
   it('takes 8 MiB of requests and the one that goes beyond; the rest waits for the next', async () => {
@@ -132,7 +133,6 @@ describe('a read that finds the disk broken while a round is under way (S20)', (
   it('lets nothing be written any more', async () => {
     await failRead();
     const { writes } = test.disk;
-    test.node.registered(9 as never);
     void test.node.markClean();
     await test.tell(test.lead(2), test.configs({ epoch: epoch(2) }), 2);
     expect(test.disk.writes).toBe(writes);

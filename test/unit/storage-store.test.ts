@@ -1,29 +1,13 @@
 /** Opening a data directory: whose it is, and how it was left. */
 import { describe, expect, it } from 'vitest';
-import type { Epoch, LeaderEpoch, MemberId, Seq, ShardId } from '../../src/model/ids.js';
+import type { LeaderEpoch, MemberId } from '../../src/model/ids.js';
 import { UnusableDirectoryError } from '../../src/ports/disk.js';
-import { CorruptRecordError } from '../../src/replication/data-record.js';
 import { Store } from '../../src/storage/store.js';
-import { uuidOf } from '../support/configs.js';
 import { MemoryDisk } from '../support/memory-disk.js';
 import { CountingRandom, OWNER } from '../support/storage-harness.js';
 
 const open = (disk: MemoryDisk, change: Partial<typeof OWNER> = {}) =>
   Store.open(disk, { ...OWNER, ...change }, new CountingRandom());
-
-const state = (shard: number, lastSeq: number, epoch = 1) => ({
-  shard: shard as ShardId,
-  shardUuid: uuidOf(`shard-${shard}`),
-  promisedEpoch: epoch as Epoch,
-  lastSeq: lastSeq as Seq,
-});
-
-const put = (key: string, value: string, seq: number) => ({
-  type: 'put' as const,
-  key: Buffer.from(key),
-  value: Buffer.from(value),
-  seq: seq as Seq,
-});
 
 describe('opening', () => {
   it('a new directory gets an identity of its own, and keeps it', async () => {
@@ -64,7 +48,7 @@ describe('opening', () => {
   });
 
   it('a record of the directory that is garbled or of a newer format is refused', async () => {
-    for (const garbage of ['{', '[]', 'null', '{"format":1}', '{"format":2}']) {
+    for (const garbage of ['{', '[]', 'null', '{"format":1}', '{"format":2}', '{"format":3}']) {
       for (const name of ['identity', 'marker', 'leader-epoch']) {
         const disk = new MemoryDisk();
         await open(disk);
@@ -81,54 +65,5 @@ describe('opening', () => {
     store.writeLeaderEpoch(batch, 9 as LeaderEpoch);
     await batch.writeDurably();
     expect((await open(disk)).leaderEpoch).toBe(9);
-  });
-});
-
-describe('replicas', () => {
-  it('their data and states are there again, each under a prefix of its own', async () => {
-    const disk = new MemoryDisk();
-    const store = await open(disk);
-    const batch = disk.batch();
-    store.write(batch, state(0, 1), [put('k', 'zero', 1)]);
-    store.write(batch, state(1, 2), [put('k', 'one', 2)]);
-    await batch.writeDurably();
-
-    const again = await open(disk);
-    expect([...again.replicas()]).toEqual([state(0, 1), state(1, 2)]);
-    const key = Buffer.from('k');
-    expect(again.read(uuidOf('shard-0'), key)?.value.toString()).toBe('zero');
-    expect(again.read(uuidOf('shard-1'), key)).toEqual({ seq: 2, value: Buffer.from('one') });
-    expect(again.read(uuidOf('shard-2'), key)).toBeUndefined();
-
-    const third = disk.batch();
-    again.write(third, state(2, 1), [put('k', 'two', 1)]);
-    await third.writeDurably();
-    expect((await open(disk)).read(uuidOf('shard-0'), key)?.value.toString()).toBe('zero');
-  });
-
-  it('S2 S22 neither a promise nor the last position may go back', async () => {
-    const disk = new MemoryDisk();
-    const store = await open(disk);
-    store.write(disk.batch(), state(0, 5, 3), []);
-    expect(() => store.write(disk.batch(), state(0, 4, 3), [])).toThrow('invariant S22');
-    expect(() => store.write(disk.batch(), state(0, 5, 2), [])).toThrow('invariant S2');
-  });
-
-  it('S20 a record that does not match is refused, a damaged state is no replica', async () => {
-    const disk = new MemoryDisk();
-    const store = await open(disk);
-    const batch = disk.batch();
-    store.write(batch, state(0, 1), [put('k', 'value', 1)]);
-    await batch.writeDurably();
-    for (const [name, record] of disk.medium.contents()) {
-      if (!name.endsWith('Dk') && !name.includes('replica')) continue;
-      const damaged = Buffer.from(record);
-      damaged[damaged.length - 1]! ^= 1;
-      disk.medium.plant(name, damaged);
-    }
-    expect(() => store.read(uuidOf('shard-0'), Buffer.from('k'))).toThrow(CorruptRecordError);
-    const again = await open(disk);
-    expect(again.corruptStates).toBe(1);
-    expect([...again.replicas()]).toEqual([]);
   });
 });

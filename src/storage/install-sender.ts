@@ -1,0 +1,118 @@
+/**
+ * Sends all data of a shard to a learner: a snapshot as of the position that was applied last, in
+ * parts, a few of them ahead of their acknowledgements.
+ */
+import { assert } from '../model/assert.js';
+import type { MemberId, ShardId } from '../model/ids.js';
+import type { Log } from '../ports/log.js';
+import { CorruptRecordError } from '../replication/data-record.js';
+import type { ShardReplica } from '../replication/shard-replica.js';
+import type { ReplicaStore } from './replica-store.js';
+import type { ReplicationRecord } from './replication-frame.js';
+
+/** Parts on their way at once: keeps the stream busy without filling it before other shards'. */
+const PARTS_AHEAD = 4;
+
+interface Sending {
+  readonly to: MemberId;
+  sent: number;
+  received: number;
+  isOver: boolean;
+  /** Resolves the wait for an acknowledgement. */
+  goOn: () => void;
+}
+
+export interface InstallSenderDeps {
+  readonly store: ReplicaStore;
+  readonly log: Log;
+  readonly send: (to: MemberId, record: ReplicationRecord) => void;
+  /** Our own data is damaged, or the disk failed. */
+  readonly failed: (error: unknown) => void;
+}
+
+export class InstallSender {
+  readonly #deps: InstallSenderDeps;
+  readonly #sending = new Map<string, Sending>();
+
+  constructor(deps: InstallSenderDeps) {
+    this.#deps = deps;
+  }
+
+  /** Call it between rounds: the snapshot is of this moment, and so is the position. */
+  begin(replica: ShardReplica, to: MemberId): void {
+    const { body } = replica;
+    const { shard, shardUuid, log, promisedEpoch } = body;
+    const base = log.positionAt(log.appliedSeq);
+    assert(base !== undefined, 'S9', () => ({ appliedSeq: log.appliedSeq }));
+    const key = nameOf(shard, to);
+    this.#stop(key);
+    const sending: Sending = { to, sent: 0, received: 0, isOver: false, goOn: () => undefined };
+    this.#sending.set(key, sending);
+    const snapshot = this.#deps.store.snapshot(shardUuid);
+    assert(snapshot !== undefined, 'a primary has data', () => ({ shard }));
+    this.#deps.send(to, {
+      type: 'replica',
+      shard,
+      shardUuid,
+      message: { type: 'install', epoch: promisedEpoch },
+    });
+    const run = async () => {
+      let pairCount = 0;
+      try {
+        for await (const chunk of snapshot.chunks()) {
+          const pairs = chunk.map(([key, record]) => ({ key, record }));
+          while (sending.sent - sending.received >= PARTS_AHEAD && !sending.isOver) {
+            await new Promise<void>((resolve) => {
+              sending.goOn = resolve;
+            });
+          }
+          if (sending.isOver) return;
+          pairCount += pairs.length;
+          sending.sent++;
+          this.#deps.send(to, { type: 'data', shard, shardUuid, pairs });
+        }
+        const { seq, epoch, chain } = base;
+        const end = { base: { seq, epoch, chain }, pairs: pairCount };
+        this.#deps.send(to, { type: 'dataEnd', shard, shardUuid, ...end });
+      } finally {
+        await snapshot.close();
+        if (this.#sending.get(key) === sending) this.#sending.delete(key);
+      }
+    };
+    void run().catch((error: unknown) => {
+      if (!(error instanceof CorruptRecordError)) return this.#deps.failed(error);
+      this.#deps.log.error('cannot send a shard: our own data is damaged', {
+        shard,
+        problem: error.message,
+      });
+    });
+  }
+
+  acknowledged(from: MemberId, shard: ShardId, received: number): void {
+    const sending = this.#sending.get(nameOf(shard, from));
+    if (sending === undefined) return;
+    sending.received = received;
+    sending.goOn();
+  }
+
+  /** The stream to this node broke. */
+  abandon(to: MemberId): void {
+    for (const [key, sending] of this.#sending) if (sending.to === to) this.#stop(key);
+  }
+
+  stop(): void {
+    for (const key of [...this.#sending.keys()]) this.#stop(key);
+  }
+
+  #stop(key: string): void {
+    const sending = this.#sending.get(key);
+    if (sending === undefined) return;
+    sending.isOver = true;
+    this.#sending.delete(key);
+    sending.goOn();
+  }
+}
+
+function nameOf(shard: ShardId, node: MemberId): string {
+  return `${shard}@${node}`;
+}

@@ -1,0 +1,161 @@
+/**
+ * The replication of a storage node: its streams to others and from them, and what its replicas
+ * want carried over them.
+ */
+import type { MemberId, Uuid } from '../model/ids.js';
+import type { ShardMap } from '../model/shard-map.js';
+import type { Clock } from '../ports/clock.js';
+import type { Log } from '../ports/log.js';
+import type { Dialer, ReplicateHandler } from '../ports/network.js';
+import type { Random } from '../ports/random.js';
+import { isToPrimary, type Outgoing, type ReplicaMessage } from '../replication/messages.js';
+import type { ShardReplica } from '../replication/shard-replica.js';
+import { InstallReceiver } from './install-receiver.js';
+import { InstallSender } from './install-sender.js';
+import type { StoreIdentity } from './node-records.js';
+import type { Replicas } from './replicas.js';
+import type { ReplicaStore } from './replica-store.js';
+import type { Hello } from './replication-frame.js';
+import { ReplicationInlet } from './replication-inlet.js';
+import { ReplicationLinks } from './replication-links.js';
+import type { PeerEvents } from './replication-peer.js';
+import type { Rounds } from './rounds.js';
+
+export interface ReplicationDeps {
+  readonly self: { readonly node: MemberId; readonly process: Uuid };
+  readonly store: ReplicaStore;
+  /** What the data directory is. */
+  readonly identity: () => StoreIdentity;
+  readonly map: ShardMap;
+  readonly replicas: Replicas;
+  readonly rounds: Rounds;
+  readonly dialer: Dialer;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly leaseMs: number;
+  readonly failed: (error: unknown) => void;
+}
+
+/** Beats per lease: one that is lost or late does not end it. */
+const BEATS_PER_LEASE = 3;
+/** Ticks per lease: how late a replica notices that time has passed. */
+const TICKS_PER_LEASE = 6;
+
+export class Replication {
+  readonly handler: ReplicateHandler;
+  readonly #deps: ReplicationDeps;
+  readonly #links: ReplicationLinks;
+  readonly #inlet: ReplicationInlet;
+  readonly #sender: InstallSender;
+  #cancelTick: () => void = () => undefined;
+
+  constructor(deps: ReplicationDeps) {
+    this.#deps = deps;
+    const { store, rounds, map, replicas, self, leaseMs } = deps;
+    const submit = rounds.submit.bind(rounds);
+    this.#sender = new InstallSender({
+      ...deps,
+      send: (to, record) => this.#links.send(to, record),
+    });
+    this.#links = new ReplicationLinks(
+      {
+        ...deps,
+        hello: () => this.#hello(),
+        beatMs: leaseMs / BEATS_PER_LEASE,
+        events: this.#events,
+      },
+      self.node,
+      map,
+    );
+    this.#inlet = new ReplicationInlet({
+      ...deps,
+      grants: replicas.grants,
+      hello: () => this.#hello(),
+      installs: new InstallReceiver(store, submit),
+      submit,
+      callerDown: (node) => rounds.stepNow({ type: 'caller-down', node }),
+    });
+    this.handler = this.#inlet.handler;
+  }
+
+  start(): void {
+    this.#tickLater();
+  }
+
+  /** The map has changed: other streams may be needed. */
+  mapChanged(): void {
+    this.#links.sync();
+  }
+
+  send(shardUuid: Uuid, outgoing: readonly Outgoing[]): void {
+    for (const { to, shard, message } of outgoing) {
+      const record = {
+        type: 'replica',
+        shard,
+        shardUuid,
+        message: this.#whole(shardUuid, message),
+      } as const;
+      if (isToPrimary(message)) this.#inlet.send(to, record);
+      else this.#links.send(to, record);
+    }
+  }
+
+  install(replica: ShardReplica, to: MemberId): void {
+    this.#sender.begin(replica, to);
+  }
+
+  stop(): void {
+    this.#cancelTick();
+    this.#links.close();
+    this.#sender.stop();
+  }
+
+  readonly #events: PeerEvents = {
+    up: (identity) => {
+      const { replicas, rounds } = this.#deps;
+      replicas.sessions.up(identity);
+      rounds.submit({ type: 'all', input: { type: 'session-up', node: identity.node } });
+    },
+    down: (node, gone) => {
+      const { replicas, rounds } = this.#deps;
+      replicas.sessions.down(node);
+      this.#sender.abandon(node);
+      rounds.stepNow({ type: 'session-down', node, gone });
+    },
+    answered: (node, sentAt) => {
+      const { replicas, clock } = this.#deps;
+      replicas.claims.answered(node, sentAt);
+      for (const replica of replicas.all()) replica.step({ type: 'heard', node }, clock.now());
+    },
+    heard: (node, record, isStale) => {
+      if (record.type === 'dataAck') {
+        return this.#sender.acknowledged(node, record.shard, record.parts);
+      }
+      if (record.type !== 'replica') return;
+      const { shard, shardUuid, message } = record;
+      const input = { type: 'message', from: node, message } as const;
+      this.#deps.rounds.submit({ type: 'replica', shard, shardUuid, input, isStale });
+    },
+  };
+
+  /** An entry that was applied long ago has its bytes on disk only. */
+  #whole(shardUuid: Uuid, message: ReplicaMessage): ReplicaMessage {
+    if (message.type !== 'prepare' || message.entry.bytes !== undefined) return message;
+    return { ...message, entry: this.#deps.store.entry(shardUuid, message.entry) };
+  }
+
+  #hello(): Hello | undefined {
+    const { store, clusterUuid } = this.#deps.identity();
+    if (clusterUuid === null) return undefined;
+    return { type: 'hello', ...this.#deps.self, store, clusterUuid };
+  }
+
+  #tickLater(): void {
+    const { clock, rounds, leaseMs } = this.#deps;
+    this.#cancelTick = clock.after(leaseMs / TICKS_PER_LEASE, () => {
+      rounds.submit({ type: 'all', input: { type: 'tick' } });
+      this.#tickLater();
+    });
+  }
+}
