@@ -32,8 +32,9 @@ interface RestartedLine {
 }
 
 /** Starts a playground that restarts what dies; resolves when it serves reads and writes. */
-export async function startCluster(): Promise<OwnCluster> {
-  const child = spawn(process.execPath, [COMMAND, 'playground', '--json', '--restart'], {
+export async function startCluster(replicas: number): Promise<OwnCluster> {
+  const args = ['playground', '--json', '--restart', '--replicas', String(replicas)];
+  const child = spawn(process.execPath, [COMMAND, ...args], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   const pids = new Map<string, number>();

@@ -78,7 +78,8 @@ export class Killer {
     const done =
       this.#role === 'leader'
         ? (status: ClusterStatus) => (status.leader?.leaderEpoch ?? 0) > epochBefore
-        : (status: ClusterStatus) => epochSum(status) > epochSum(before) && status.healthy;
+        : (status: ClusterStatus) =>
+            epochSum(status) > epochSum(before) && status.shards.every(({ served }) => served);
     await this.#until(done);
     return round(performance.now() - killedMs);
   }

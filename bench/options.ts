@@ -14,6 +14,8 @@ export interface BenchOptions {
   readonly seconds: number;
   readonly warmupSeconds: number;
   readonly valueBytes: number;
+  /** Of each shard, in a cluster started for this. */
+  readonly replicas: number;
   /** Keys in use. */
   readonly keys: number;
   /** Milliseconds one operation may take, retries included. */
@@ -57,6 +59,7 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
       countOf(VALUE_BYTES_MIN, LIMITS.valueBytesMax),
       100,
     )
+    .option('--replicas <n>', 'of each shard, in a cluster started for this', countOf(1, 7), 1)
     .option('--keys <n>', 'keys in use', count, 10_000)
     .option('--timeout-ms <ms>', 'for one operation with its retries', count, 5_000)
     .option(

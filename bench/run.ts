@@ -9,7 +9,7 @@ import type { BenchOptions } from './options.js';
 import type { Report } from './report.js';
 
 export async function runBenchmark(options: BenchOptions): Promise<Report> {
-  const own = options.routers === undefined ? await startOwn() : undefined;
+  const own = options.routers === undefined ? await startOwn(options) : undefined;
   const routers = options.routers ?? own?.routers.map(({ address }) => address) ?? [];
   const client = connect([...routers], { timeoutMs: options.timeoutMs });
   const stop = async (): Promise<void> => {
@@ -26,9 +26,9 @@ export async function runBenchmark(options: BenchOptions): Promise<Report> {
   }
 }
 
-async function startOwn(): Promise<OwnCluster> {
-  say('starting a cluster: 3 routers, 3 storage nodes');
-  return startCluster();
+async function startOwn({ replicas }: BenchOptions): Promise<OwnCluster> {
+  say(`starting a cluster: 3 routers, 3 storage nodes, ${replicas} replicas`);
+  return startCluster(replicas);
 }
 
 async function measure(

@@ -70,13 +70,20 @@ export function sessionTimeoutFlag(): Option {
     .default(6_000);
 }
 
+/** Each write goes to all of them: more cost more than they save. */
+const REPLICAS_MAX = 7;
+
 export function replicasFlag(): Option {
-  return flag('--replicas <n>', 'replicas per shard; this version keeps one')
-    .argParser((text) => {
-      if (text === '1') return 1;
-      throw new InvalidArgumentError('this version keeps exactly one replica of each shard.');
-    })
+  return flag('--replicas <n>', 'replicas of each shard, on as many nodes')
+    .argParser(countOf(1, REPLICAS_MAX))
     .default(1);
+}
+
+export function minIsrFlag(): Option {
+  return flag(
+    '--min-isr <n>',
+    'replicas in sync without which writes wait; 2 if not given, or 1 with one replica',
+  ).argParser(countOf(1, REPLICAS_MAX));
 }
 
 export function drainFlag(): Option {

@@ -12,11 +12,13 @@ import {
   flag,
   idFlag,
   listenFlag,
+  minIsrFlag,
   replicasFlag,
   sessionTimeoutFlag,
   zkFlag,
 } from './flags.js';
 import { advertisedOf, checkPorts, warnOfPlaintext } from './listening.js';
+import { CliError, EXIT } from './exit.js';
 import { logFlags, memberIdOf, type RoleFlags, runRole, zkOf } from './role-command.js';
 
 export interface RouterFlags extends RoleFlags {
@@ -27,6 +29,7 @@ export interface RouterFlags extends RoleFlags {
   readonly sessionTimeoutMs: number;
   readonly shards: number;
   readonly replicas: number;
+  readonly minIsr: number | undefined;
   readonly initialStorage: number;
   readonly drainMs: number;
 }
@@ -57,6 +60,7 @@ export function routerCommand(): Command {
         .default(LIMITS.shardsDefault),
     )
     .addOption(replicasFlag())
+    .addOption(minIsrFlag())
     .addOption(
       flag('--initial-storage <n>', 'storage nodes to wait for before shards are first placed')
         .argParser(countOf(1, 1_000))
@@ -80,6 +84,10 @@ export function routerCommand(): Command {
 export function routerConfigOf(flags: RouterFlags): RouterConfig {
   const { cluster, listen, advertise, admin, sessionTimeoutMs, drainMs } = flags;
   const { shards, replicas, initialStorage } = flags;
+  const minIsr = flags.minIsr ?? Math.min(2, replicas);
+  if (minIsr > replicas) {
+    throw new CliError(EXIT.usage, `--min-isr ${minIsr} is more than --replicas ${replicas}`);
+  }
   return {
     id: memberIdOf(flags),
     zk: zkOf(flags),
@@ -89,6 +97,6 @@ export function routerConfigOf(flags: RouterFlags): RouterConfig {
     admin,
     sessionTimeoutMs,
     drainMs,
-    create: { shards, replicas, minIsr: 1, initialStorage },
+    create: { shards, replicas, minIsr, initialStorage },
   };
 }

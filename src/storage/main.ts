@@ -3,9 +3,9 @@
  * Everything it needs of the outside comes in through {@link StorageDeps}; `compose.ts` wires it.
  *
  * Start: open and verify the directory, listen, find ZooKeeper, register (B23: never before the
- * other two). Stop, in this order: not ready, deregister, take nothing new, finish what was taken,
- * mark the directory clean, close it, end the session. Whatever ends the node by itself, a failed
- * disk above all, rejects `ended` and leaves the directory marked unclean.
+ * other two). Stop, in this order: not ready, hand over, deregister, take nothing new, finish what
+ * was taken, mark the directory clean, close it, end the session. Whatever ends the node by itself,
+ * a failed disk above all, rejects `ended` and leaves the directory marked unclean.
  */
 import { NodeRegistration } from '../coordination/registration.js';
 import { type Address, formatAddress } from '../model/address.js';
@@ -32,6 +32,9 @@ import { StorageNode } from './node.js';
 import { REPLICA_DEFAULTS } from './replica-settings.js';
 import { ReplicaStore } from './replica-store.js';
 import { Store } from './store.js';
+
+/** How long an orderly stop waits for others to lead its shards. */
+const LEAVE_MS = 2_000;
 
 export interface StorageHandlers {
   readonly kv: KvHandler;
@@ -283,6 +286,7 @@ class StorageRole implements RunningRole {
     if (!failed) this.#phase = 'stopping';
     this.#sayHealth();
     guard.stop();
+    if (!failed) await this.#leave(node);
     await joining.withdraw();
     node.close();
     const drained = failed || (await this.#within(this.#config.drainMs, node.idle()));
@@ -296,6 +300,13 @@ class StorageRole implements RunningRole {
     this.#deps.dialer.close();
     await coordinator.close();
     await admin?.close();
+  }
+
+  /** Others lead its shards before it goes: their clients do not wait for a lease to run out. */
+  async #leave(node: StorageNode): Promise<void> {
+    const { log } = this.#deps;
+    if (await this.#within(LEAVE_MS, node.leave())) return;
+    log.warn('leaves although it still leads shards: nobody has taken them in time');
   }
 
   /** Whether it happened in time. */

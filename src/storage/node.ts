@@ -64,6 +64,8 @@ export class StorageNode {
   readonly #replication: Replication;
   readonly #following: Following;
   readonly #garbage: GarbageRemoval;
+  /** Resolves the wait of `leave`. */
+  #left: () => void = () => undefined;
   /** Whom each primary that steps down was asked to bring up to date. */
   readonly #successors = new Map<ShardId, MemberId>();
   /** Shards that began or ended to be served since the log last said so. */
@@ -123,6 +125,18 @@ export class StorageNode {
     if (store.identity.clusterUuid === null) {
       await this.#record((batch) => store.writeClusterUuid(batch, clusterUuid));
     }
+  }
+
+  /**
+   * Asks the leader to let others lead the shards that are led here. Resolves when each is, or has
+   * no other replica in sync; never, if nobody leads.
+   */
+  leave(): Promise<void> {
+    this.#following.send({ type: 'leaving' });
+    return new Promise((resolve) => {
+      this.#left = resolve;
+      this.#checkLeft();
+    });
   }
 
   /** Ends its streams to other nodes. */
@@ -211,6 +225,7 @@ export class StorageNode {
       ended: () => {
         this.#reads.retryLater();
         this.#removeGarbage();
+        this.#checkLeft();
       },
       failed: (error) => {
         const reason = 'the disk of this node has failed';
@@ -251,6 +266,13 @@ export class StorageNode {
     if (to === 'lost') log.error('a replica is lost: this data directory does not have it', fields);
     else log.debug(`shard ${fields.shard} is ${WORDS[to]}`, { ...fields, was: from });
     if (from === 'primary') this.#countServed('ended');
+  }
+
+  #checkLeft(): void {
+    const mustLead = [...this.#replicas.all()].some(({ standing, config }) => {
+      return standing === 'primary' && (config?.isr.length ?? 1) > 1;
+    });
+    if (!mustLead) this.#left();
   }
 
   #removeGarbage(): void {

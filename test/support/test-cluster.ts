@@ -18,6 +18,7 @@ export interface ClusterShape {
   readonly routers?: number;
   readonly storage?: number;
   readonly shards?: number;
+  readonly replicas?: number;
   readonly cluster?: string;
   readonly sessionTimeoutMs?: number;
 }
@@ -38,6 +39,7 @@ export class TestCluster {
       routers: 3,
       storage: 3,
       shards: 16,
+      replicas: 1,
       cluster: 'default',
       sessionTimeoutMs: SESSION_TIMEOUT_MS,
       ...shape,
@@ -62,6 +64,7 @@ export class TestCluster {
       ...this.#common(id, grpc),
       ...['--admin', `127.0.0.1:${admin}`],
       ...['--shards', String(this.#shape.shards)],
+      ...['--replicas', String(this.#shape.replicas)],
       ...['--initial-storage', String(Math.max(1, this.#shape.storage))],
     ]);
     this.routers.set(id, router);

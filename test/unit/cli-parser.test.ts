@@ -106,7 +106,7 @@ describe('mistakes', () => {
     ['get k --key-encoding hexx', /Allowed choices are utf8, hex, base64/],
     ['put k v --if-absent --if-version 3', /cannot be used with/],
     ['del k --if-version 0', /whole number from 1/],
-    ['playground --replicas 2', /this version keeps exactly one replica/],
+    ['playground --replicas 8', /whole number from 1 to 7/],
     ['playground --routers 0', /whole number from 1/],
     ['playground --shards 4097', /from 1 to 4096/],
     ['router --zk a:1 --id R1', /lower-case/],

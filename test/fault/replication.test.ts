@@ -1,0 +1,82 @@
+/** Three replicas of each shard on real processes: what is acknowledged survives, and goes on. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { forEachIndex, IndependentClient } from '../support/independent-client.js';
+import { TestCluster } from '../support/test-cluster.js';
+
+const WRITERS = 16;
+
+describe('shards with three replicas', () => {
+  let cluster: TestCluster;
+  let client: IndependentClient;
+  beforeAll(async () => {
+    cluster = await TestCluster.start({ routers: 2, storage: 3, replicas: 3 });
+    client = new IndependentClient(cluster.addressOf('r1'));
+  });
+  afterAll(async () => {
+    client.close();
+    await cluster.stop();
+  });
+
+  it('S4 S5 S6 kill -9 of one storage node after the other loses no acknowledged write', async () => {
+    const acknowledged = new Map<string, { value: string; version: number }>();
+    let isWriting = true;
+    let count = 0;
+    const writers = Array.from({ length: WRITERS }, async (_, writer) => {
+      for (let n = 0; isWriting; n++) {
+        const key = `w${writer}-${n % 20}`;
+        const value = `${writer}/${n}`;
+        const written = await client.put(key, value, {}, 5_000).catch(() => undefined);
+        if (written === undefined) continue;
+        const version = Number(written.version);
+        expect(version).toBeGreaterThan(acknowledged.get(key)?.version ?? 0);
+        acknowledged.set(key, { value, version });
+        count++;
+      }
+    });
+    for (const id of ['s1', 's2', 's3']) {
+      const before = count;
+      await cluster.storage.get(id)!.kill();
+      // The others take over, and go on without it.
+      await cluster.until(({ shards }) => {
+        return shards.every(({ primary, isr }) => primary !== id && !isr.includes(id));
+      });
+      const during = count;
+      expect(during).toBeGreaterThan(before);
+      await cluster.startStorage(id);
+      // It catches up and is in sync again by itself.
+      await cluster.until(({ shards }) => shards.every(({ isr }) => isr.length === 3));
+      expect(count).toBeGreaterThan(during);
+    }
+    isWriting = false;
+    await Promise.all(writers);
+    await cluster.untilHealthy();
+    const keys = [...acknowledged];
+    await forEachIndex(keys.length, WRITERS, async (index) => {
+      const [key, { value, version }] = keys[index]!;
+      const got = await client.get(key);
+      expect(got.found).toBe(true);
+      expect(Number(got.version)).toBeGreaterThanOrEqual(version);
+      if (Number(got.version) === version) expect(got.value.toString()).toBe(value);
+    });
+  });
+  it('S11 SIGTERM hands its shards over before it ends, without waiting for a lease', async () => {
+    const before = await cluster.untilHealthy();
+    const leader = cluster.routers.get(before.leader!.id)!;
+    const led = before.shards.filter(({ primary }) => primary === 's2').map(({ id }) => id);
+    expect(led.length).toBeGreaterThan(0);
+    const said = leader.line(/shard map: .*hand-over from s2/);
+    await cluster.storage.get('s2')!.stop();
+    await said;
+    const after = await cluster.until(({ shards }) =>
+      shards.every(({ primary }) => primary !== 's2'),
+    );
+    const isr = new Map(before.shards.map((shard) => [shard.id, shard.isr]));
+    for (const { id, primary } of after.shards) expect(isr.get(id)).toContain(primary);
+    for (const id of led) {
+      const written = await client.put(`{${id}}after`, 'v', {}, 5_000);
+      expect(written.applied).toBe(true);
+    }
+    await cluster.startStorage('s2');
+    await cluster.untilHealthy();
+  });
+});
