@@ -99,7 +99,7 @@ export type ToPrimary = Attached | PrepareAck | Installed | Refused | Detached;
 export type ReplicaMessage = ToFollower | ToPrimary;
 
 /** A message with its way: the shard it is about and the node it goes to. */
-export interface Outgoing {
+export interface AddressedMessage {
   readonly to: MemberId;
   readonly shard: ShardId;
   readonly message: ReplicaMessage;

@@ -3,7 +3,7 @@ import type { Epoch, MemberId, Seq, ShardId } from '../model/ids.js';
 import type { ChangeRequest } from '../model/member-messages.js';
 import type { RefusalCode } from '../model/refusals.js';
 import type { ReplicaStanding } from './standing.js';
-import type { Outgoing, ReplicaMessage } from './messages.js';
+import type { AddressedMessage, ReplicaMessage } from './messages.js';
 
 /** Why a request is not served, in words that name the numbers compared. */
 export interface Refusal {
@@ -43,7 +43,7 @@ export interface Ready {
   /** Give at once: these answers depend on nothing that is not durable. */
   readonly answers: readonly Answer[];
   /** Send at once, in this order per node. What they promise is durable already. */
-  readonly send: readonly Outgoing[];
+  readonly send: readonly AddressedMessage[];
   /** Ask the leader. May be lost: it is asked again. */
   readonly requests: readonly ChangeRequest[];
   /** Nodes to send all data to: an `install`, the data, then `installed` comes back. */
@@ -57,7 +57,7 @@ export interface Ready {
 export class Outbox {
   readonly #shard: ShardId;
   readonly #answers: Answer[] = [];
-  readonly #send: Outgoing[] = [];
+  readonly #send: AddressedMessage[] = [];
   readonly #requests: ChangeRequest[] = [];
   readonly #installs: MemberId[] = [];
   readonly #events: ReplicaEvent[] = [];

@@ -509,6 +509,7 @@ export class Primary {
       this.#stepDown();
     } else if (this.#now >= giveUpAt) this.#handOver = undefined;
   }
+
   /** From here on nothing is served in this epoch; said again until a newer one comes. */
   #stepDown(): void {
     this.#steppedDownAt = this.#now;

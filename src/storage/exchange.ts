@@ -22,10 +22,9 @@ import { sentMsOf } from '../wire/frame-message.js';
 import { WireError } from '../wire/protobuf.js';
 import type { CallResult } from './calls.js';
 import { FrameAge } from './frame-age.js';
+import { FrameWriter } from './frame-writer.js';
 import type { Intake } from './intake.js';
 
-/** A frame is closed when it has reached this size; the largest response still fits behind it. */
-const FRAME_BYTES_SOFT_MAX = 1024 * 1024;
 /** Bytes of responses that may wait before the stream counts as congested. */
 const BACKLOG_BYTES_MAX = 8 * 1024 * 1024;
 
@@ -42,10 +41,7 @@ class ExchangeStream implements StreamEvents<Buffer> {
   readonly #age = new FrameAge();
   readonly #outgoing: Outgoing<Buffer>;
   readonly #malformed: (problem: string) => void;
-  #responses: ResponseRecord[] = [];
-  #responseBytes = 0;
-  #isFlushScheduled = false;
-  #isBlocked = false;
+  readonly #responses: FrameWriter<ResponseRecord>;
   #isOver = false;
 
   constructor(
@@ -57,6 +53,10 @@ class ExchangeStream implements StreamEvents<Buffer> {
     this.#intake = intake;
     this.#clock = clock;
     this.#outgoing = outgoing;
+    this.#responses = new FrameWriter(outgoing, {
+      bytesOf: ({ payload }) => responseRecordBytes(payload.length),
+      encode: encodeResponses,
+    });
     this.#malformed = malformed;
   }
 
@@ -71,7 +71,7 @@ class ExchangeStream implements StreamEvents<Buffer> {
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       this.#malformed(error.message);
-      this.#isOver = true;
+      this.closed();
       this.#outgoing.end();
       return;
     }
@@ -79,14 +79,12 @@ class ExchangeStream implements StreamEvents<Buffer> {
   }
 
   drain(): void {
-    this.#isBlocked = false;
-    this.#flushSoon();
+    this.#responses.drained();
   }
 
   closed(): void {
     this.#isOver = true;
-    this.#responses = [];
-    this.#responseBytes = 0;
+    this.#responses.close();
   }
 
   /** What the frame was late is gone from the budget: no write is applied after its deadline. */
@@ -99,43 +97,11 @@ class ExchangeStream implements StreamEvents<Buffer> {
       routed: { shard, epoch },
       budgetMs,
       caller: {
-        respond: (result) => this.#respond(call, result),
+        respond: (result) => this.#responses.add(responseOf(call, result)),
         isGone: () => this.#isOver,
-        isCongested: () => this.#responseBytes > BACKLOG_BYTES_MAX,
+        isCongested: () => this.#responses.backlogBytes > BACKLOG_BYTES_MAX,
       },
     });
-  }
-
-  #respond(call: number, result: CallResult): void {
-    if (this.#isOver) return;
-    const response = responseOf(call, result);
-    this.#responses.push(response);
-    this.#responseBytes += responseRecordBytes(response.payload.length);
-    this.#flushSoon();
-  }
-
-  #flushSoon(): void {
-    if (this.#isFlushScheduled || this.#isBlocked || this.#isOver) return;
-    if (this.#responses.length === 0) return;
-    this.#isFlushScheduled = true;
-    setImmediate(() => {
-      this.#isFlushScheduled = false;
-      this.#flush();
-    });
-  }
-
-  #flush(): void {
-    let sent = 0;
-    while (sent < this.#responses.length && !this.#isBlocked && !this.#isOver) {
-      const start = sent;
-      let bytes = 0;
-      for (; sent < this.#responses.length && bytes < FRAME_BYTES_SOFT_MAX; sent++) {
-        bytes += responseRecordBytes(this.#responses[sent]?.payload.length ?? 0);
-      }
-      this.#responseBytes -= bytes;
-      this.#isBlocked = !this.#outgoing.write(encodeResponses(this.#responses.slice(start, sent)));
-    }
-    this.#responses = this.#responses.slice(sent);
   }
 }
 

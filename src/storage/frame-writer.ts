@@ -1,43 +1,41 @@
 /**
  * Puts records into frames: all that are added in one turn of the event loop share one, because a
- * stream message costs more than what is in it. What the stream does not take waits, up to a bound.
+ * stream message costs more than what is in it. What the stream does not take waits.
  */
 import type { Outgoing } from '../ports/network.js';
-import { encodeFrame, recordBytes, type ReplicationRecord } from './replication-frame.js';
 
 /** A frame is closed when it has reached this size; the largest record still fits behind it. */
 const FRAME_BYTES_SOFT_MAX = 1024 * 1024;
-/** Bytes that may wait for a peer: several of the largest rounds. */
-const BACKLOG_BYTES_MAX = 64 * 1024 * 1024;
 
-export class FrameWriter {
+/** How records become bytes. */
+export interface FrameFormat<Item> {
+  readonly bytesOf: (record: Item) => number;
+  readonly encode: (records: readonly Item[]) => Buffer;
+}
+
+export class FrameWriter<Item> {
   readonly #outgoing: Outgoing<Buffer>;
-  readonly #overflow: () => void;
-  #records: ReplicationRecord[] = [];
+  readonly #format: FrameFormat<Item>;
+  #records: Item[] = [];
   #bytes = 0;
   #isScheduled = false;
   #isBlocked = false;
   #isOver = false;
 
-  /** @param overflow Called once: more waits than may; nothing is sent any more. */
-  constructor(outgoing: Outgoing<Buffer>, overflow: () => void) {
+  constructor(outgoing: Outgoing<Buffer>, format: FrameFormat<Item>) {
     this.#outgoing = outgoing;
-    this.#overflow = overflow;
+    this.#format = format;
   }
 
+  /** Bytes of what waits: for whoever adds to bound. */
   get backlogBytes(): number {
     return this.#bytes;
   }
 
-  add(record: ReplicationRecord): void {
+  add(record: Item): void {
     if (this.#isOver) return;
     this.#records.push(record);
-    this.#bytes += recordBytes(record);
-    if (this.#bytes > BACKLOG_BYTES_MAX) {
-      this.#isOver = true;
-      this.#records = [];
-      return this.#overflow();
-    }
+    this.#bytes += this.#format.bytesOf(record);
     this.#flushSoon();
   }
 
@@ -45,6 +43,13 @@ export class FrameWriter {
   drained(): void {
     this.#isBlocked = false;
     this.#flushSoon();
+  }
+
+  /** The stream is over: what waits is dropped, and whatever comes. */
+  close(): void {
+    this.#isOver = true;
+    this.#records = [];
+    this.#bytes = 0;
   }
 
   #flushSoon(): void {
@@ -58,15 +63,17 @@ export class FrameWriter {
 
   #flush(): void {
     let sent = 0;
-    while (sent < this.#records.length && !this.#isBlocked) {
+    while (sent < this.#records.length && !this.#isBlocked && !this.#isOver) {
       const start = sent;
       let bytes = 0;
       while (sent < this.#records.length && bytes < FRAME_BYTES_SOFT_MAX) {
         const record = this.#records[sent++];
-        bytes += record === undefined ? 0 : recordBytes(record);
+        bytes += record === undefined ? 0 : this.#format.bytesOf(record);
       }
       this.#bytes -= bytes;
-      this.#isBlocked = !this.#outgoing.write(encodeFrame(this.#records.slice(start, sent)));
+      this.#isBlocked = !this.#outgoing.write(
+        this.#format.encode(this.#records.slice(start, sent)),
+      );
     }
     this.#records = this.#records.slice(sent);
   }

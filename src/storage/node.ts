@@ -217,7 +217,7 @@ export class StorageNode {
   #hooks(): RoundsHooks {
     return {
       born: (entries) => this.#following.report(entries),
-      send: (shardUuid, outgoing) => this.#replication.send(shardUuid, outgoing),
+      send: (shardUuid, messages) => this.#replication.send(shardUuid, messages),
       ask: (request) => this.#following.send({ type: 'request', request }),
       steppedDown: (replica) => this.#steppedDown(replica),
       install: (replica, to) => this.#replication.install(replica, to),

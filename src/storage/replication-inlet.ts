@@ -12,10 +12,10 @@ import type { Log } from '../ports/log.js';
 import type { Outgoing, ReplicateHandler } from '../ports/network.js';
 import type { LeaseGrants } from '../replication/lease.js';
 import { WireError } from '../wire/protobuf.js';
-import { FrameWriter } from './frame-writer.js';
 import type { InstallReceiver } from './install-receiver.js';
 import { decodeFrame, type Hello, type ReplicationRecord } from './replication-frame.js';
 import type { Work } from './rounds.js';
+import { ReplicationWriter } from './replication-writer.js';
 
 export interface InletDeps {
   readonly clock: Clock;
@@ -31,7 +31,7 @@ export interface InletDeps {
 
 interface Stream {
   readonly outgoing: Outgoing<Buffer>;
-  readonly writer: FrameWriter;
+  readonly writer: ReplicationWriter;
   readonly peer: string;
   caller: MemberId | undefined;
   isOver: boolean;
@@ -47,7 +47,7 @@ export class ReplicationInlet {
 
   readonly handler: ReplicateHandler = (outgoing, peer) => {
     const overflow = () => this.#end(stream, 'it does not take what is sent');
-    const writer = new FrameWriter(outgoing, overflow);
+    const writer = new ReplicationWriter(outgoing, overflow);
     const stream: Stream = { outgoing, writer, peer, caller: undefined, isOver: false };
     return {
       message: (frame) => this.#onFrame(stream, frame),

@@ -13,8 +13,8 @@ import type { Dialer, Outgoing } from '../ports/network.js';
 import type { Random } from '../ports/random.js';
 import type { PeerIdentity } from '../replication/sessions.js';
 import { WireError } from '../wire/protobuf.js';
-import { FrameWriter } from './frame-writer.js';
 import { decodeFrame, type Hello, type ReplicationRecord } from './replication-frame.js';
+import { ReplicationWriter } from './replication-writer.js';
 
 /** Pause before the stream is opened again: doubles from the first to the last, with jitter. */
 const REOPEN_MS = { first: 20, last: 1_000 };
@@ -53,7 +53,7 @@ export class ReplicationPeer {
   readonly #deps: ReplicationPeerDeps;
   readonly #target: PeerTarget;
   #stream: Outgoing<Buffer> | undefined;
-  #writer: FrameWriter | undefined;
+  #writer: ReplicationWriter | undefined;
   /** Whether the other end has said who it is. */
   #isUp = false;
   #failures = 0;
@@ -77,11 +77,6 @@ export class ReplicationPeer {
   /** Lost if the stream does not stand: the replicas hear of that, too. */
   send(record: ReplicationRecord): void {
     if (this.#isUp) this.#writer?.add(record);
-  }
-
-  /** Bytes that wait for the other end to take them. */
-  get backlogBytes(): number {
-    return this.#writer?.backlogBytes ?? 0;
   }
 
   close(): void {
@@ -108,7 +103,9 @@ export class ReplicationPeer {
       },
     });
     this.#stream = stream;
-    this.#writer = new FrameWriter(stream, () => this.#break('it does not take what is sent'));
+    this.#writer = new ReplicationWriter(stream, () =>
+      this.#break('it does not take what is sent'),
+    );
     const greeting = hello();
     if (greeting === undefined) return this.#break('this node has not joined its cluster yet');
     this.#writer.add(greeting);

@@ -8,7 +8,11 @@ import type { Clock } from '../ports/clock.js';
 import type { Log } from '../ports/log.js';
 import type { Dialer, ReplicateHandler } from '../ports/network.js';
 import type { Random } from '../ports/random.js';
-import { isToPrimary, type Outgoing, type ReplicaMessage } from '../replication/messages.js';
+import {
+  isToPrimary,
+  type AddressedMessage,
+  type ReplicaMessage,
+} from '../replication/messages.js';
 import type { ShardReplica } from '../replication/shard-replica.js';
 import { InstallReceiver } from './install-receiver.js';
 import { InstallSender } from './install-sender.js';
@@ -88,8 +92,8 @@ export class Replication {
     this.#links.sync();
   }
 
-  send(shardUuid: Uuid, outgoing: readonly Outgoing[]): void {
-    for (const { to, shard, message } of outgoing) {
+  send(shardUuid: Uuid, messages: readonly AddressedMessage[]): void {
+    for (const { to, shard, message } of messages) {
       const record = {
         type: 'replica',
         shard,

@@ -16,7 +16,7 @@ import type { VersionedConfig } from '../model/shard-config.js';
 import type { Clock } from '../ports/clock.js';
 import type { Disk, DiskBatch } from '../ports/disk.js';
 import { CorruptRecordError } from '../replication/data-record.js';
-import type { Outgoing } from '../replication/messages.js';
+import type { AddressedMessage } from '../replication/messages.js';
 import type { Answer, ReplicaEvent } from '../replication/outbox.js';
 import { needsStoredVersion } from '../replication/proposals.js';
 import type { ReplicaInput, ShardReplica } from '../replication/shard-replica.js';
@@ -63,7 +63,7 @@ export type Work =
 export interface RoundsHooks {
   /** Replicas whose existence became durable. */
   born(entries: readonly ReplicaEntry[]): void;
-  send(shardUuid: Uuid, outgoing: readonly Outgoing[]): void;
+  send(shardUuid: Uuid, messages: readonly AddressedMessage[]): void;
   ask(request: ChangeRequest): void;
   steppedDown(replica: ShardReplica): void;
   /** A peer needs all data of this replica, as it is on disk at this moment. */
