@@ -77,4 +77,9 @@ export class LeaseClaims {
   until(grantor: MemberId): number {
     return this.#until.get(grantor) ?? -Infinity;
   }
+
+  /** When the newest beat that this grantor answered was sent; -Infinity if it never did. */
+  heardAt(grantor: MemberId): number {
+    return this.until(grantor) - this.#leaseMs;
+  }
 }

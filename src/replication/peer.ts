@@ -26,15 +26,15 @@ export class Peer {
   #durable: Position | undefined;
   /** When the claim on its lease ended that counts while it is not attached. */
   #claimUntil = -Infinity;
-  /** When its node last said something. */
-  heardAt: number;
+  /** Since when this primary knows of it: before that it cannot have been silent. */
+  readonly knownSince: number;
   /** When it last came forward, or had nothing to do. */
   progressAt: number;
 
   constructor(place: ReplicaPlace, now: number) {
     this.node = place.node;
     this.place = place;
-    this.heardAt = now;
+    this.knownSince = now;
     this.progressAt = now;
   }
 

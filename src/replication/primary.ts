@@ -9,18 +9,16 @@
  * S4, S5: committed = durable on every member of the commit set, which acknowledged it in this
  *   epoch with the same chain; answered = committed. While the isr is smaller than `minIsr` nothing
  *   is accepted. (The barrier is exempt: what it commits was accepted before, and reads go on.)
- * S7: the commit set is the isr, and every learner that was proposed for it from the moment the
- *   request leaves: the leader may have accepted it although we have not heard. A member that was
- *   asked to be removed counts until a newer configuration says that it is (bug B6).
+ *   Who is in the commit set is decided in `in-sync-set.ts` (S7).
  * S11: it serves nothing before the barrier is committed and its own promise to the primary before
  *   has run out.
  * S13, S14: reads need a claim on every member of the commit set that reaches beyond now.
  */
 import { assert } from '../model/assert.js';
 import type { Epoch, MemberId, Seq } from '../model/ids.js';
-import type { MembershipChange } from '../model/member-messages.js';
 import type { VersionedConfig } from '../model/shard-config.js';
 import type { Position } from './entry.js';
+import { InSyncSet, type InSyncSettings } from './in-sync-set.js';
 import type { LeaseClaims } from './lease.js';
 import type { Attached, PrepareEntry, ToPrimary } from './messages.js';
 import type { Outbox } from './outbox.js';
@@ -29,20 +27,12 @@ import { Proposals, type CommittedWrite, type Proposal, type Written } from './p
 import type { ReplicaBody } from './replica-body.js';
 import type { Sessions } from './sessions.js';
 
-export interface PrimarySettings {
-  /** In-sync replicas without which nothing is accepted. */
-  readonly minIsr: number;
+export interface PrimarySettings extends InSyncSettings {
   /** Entries on their way at once. More gain nothing on a local network: the next is larger. */
   readonly windowEntries: number;
   /** Entries and bytes sent ahead to a replica that catches up. */
   readonly catchUpEntries: number;
   readonly catchUpBytes: number;
-  /** A member whose node said nothing for so long is asked to be removed. */
-  readonly silentMs: number;
-  /** So is one that others wait for, and that does not come forward for so long. */
-  readonly stuckMs: number;
-  /** Pause before the leader is asked again. */
-  readonly askAgainMs: number;
   /** A hand-over that takes longer is given up. */
   readonly handOverMs: number;
 }
@@ -76,11 +66,8 @@ export class Primary {
   readonly #promisedUntil: number;
   readonly #proposals: Proposals;
   readonly #peers = new Map<MemberId, Peer>();
-  /** Learners that were proposed for the isr, on top of this configuration. */
-  readonly #joining = new Set<MemberId>();
+  readonly #inSync: InSyncSet;
   readonly #barrierSeq: Seq;
-  /** When the leader was last asked for what, by node. */
-  readonly #askedAt = new Map<string, number>();
   #update: VersionedConfig;
   #handOver: HandOver | undefined;
   /** When the leader was last told; undefined: we have not stepped down. */
@@ -102,6 +89,7 @@ export class Primary {
     this.#self = start.self;
     this.#promisedUntil = start.promisedUntil;
     this.#update = update;
+    this.#inSync = new InSyncSet(start);
     this.#now = now;
     this.#proposals = new Proposals(body.log.last.seq);
     this.#proposals.commit(body.log.unappliedTo(body.commitSeq), body.commitSeq);
@@ -122,7 +110,7 @@ export class Primary {
   /** Until when reads may be answered: the least of the claims on the commit set. */
   get leaseUntil(): number {
     let until = Infinity;
-    for (const node of this.#commitSet()) {
+    for (const node of this.#inSync.commitSet()) {
       if (node === this.#self) continue;
       const claim = this.#peers.get(node)?.leaseUntil(this.#claims.until(node)) ?? -Infinity;
       if (claim < until) until = claim;
@@ -139,7 +127,7 @@ export class Primary {
   /** Whether a write may be proposed at `now`; if not, it may later. */
   mayWrite(now: number): boolean {
     this.#now = now;
-    return this.isServing && this.#handOver === undefined && this.#hasEnoughReplicas;
+    return this.isServing && this.#handOver === undefined && this.#inSync.isEnough;
   }
 
   /** What is committed under a key and not in the data yet. */
@@ -157,11 +145,7 @@ export class Primary {
   onConfig(update: VersionedConfig, now: number): void {
     assert(update.config.epoch === this.epoch, 'S1', () => ({ epoch: update.config.epoch }));
     this.#now = now;
-    // Whatever was asked on top of the one before is void now, or is in this one (S7).
-    if (update.version > this.#update.version) {
-      this.#joining.clear();
-      this.#askedAt.clear();
-    }
+    this.#inSync.onConfig(update);
     this.#update = update;
     this.#adoptPeers();
     this.#advance();
@@ -179,21 +163,13 @@ export class Primary {
     const peer = this.#peers.get(node);
     if (peer === undefined) return;
     peer.detach('down', this.#claims.until(node));
-    if (gone) this.#askToGoOnWithout(node);
-  }
-
-  /** A beat of its node was answered: it lives, and `claims` reach further. */
-  onHeard(node: MemberId, now: number): void {
-    this.#now = now;
-    const peer = this.#peers.get(node);
-    if (peer !== undefined) peer.heardAt = now;
+    if (gone) this.#inSync.goOnWithout(node, now);
   }
 
   onMessage(from: MemberId, message: ToPrimary, now: number): void {
     this.#now = now;
     const peer = this.#peers.get(from);
     if (peer === undefined || message.epoch !== this.epoch) return;
-    peer.heardAt = now;
     switch (message.type) {
       case 'attached':
         return this.#onAttached(peer, message);
@@ -205,7 +181,7 @@ export class Primary {
         peer.detach('down', this.#claims.until(from));
         if (message.promised <= this.epoch) return; // It will have heard more when asked again.
         this.#outbox.happened({ type: 'overtaken', by: from, promised: message.promised });
-        return this.#ask({ type: 'epoch-used', promised: message.promised });
+        return this.#inSync.ask({ type: 'epoch-used', promised: message.promised }, now);
       case 'detached':
         return peer.detach('down', this.#claims.until(from));
     }
@@ -234,7 +210,7 @@ export class Primary {
   /** Prepares to step down in favour of an in-sync member; refused silently if that is not one. */
   handOver(to: MemberId, now: number): void {
     this.#now = now;
-    if (this.#handOver !== undefined || !this.#update.config.isr.includes(to)) return;
+    if (this.#handOver !== undefined || !this.#inSync.hasMember(to)) return;
     this.#handOver = { to, giveUpAt: now + this.#settings.handOverMs };
     this.#continueHandOver();
   }
@@ -264,14 +240,6 @@ export class Primary {
     for (const call of never) {
       this.#outbox.answer({ type: 'refused', call, refusal: { code: 'NODE_BEHIND', message } });
     }
-  }
-
-  get #hasEnoughReplicas(): boolean {
-    return this.#update.config.isr.length >= this.#settings.minIsr;
-  }
-
-  #commitSet(): Set<MemberId> {
-    return new Set([...this.#update.config.isr, ...this.#joining]);
   }
 
   /** The other replicas of the configuration: new ones are attached, lost ones forgotten. */
@@ -412,7 +380,7 @@ export class Primary {
     const body = this.#body;
     if (body.durableEpoch !== this.epoch) return;
     let everyoneHolds = body.durableSeq;
-    for (const node of this.#commitSet()) {
+    for (const node of this.#inSync.commitSet()) {
       if (node === this.#self) continue;
       const durable = this.#peers.get(node)?.durable?.seq;
       if (durable === undefined) return;
@@ -421,7 +389,7 @@ export class Primary {
     const wasServing = body.commitSeq >= this.#barrierSeq;
     if (everyoneHolds <= body.commitSeq) return; // A slow new member un-commits nothing.
     if (everyoneHolds < this.#barrierSeq) return; // All of the earlier epochs at once (S11).
-    if (everyoneHolds > this.#barrierSeq && !this.#hasEnoughReplicas) return;
+    if (everyoneHolds > this.#barrierSeq && !this.#inSync.isEnough) return;
     const before = body.commitSeq;
     body.commitTo(everyoneHolds);
     const entries = body.log.unappliedTo(everyoneHolds).filter(({ seq }) => seq > before);
@@ -443,56 +411,14 @@ export class Primary {
     this.#outbox.answer({ type: 'refused', call, refusal: { code: 'NODE_BEHIND', message } });
   }
 
-  /** Whether this peer should leave or join the isr. */
+  /** Whether this peer should leave or join the isr, or needs all data first. */
   #review(peer: Peer): void {
-    const { node, place, phase } = peer;
-    const isJoining = this.#joining.has(node);
-    const isMember = this.#update.config.isr.includes(node);
-    const isInTheWay = this.#isInTheWay(peer);
-    if ((isMember || isJoining) && isInTheWay) return this.#askToGoOnWithout(node);
-    if (isMember) return;
+    // Nobody joins before everybody has stopped whom we promised to leave alone: the learner
+    // promised them nothing, and could be elected next (S14).
+    const isOpen = this.isServing && this.#handOver === undefined;
+    this.#inSync.review(peer, isOpen, this.#now);
     // Whatever made it unusable, all of our data makes it good again.
-    if (phase === 'unusable') return this.#install(peer);
-    // Dropped because it hangs, it may still hold everything: that is no reason to wait for it.
-    if (isInTheWay || this.#claims.until(node) <= this.#now) return;
-    // Not before everybody has stopped whom we promised to leave alone: the learner promised them
-    // nothing, and could be elected next (S14).
-    if (!this.isServing || phase !== 'following' || this.#handOver !== undefined) return;
-    if (!isJoining && !this.#hasCaughtUp(peer)) return;
-    this.#joining.add(node);
-    this.#ask({ type: 'expand', node, store: place.store, incarnation: place.incarnation });
-  }
-
-  /** A learner that was proposed is in our way until that is certainly void (S7). */
-  #askToGoOnWithout(node: MemberId): void {
-    if (this.#update.config.isr.includes(node)) this.#ask({ type: 'shrink', node });
-    else if (this.#joining.has(node)) this.#ask({ type: 'withdraw', node });
-  }
-
-  /** Whether others wait for it in vain. */
-  #isInTheWay(peer: Peer): boolean {
-    const { silentMs, stuckMs } = this.#settings;
-    const isSilent = this.#now - peer.heardAt >= silentMs;
-    const isIdle = peer.phase === 'following' && peer.durable?.seq === this.#body.log.last.seq;
-    if (isIdle) peer.progressAt = this.#now;
-    const isStuck = this.#now - peer.progressAt >= stuckMs;
-    return isSilent || isStuck || peer.phase === 'unusable';
-  }
-
-  /** Past the start of the epoch and caught up (KIP-279); in this epoch by construction (S16). */
-  #hasCaughtUp({ durable }: Peer): boolean {
-    const { commitSeq } = this.#body;
-    return commitSeq >= this.#barrierSeq && durable !== undefined && durable.seq >= commitSeq;
-  }
-
-  #ask(change: MembershipChange): void {
-    const about = change.type === 'epoch-used' ? change.type : `${change.type} ${change.node}`;
-    const askedAt = this.#askedAt.get(about) ?? -Infinity;
-    if (this.#now - askedAt < this.#settings.askAgainMs) return;
-    this.#askedAt.set(about, this.#now);
-    const { shard, shardUuid } = this.#body;
-    const basedOn = this.#update.version;
-    this.#outbox.request({ shard, shardUuid, epoch: this.epoch, basedOn, change });
+    if (peer.phase === 'unusable' && !this.#inSync.counts(peer.node)) this.#install(peer);
   }
 
   /** Steps down once the successor holds everything and nothing is under way. */

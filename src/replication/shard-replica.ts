@@ -47,8 +47,6 @@ export type ReplicaInput =
   | { readonly type: 'session-down'; readonly node: MemberId; readonly gone: boolean }
   /** A stream from this node broke. */
   | { readonly type: 'caller-down'; readonly node: MemberId }
-  /** A beat of ours was answered by this node. */
-  | { readonly type: 'heard'; readonly node: MemberId }
   | { readonly type: 'message'; readonly from: MemberId; readonly message: ReplicaMessage }
   /** The data of an install is there. */
   | { readonly type: 'installed'; readonly base: Position }
@@ -123,8 +121,6 @@ export class ShardReplica {
       case 'caller-down':
         if (this.#follower?.primary === input.node) this.#follower = undefined;
         return;
-      case 'heard':
-        return this.#primary?.onHeard(input.node, now);
       case 'message':
         return this.#onMessage(input.from, input.message, now);
       case 'installed':

@@ -127,11 +127,7 @@ export class Replication {
       this.#sender.abandon(node);
       rounds.stepNow({ type: 'session-down', node, gone });
     },
-    answered: (node, sentAt) => {
-      const { replicas, clock } = this.#deps;
-      replicas.claims.answered(node, sentAt);
-      for (const replica of replicas.all()) replica.step({ type: 'heard', node }, clock.now());
-    },
+    answered: (node, sentAt) => this.#deps.replicas.claims.answered(node, sentAt),
     heard: (node, record, isStale) => {
       if (record.type === 'dataAck') {
         return this.#sender.acknowledged(node, record.shard, record.parts);

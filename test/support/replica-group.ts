@@ -242,8 +242,7 @@ export class ReplicaGroup {
         stream.toCaller.push({ type: 'beatAck', sentAt: wire.sentAt });
         return;
       case 'beatAck':
-        to.claims.answered(from.id, wire.sentAt);
-        return this.step(to, { type: 'heard', node: from.id });
+        return to.claims.answered(from.id, wire.sentAt);
       case 'data':
         to.incoming = wire.data;
         return this.step(to, { type: 'installed', base: wire.base });

@@ -120,10 +120,7 @@ export class LoneReplica {
   /** Time passes, and the peers answer a beat. */
   pass(milliseconds: number, ...heard: readonly MemberId[]): Ready {
     this.now += milliseconds;
-    for (const node of heard) {
-      this.claims.answered(node, this.now);
-      this.replica.step({ type: 'heard', node }, this.now);
-    }
+    for (const node of heard) this.claims.answered(node, this.now);
     return this.step({ type: 'tick' });
   }
 

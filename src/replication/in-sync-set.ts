@@ -1,0 +1,133 @@
+/**
+ * Which replicas a primary's commits wait for, and who should join or leave them: what the primary
+ * of one epoch asks of the leader.
+ *
+ * Upholds S7: the commit set is the isr, and every learner that was proposed for it from the moment
+ * the request leaves: the leader may have accepted it although we have not heard (the "maximal ISR"
+ * of KIP-966). A member that was asked to be removed counts until a newer configuration says that
+ * it does not (bug B6). S16: a learner is proposed by its store and incarnation, once it caught up
+ * in this epoch.
+ */
+import type { MemberId } from '../model/ids.js';
+import type { MembershipChange } from '../model/member-messages.js';
+import type { VersionedConfig } from '../model/shard-config.js';
+import type { LeaseClaims } from './lease.js';
+import type { Outbox } from './outbox.js';
+import type { Peer } from './peer.js';
+import type { ReplicaBody } from './replica-body.js';
+
+export interface InSyncSettings {
+  /** In-sync replicas without which nothing is accepted. */
+  readonly minIsr: number;
+  /** A member whose node answered nothing for so long is asked to be removed. */
+  readonly silentMs: number;
+  /** So is one that others wait for, and that does not come forward for so long. */
+  readonly stuckMs: number;
+  /** Pause before the leader is asked again. */
+  readonly askAgainMs: number;
+}
+
+export interface InSyncStart {
+  readonly body: ReplicaBody;
+  readonly outbox: Outbox;
+  readonly claims: LeaseClaims;
+  readonly settings: InSyncSettings;
+  readonly update: VersionedConfig;
+}
+
+export class InSyncSet {
+  readonly #body: ReplicaBody;
+  readonly #outbox: Outbox;
+  readonly #claims: LeaseClaims;
+  readonly #settings: InSyncSettings;
+  #update: VersionedConfig;
+  /** Learners that were proposed for the isr, on top of this configuration. */
+  readonly #joining = new Set<MemberId>();
+  /** When the leader was last asked for what, by node. */
+  readonly #askedAt = new Map<string, number>();
+
+  constructor({ body, outbox, claims, settings, update }: InSyncStart) {
+    this.#body = body;
+    this.#outbox = outbox;
+    this.#claims = claims;
+    this.#settings = settings;
+    this.#update = update;
+  }
+
+  /** Whether the isr is large enough for anything to be accepted (S4). */
+  get isEnough(): boolean {
+    return this.#update.config.isr.length >= this.#settings.minIsr;
+  }
+
+  /** Whether the newest configuration has this node in the isr. */
+  hasMember(node: MemberId): boolean {
+    return this.#update.config.isr.includes(node);
+  }
+
+  /** Whether commits wait for this node. */
+  counts(node: MemberId): boolean {
+    return this.hasMember(node) || this.#joining.has(node);
+  }
+
+  /** Everybody commits wait for, the primary among them. */
+  commitSet(): Set<MemberId> {
+    return new Set([...this.#update.config.isr, ...this.#joining]);
+  }
+
+  /** A configuration of this same epoch. */
+  onConfig(update: VersionedConfig): void {
+    // Whatever was asked on top of the one before is void now, or is in this one (S7).
+    if (update.version > this.#update.version) {
+      this.#joining.clear();
+      this.#askedAt.clear();
+    }
+    this.#update = update;
+  }
+
+  /** Asks to drop a member that is in the way, and to take in a learner if that `isOpen`. */
+  review(peer: Peer, isOpen: boolean, now: number): void {
+    const { node, place, phase } = peer;
+    const isInTheWay = this.#isInTheWay(peer, now);
+    if (this.counts(node) && isInTheWay) return this.goOnWithout(node, now);
+    if (this.hasMember(node)) return;
+    // Dropped because it hangs, it may still hold everything: that is no reason to wait for it.
+    if (isInTheWay || this.#claims.until(node) <= now) return;
+    if (!isOpen || phase !== 'following') return;
+    if (!this.#joining.has(node) && !this.#hasCaughtUp(peer)) return;
+    this.#joining.add(node);
+    const { store, incarnation } = place;
+    this.ask({ type: 'expand', node, store, incarnation }, now);
+  }
+
+  /** A learner that was proposed is in our way until that is certainly void (S7). */
+  goOnWithout(node: MemberId, now: number): void {
+    if (this.hasMember(node)) this.ask({ type: 'shrink', node }, now);
+    else if (this.#joining.has(node)) this.ask({ type: 'withdraw', node }, now);
+  }
+
+  /** Asks the leader, unless it was asked for the same just now. */
+  ask(change: MembershipChange, now: number): void {
+    const about = change.type === 'epoch-used' ? change.type : `${change.type} ${change.node}`;
+    const askedAt = this.#askedAt.get(about) ?? -Infinity;
+    if (now - askedAt < this.#settings.askAgainMs) return;
+    this.#askedAt.set(about, now);
+    const { shard, shardUuid } = this.#body;
+    const { config, version } = this.#update;
+    this.#outbox.request({ shard, shardUuid, epoch: config.epoch, basedOn: version, change });
+  }
+
+  /** Whether others wait for it in vain. */
+  #isInTheWay(peer: Peer, now: number): boolean {
+    const { silentMs, stuckMs } = this.#settings;
+    const heardAt = Math.max(peer.knownSince, this.#claims.heardAt(peer.node));
+    const isIdle = peer.phase === 'following' && peer.durable?.seq === this.#body.log.last.seq;
+    if (isIdle) peer.progressAt = now;
+    const isStuck = now - peer.progressAt >= stuckMs;
+    return now - heardAt >= silentMs || isStuck || peer.phase === 'unusable';
+  }
+
+  /** Past the start of the epoch and caught up (KIP-279); in this epoch by construction (S16). */
+  #hasCaughtUp({ durable }: Peer): boolean {
+    return durable !== undefined && durable.seq >= this.#body.commitSeq;
+  }
+}
