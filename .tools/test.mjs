@@ -1,41 +1,30 @@
 // Runs every test of the tiers that CI runs and ends with the line `N passed, N failed`.
 //
 //   node .tools/test.mjs [vitest arguments: a project (--project unit), a file, -t "a title"]
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+/** Far above what a run takes. A test that keeps its worker busy for ever has no other end. */
+const LIMIT_MS = 20 * 60_000;
+
 const root = fileURLToPath(new URL('..', import.meta.url));
-// A Ctrl-C goes to the tests too; they end, and then this file tidies up.
-process.on('SIGINT', () => {});
 const folder = mkdtempSync(join(tmpdir(), 'portolan-report-'));
 const report = join(folder, 'report.json');
-const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+const running = join(folder, 'running');
+const reporters = [
+  '--reporter=default',
+  '--reporter=json',
+  `--outputFile.json=${report}`,
+  '--reporter=.tools/running-reporter.mjs',
+];
 const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
 const args = ['run', '--config', 'test/vitest.config.ts', ...reporters, ...process.argv.slice(2)];
 
-const { status } = spawnSync(process.execPath, [vitest, ...args], { cwd: root, stdio: 'inherit' });
-let passed = 0;
-let failed = 0;
-let skipped = 0;
-try {
-  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults } = JSON.parse(
-    readFileSync(report, 'utf8'),
-  );
-  passed = numPassedTests;
-  skipped = numPendingTests + numTodoTests;
-  // A file that could not even be loaded has no tests that failed, but failed all the same.
-  const broken = testResults.filter((file) => {
-    return (
-      file.status === 'failed' && !file.assertionResults.some(({ status }) => status === 'failed')
-    );
-  });
-  failed = numFailedTests + broken.length;
-} catch {
-  failed = 1;
-}
+const status = await run();
+let { passed, failed, skipped } = countsOf(report);
 rmSync(folder, { recursive: true, force: true });
 if (skipped > 0) console.log(`${skipped} tests were skipped: a skipped test counts as failed`);
 failed += skipped;
@@ -43,3 +32,70 @@ if (status !== 0 && failed === 0) failed = 1; // An error outside of any test.
 if (passed + failed === 0) failed = 1; // Nothing ran.
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
+
+/** The exit code; undefined if it was ended by a signal. */
+function run() {
+  // In a group of its own: at the limit, the servers that tests started end with their workers.
+  const child = spawn(process.execPath, [vitest, ...args], {
+    cwd: root,
+    stdio: 'inherit',
+    detached: true,
+    env: { ...process.env, PORTOLAN_RUNNING: running },
+  });
+  const send = (signal) => {
+    try {
+      process.kill(-child.pid, signal);
+    } catch {
+      // It has ended.
+    }
+  };
+  // One Ctrl-C comes twice, from the terminal and from npm; to vitest the second means "at once".
+  let sentAt = -Infinity;
+  const forward = (signal) => {
+    if (performance.now() - sentAt < 1_000) return;
+    sentAt = performance.now();
+    send(signal);
+  };
+  process.on('SIGINT', forward);
+  process.on('SIGTERM', forward);
+  const limit = setTimeout(() => {
+    console.log(`not done after ${LIMIT_MS / 60_000} minutes; ended while these were running:`);
+    console.log(textOf(running));
+    send('SIGKILL');
+  }, LIMIT_MS);
+  return new Promise((resolve) => {
+    child.once('exit', (code) => {
+      clearTimeout(limit);
+      resolve(code ?? undefined);
+    });
+  });
+}
+
+function countsOf(file) {
+  try {
+    const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults } =
+      JSON.parse(readFileSync(file, 'utf8'));
+    // A file that could not even be loaded has no tests that failed, but failed all the same.
+    const broken = testResults.filter((tests) => {
+      return (
+        tests.status === 'failed' &&
+        !tests.assertionResults.some(({ status }) => status === 'failed')
+      );
+    });
+    return {
+      passed: numPassedTests,
+      failed: numFailedTests + broken.length,
+      skipped: numPendingTests + numTodoTests,
+    };
+  } catch {
+    return { passed: 0, failed: 1, skipped: 0 };
+  }
+}
+
+function textOf(file) {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return 'none that is known';
+  }
+}

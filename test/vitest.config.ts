@@ -26,8 +26,8 @@ export default defineConfig({
     root,
     allowOnly: false,
     projects: [
-      tier('unit', { testTimeout: 10_000, hookTimeout: 10_000 }, false),
-      tier('scenario', { testTimeout: 10_000, hookTimeout: 10_000 }, false),
+      tier('unit', { testTimeout: 60_000, hookTimeout: 60_000 }, false),
+      tier('scenario', { testTimeout: 60_000, hookTimeout: 60_000 }, false),
       tier('conformance', { testTimeout: 30_000, hookTimeout: 60_000 }, true),
       tier('integration', { testTimeout: 60_000, hookTimeout: 120_000 }, true),
       tier('fault', { testTimeout: 180_000, hookTimeout: 120_000 }, true),
