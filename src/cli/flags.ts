@@ -5,6 +5,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { type Address, parseAddress } from '../model/address.js';
 import { CLUSTER_NAME_RULE, isClusterName, isMemberId, MEMBER_ID_RULE } from '../model/ids.js';
+import { LIMITS } from '../model/limits.js';
 import type { MemberId } from '../model/ids.js';
 import { CONNECT_STRING_RULE, parseConnectString } from '../zookeeper/connect-string.js';
 
@@ -84,6 +85,12 @@ export function minIsrFlag(): Option {
     '--min-isr <n>',
     'replicas in sync without which writes wait; 2 if not given, or 1 with one replica',
   ).argParser(countOf(1, REPLICAS_MAX));
+}
+
+export function leaseFlag(): Option {
+  return flag('--lease-ms <ms>', 'after which a primary that is cut off is replaced')
+    .argParser(countOf(LIMITS.leaseMsMin, LIMITS.leaseMsMax))
+    .default(LIMITS.leaseMsDefault);
 }
 
 export function drainFlag(): Option {

@@ -7,6 +7,7 @@ import {
   countOf,
   flag,
   jsonFlag,
+  leaseFlag,
   replicasFlag,
   sessionTimeoutFlag,
   zkFlag,
@@ -31,6 +32,7 @@ export function playgroundCommand(): Command {
     .addOption(countFlag('--routers <n>', 'how many routers').default(3))
     .addOption(countFlag('--storage <n>', 'how many storage nodes').default(3))
     .addOption(replicasFlag())
+    .addOption(leaseFlag())
     .addOption(
       flag('--shards <n>', 'shards of a new cluster')
         .argParser(countOf(1, LIMITS.shardsMax))

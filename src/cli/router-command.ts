@@ -11,6 +11,7 @@ import {
   drainFlag,
   flag,
   idFlag,
+  leaseFlag,
   listenFlag,
   minIsrFlag,
   replicasFlag,
@@ -30,6 +31,7 @@ export interface RouterFlags extends RoleFlags {
   readonly shards: number;
   readonly replicas: number;
   readonly minIsr: number | undefined;
+  readonly leaseMs: number;
   readonly initialStorage: number;
   readonly drainMs: number;
 }
@@ -61,6 +63,7 @@ export function routerCommand(): Command {
     )
     .addOption(replicasFlag())
     .addOption(minIsrFlag())
+    .addOption(leaseFlag())
     .addOption(
       flag('--initial-storage <n>', 'storage nodes to wait for before shards are first placed')
         .argParser(countOf(1, 1_000))
@@ -83,7 +86,7 @@ export function routerCommand(): Command {
 /** @throws CliError for what the flags alone cannot tell. */
 export function routerConfigOf(flags: RouterFlags): RouterConfig {
   const { cluster, listen, advertise, admin, sessionTimeoutMs, drainMs } = flags;
-  const { shards, replicas, initialStorage } = flags;
+  const { shards, replicas, leaseMs, initialStorage } = flags;
   const minIsr = flags.minIsr ?? Math.min(2, replicas);
   if (minIsr > replicas) {
     throw new CliError(EXIT.usage, `--min-isr ${minIsr} is more than --replicas ${replicas}`);
@@ -97,6 +100,6 @@ export function routerConfigOf(flags: RouterFlags): RouterConfig {
     admin,
     sessionTimeoutMs,
     drainMs,
-    create: { shards, replicas, minIsr, initialStorage },
+    create: { shards, replicas, minIsr, leaseMs, initialStorage },
   };
 }

@@ -3,7 +3,7 @@
  *
  * Worked example (one line in ZooKeeper; "…" shortens 32 hex digits):
  * {"format":2,"slotRule":"crc16-xmodem-tag","clusterUuid":"b1…","shards":64,"replicas":3,
- *  "minIsr":2,"initialStorage":3}
+ *  "minIsr":2,"leaseMs":600,"initialStorage":3}
  */
 import { isCount, isUuid, type Uuid } from './ids.js';
 import { LIMITS } from './limits.js';
@@ -23,6 +23,11 @@ export interface ClusterConfig {
    * acknowledged write survives more losses, and writes wait sooner; reads go on either way.
    */
   readonly minIsr: number;
+  /**
+   * Milliseconds a primary may serve reads on one beat that a replica answered. Every node counts
+   * on the others to take the same, so it is never taken from a node's own flags (S14).
+   */
+  readonly leaseMs: number;
   /** Storage nodes to wait for before the shards are first placed, so that all get their part. */
   readonly initialStorage: number;
 }
@@ -49,6 +54,14 @@ export function decodeClusterConfig(bytes: Uint8Array): ClusterConfig {
       'minIsr',
       `a count from 1 to ${replicas}`,
       (count): count is number => isCount(count, 1) && count <= replicas,
+    ),
+    leaseMs: record.optional(
+      'leaseMs',
+      `a count from ${LIMITS.leaseMsMin} to ${LIMITS.leaseMsMax}`,
+      (count): count is number => {
+        return isCount(count, LIMITS.leaseMsMin) && count <= LIMITS.leaseMsMax;
+      },
+      LIMITS.leaseMsDefault, // Of clusters that were made before it could be chosen.
     ),
     initialStorage: record.field('initialStorage', 'a count', isPositive),
   };

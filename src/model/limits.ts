@@ -18,6 +18,13 @@ export const LIMITS = {
   /** Milliseconds a call may take when its caller set no deadline, and at the most. */
   callMsDefault: 5_000,
   callMsMax: 60_000,
+  /**
+   * Milliseconds of a read lease. A dead primary is replaced no sooner than one ends; with a
+   * shorter one reads wait whenever a node is late.
+   */
+  leaseMsMin: 100,
+  leaseMsMax: 60_000,
+  leaseMsDefault: 600,
   /** Bytes of requests a router or a node holds at once; more is refused as OVERLOADED. */
   queuedBytesMax: 64 * 1024 * 1024,
   /** Calls a router or a node holds at once, whatever their size. */

@@ -49,6 +49,11 @@ export class RecordReader {
     return value;
   }
 
+  /** The same of a field that older versions did not write: `otherwise` is what they meant. */
+  optional<T>(name: string, what: string, is: (value: unknown) => value is T, otherwise: T): T {
+    return this.#fields.has(name) ? this.field(name, what, is) : otherwise;
+  }
+
   text(name: string, bytesMax = 256): string {
     return this.field(name, 'text', (value): value is string => {
       return typeof value === 'string' && value.length <= bytesMax;

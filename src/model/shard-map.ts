@@ -6,12 +6,13 @@
  */
 import type { ClusterConfig } from './cluster-config.js';
 import type { MemberId, ShardId } from './ids.js';
+import { LIMITS } from './limits.js';
 import type { Registration } from './registrations.js';
 import type { ShardConfig, VersionedConfig } from './shard-config.js';
 import { shardOfSlot, slotOf } from './slot.js';
 
-/** What every shard should have, and what its writes need (of `ClusterConfig`). */
-export type ReplicationTarget = Pick<ClusterConfig, 'replicas' | 'minIsr'>;
+/** How the shards of the cluster are replicated (of `ClusterConfig`). */
+export type ReplicationTarget = Pick<ClusterConfig, 'replicas' | 'minIsr' | 'leaseMs'>;
 
 export class ShardMap {
   readonly #shards = new Map<ShardId, VersionedConfig>();
@@ -19,7 +20,7 @@ export class ShardMap {
   /** From `/cluster`; 0 = not known yet. */
   #shardCount = 0;
   /** From `/cluster`, with the shard count. */
-  target: ReplicationTarget = { replicas: 1, minIsr: 1 };
+  target: ReplicationTarget = { replicas: 1, minIsr: 1, leaseMs: LIMITS.leaseMsDefault };
 
   get shardCount(): number {
     return this.#shardCount;

@@ -29,19 +29,19 @@ export function promiseMs({ leaseMs, driftMax, marginMs }: LeaseSettings): numbe
 
 /** The grantor's side: until when this process has promised to leave whose shards alone. */
 export class LeaseGrants {
-  readonly #promiseMs: number;
-  /** Everybody may hold a promise until then that an earlier life of this process made. */
-  readonly #earlierLifeUntil: number;
+  readonly #settings: LeaseSettings;
+  readonly #startedAt: number;
   readonly #until = new Map<MemberId, number>();
 
+  /** The settings are read at each use: a process grants nothing before it knows its cluster's. */
   constructor(settings: LeaseSettings, startedAt: number) {
-    this.#promiseMs = promiseMs(settings);
-    this.#earlierLifeUntil = startedAt + this.#promiseMs;
+    this.#settings = settings;
+    this.#startedAt = startedAt;
   }
 
   /** A beat of this holder came, and is about to be answered. */
   grant(holder: MemberId, now: number): void {
-    const until = now + this.#promiseMs;
+    const until = now + promiseMs(this.#settings);
     const before = this.#until.get(holder) ?? until;
     assert(until >= before, 'S14', () => ({ holder, until, before }));
     this.#until.set(holder, until);
@@ -52,24 +52,25 @@ export class LeaseGrants {
     return this.#until.get(holder) ?? -Infinity;
   }
 
-  /** When promises of earlier lives have ended, too. */
+  /** Until then everybody may hold a promise that an earlier life of this process made. */
   get earlierLifeUntil(): number {
-    return this.#earlierLifeUntil;
+    return this.#startedAt + promiseMs(this.#settings);
   }
 }
 
 /** The holder's side: until when it may rely on each grantor. */
 export class LeaseClaims {
-  readonly #leaseMs: number;
+  readonly #settings: LeaseSettings;
   readonly #until = new Map<MemberId, number>();
 
-  constructor({ leaseMs }: LeaseSettings) {
-    this.#leaseMs = leaseMs;
+  /** As in {@link LeaseGrants}. */
+  constructor(settings: LeaseSettings) {
+    this.#settings = settings;
   }
 
   /** The grantor answered the beat that was sent at `sentAt`. */
   answered(grantor: MemberId, sentAt: number): void {
-    const until = sentAt + this.#leaseMs;
+    const until = sentAt + this.#settings.leaseMs;
     if (until > this.until(grantor)) this.#until.set(grantor, until);
   }
 
@@ -80,6 +81,6 @@ export class LeaseClaims {
 
   /** When the newest beat that this grantor answered was sent; -Infinity if it never did. */
   heardAt(grantor: MemberId): number {
-    return this.until(grantor) - this.#leaseMs;
+    return this.until(grantor) - this.#settings.leaseMs;
   }
 }

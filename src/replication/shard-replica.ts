@@ -66,8 +66,10 @@ export class ShardReplica {
   #follower: Follower | undefined;
   /** The primary that beats of this replica's node have last counted for. */
   #grantedTo: MemberId | undefined;
-  /** When promises to primaries before that end. */
-  #promisedUntil: number;
+  /** When promises to primaries before that end, as far as this life made them. */
+  #promisedUntil = -Infinity;
+  /** Whether an earlier life may have made some that still hold. */
+  readonly #mayHavePromised: boolean;
 
   constructor(
     id: { readonly shard: ShardId; readonly shardUuid: Uuid },
@@ -80,8 +82,7 @@ export class ShardReplica {
     this.#openedEpoch = recovered?.state.promisedEpoch ?? (0 as Epoch);
     // A replica that this life makes has promised nothing in an earlier one; nor, since then, has
     // one that served in the epoch it promised (B22).
-    const mayHavePromised = recovered !== undefined && !recovered.state.hasServed;
-    this.#promisedUntil = mayHavePromised ? node.grants.earlierLifeUntil : -Infinity;
+    this.#mayHavePromised = recovered !== undefined && !recovered.state.hasServed;
   }
 
   get standing(): ReplicaStanding {
@@ -219,7 +220,8 @@ export class ShardReplica {
     this.#leaveFollowed();
     this.#body.promise(epoch);
     if (before !== epoch) this.#outbox.happened({ type: 'epoch-adopted', epoch, before });
-    const { sessions, claims, settings, self } = this.#node;
+    const { sessions, grants, claims, settings, self } = this.#node;
+    const earlierUntil = this.#mayHavePromised ? grants.earlierLifeUntil : -Infinity;
     this.#primary = new Primary({
       body: this.#body,
       outbox: this.#outbox,
@@ -229,7 +231,9 @@ export class ShardReplica {
       self,
       update,
       // Who stepped down waited for all leases before its own, and holds none any more.
-      promisedUntil: update.config.leaseReleased ? -Infinity : this.#promisedUntil,
+      promisedUntil: update.config.leaseReleased
+        ? -Infinity
+        : Math.max(this.#promisedUntil, earlierUntil),
       now,
     });
   }

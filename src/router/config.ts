@@ -24,6 +24,8 @@ export interface RouterConfig {
     readonly replicas: number;
     /** Members of a shard's in-sync set without which its writes wait. */
     readonly minIsr: number;
+    /** Milliseconds of a read lease. */
+    readonly leaseMs: number;
     /** Storage nodes to wait for before the shards are placed. */
     readonly initialStorage: number;
   };

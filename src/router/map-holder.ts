@@ -22,8 +22,8 @@ export class MapHolder {
     this.#changed();
   }
 
-  setTarget({ replicas, minIsr }: ReplicationTarget): void {
-    this.map.target = { replicas, minIsr };
+  setTarget({ replicas, minIsr, leaseMs }: ReplicationTarget): void {
+    this.map.target = { replicas, minIsr, leaseMs };
     this.#changed();
   }
 

@@ -29,7 +29,6 @@ import { DiskGuard } from './disk-guard.js';
 import { Joining } from './joining.js';
 import { StorageMetrics } from './metrics.js';
 import { StorageNode } from './node.js';
-import { REPLICA_DEFAULTS } from './replica-settings.js';
 import { ReplicaStore } from './replica-store.js';
 import { Store } from './store.js';
 
@@ -148,7 +147,6 @@ class StorageRole implements RunningRole {
         store,
         replicaStore,
         process,
-        settings: REPLICA_DEFAULTS,
         isDiskFull: () => guard.isFull,
         failed: (error) => this.#fail(error),
       },

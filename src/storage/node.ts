@@ -28,7 +28,8 @@ import { GarbageRemoval } from './garbage.js';
 import { Intake } from './intake.js';
 import { StorageMetrics } from './metrics.js';
 import { Reads } from './reads.js';
-import { Replicas, type ReplicaSettings } from './replicas.js';
+import { type NodeSettings, nodeSettings } from './replica-settings.js';
+import { Replicas } from './replicas.js';
 import type { ReplicaStore } from './replica-store.js';
 import { Replication } from './replication.js';
 import { Rounds, type RoundsHooks } from './rounds.js';
@@ -42,7 +43,6 @@ export interface StorageNodeDeps {
   readonly random: Random;
   readonly dialer: Dialer;
   readonly log: Log;
-  readonly settings: Omit<ReplicaSettings, 'minIsr'>;
   /** Fresh at every start of the process. */
   readonly process: Uuid;
   readonly isDiskFull: () => boolean;
@@ -53,6 +53,7 @@ export interface StorageNodeDeps {
 export class StorageNode {
   readonly metrics: StorageMetrics;
   readonly map = new ShardMap();
+  readonly #settings: NodeSettings = nodeSettings(this.map);
   readonly exchange: ExchangeHandler;
   readonly kv: KvHandler;
   readonly follow: FollowHandler;
@@ -118,10 +119,10 @@ export class StorageNode {
   }
 
   /** The node knows its cluster: resolves when that is durable. */
-  async join({ clusterUuid, shards, replicas, minIsr }: ClusterConfig): Promise<void> {
+  async join({ clusterUuid, shards, replicas, minIsr, leaseMs }: ClusterConfig): Promise<void> {
     const { store } = this.#deps;
+    this.map.target = { replicas, minIsr, leaseMs };
     this.map.shardCount = shards;
-    this.map.target = { replicas, minIsr };
     if (store.identity.clusterUuid === null) {
       await this.#record((batch) => store.writeClusterUuid(batch, clusterUuid));
     }
@@ -167,26 +168,20 @@ export class StorageNode {
   }
 
   #makeReplicas(): Replicas {
-    const { store, replicaStore, clock, settings } = this.#deps;
+    const { store, replicaStore, clock } = this.#deps;
     const { map } = this;
     return new Replicas({
       store: replicaStore,
       directory: store.identity.store,
       map,
       self: this.#self,
-      settings: {
-        ...settings,
-        // Known once the node has joined its cluster; before that it leads nothing.
-        get minIsr() {
-          return map.target.minIsr;
-        },
-      },
+      settings: this.#settings,
       startedAt: clock.now(),
     });
   }
 
   #makeReplication(): Replication {
-    const { store, replicaStore, settings } = this.#deps;
+    const { store, replicaStore } = this.#deps;
     return new Replication({
       ...this.#deps,
       store: replicaStore,
@@ -195,7 +190,7 @@ export class StorageNode {
       replicas: this.#replicas,
       rounds: this.#rounds,
       map: this.map,
-      leaseMs: settings.leaseMs,
+      settings: this.#settings,
       failed: (error) => this.#rounds.fail(error),
     });
   }

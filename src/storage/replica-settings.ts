@@ -1,26 +1,58 @@
 /**
- * How replicas behave, with the reason for each number. All nodes of a cluster must have the same
- * `leaseMs`: a grantor keeps its promise for as long as it believes that the holder counts on it.
+ * How replicas behave, with the reason for each number. What depends on the length of a lease is
+ * derived here and nowhere else, from the cluster's record: a grantor keeps its promise for as long
+ * as it believes that the holder counts on it, so all nodes must take the same (S14).
  */
+import type { ShardMap } from '../model/shard-map.js';
 import type { ReplicaSettings } from './replicas.js';
 
-export const REPLICA_DEFAULTS: Omit<ReplicaSettings, 'minIsr'> = {
-  /**
-   * A dead primary is replaced no sooner; a shorter one makes reads wait whenever a node is late.
-   */
-  leaseMs: 600,
-  driftMax: 0.02,
-  marginMs: 50,
-  /** One entry on its way makes the next one larger, which gains more than a second one would. */
-  windowEntries: 1,
-  catchUpEntries: 64,
-  catchUpBytes: 4 * 1024 * 1024,
-  /** Well above a lease: reads wait that long, but a busy machine is not taken for a dead one. */
-  silentMs: 1_500,
-  stuckMs: 1_500,
-  askAgainMs: 500,
-  handOverMs: 1_000,
-  /** What a node misses in some minutes of moderate load; about 100 bytes of memory each. */
-  keepEntries: 10_000,
-  trimEntries: 64,
-};
+/** Beats per lease: one that is lost or late does not end it. */
+const BEATS_PER_LEASE = 3;
+/** Ticks per lease: how late a replica notices that time has passed. */
+const TICKS_PER_LEASE = 6;
+/**
+ * Leases without a word, or without progress, until a replica is asked to be removed. Well above
+ * one: reads wait that long, but a busy machine is not taken for a dead one.
+ */
+const LEASES_UNTIL_REMOVED = 2.5;
+
+export interface NodeSettings extends ReplicaSettings {
+  /** Milliseconds between two beats to another node, and between two looks at the time. */
+  readonly beatMs: number;
+  readonly tickMs: number;
+}
+
+/** Read at each use: the map knows its target once the node has joined its cluster. */
+export function nodeSettings(map: Pick<ShardMap, 'target'>): NodeSettings {
+  return {
+    get minIsr() {
+      return map.target.minIsr;
+    },
+    get leaseMs() {
+      return map.target.leaseMs;
+    },
+    get beatMs() {
+      return map.target.leaseMs / BEATS_PER_LEASE;
+    },
+    get tickMs() {
+      return map.target.leaseMs / TICKS_PER_LEASE;
+    },
+    get silentMs() {
+      return map.target.leaseMs * LEASES_UNTIL_REMOVED;
+    },
+    get stuckMs() {
+      return map.target.leaseMs * LEASES_UNTIL_REMOVED;
+    },
+    driftMax: 0.02,
+    marginMs: 50,
+    /** One entry on its way makes the next one larger, which gains more than a second one would. */
+    windowEntries: 1,
+    catchUpEntries: 64,
+    catchUpBytes: 4 * 1024 * 1024,
+    askAgainMs: 500,
+    handOverMs: 1_000,
+    /** What a node misses in some minutes of moderate load; about 100 bytes of memory each. */
+    keepEntries: 10_000,
+    trimEntries: 64,
+  };
+}

@@ -45,7 +45,7 @@ export interface ReplicationPeerDeps {
   readonly dialer: Dialer;
   /** Undefined while this node has not joined a cluster. */
   readonly hello: () => Hello | undefined;
-  readonly beatMs: number;
+  readonly settings: { readonly beatMs: number };
   readonly events: PeerEvents;
 }
 
@@ -153,11 +153,11 @@ export class ReplicationPeer {
   }
 
   #sendBeat(): void {
-    const { clock, beatMs } = this.#deps;
+    const { clock, settings } = this.#deps;
     const number = ++this.#beat;
     this.#sentAt.set(number, clock.now());
     this.send({ type: 'beat', number });
-    this.#cancelBeat = clock.after(beatMs, () => this.#sendBeat());
+    this.#cancelBeat = clock.after(settings.beatMs, () => this.#sendBeat());
   }
 
   /** Ends the stream for a reason of ours. */

@@ -17,6 +17,7 @@ import type { ShardReplica } from '../replication/shard-replica.js';
 import { InstallReceiver } from './install-receiver.js';
 import { InstallSender } from './install-sender.js';
 import type { StoreIdentity } from './node-records.js';
+import type { NodeSettings } from './replica-settings.js';
 import type { Replicas } from './replicas.js';
 import type { ReplicaStore } from './replica-store.js';
 import type { Hello } from './replication-frame.js';
@@ -37,14 +38,9 @@ export interface ReplicationDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  readonly leaseMs: number;
+  readonly settings: Pick<NodeSettings, 'beatMs' | 'tickMs'>;
   readonly failed: (error: unknown) => void;
 }
-
-/** Beats per lease: one that is lost or late does not end it. */
-const BEATS_PER_LEASE = 3;
-/** Ticks per lease: how late a replica notices that time has passed. */
-const TICKS_PER_LEASE = 6;
 
 export class Replication {
   readonly handler: ReplicateHandler;
@@ -56,7 +52,7 @@ export class Replication {
 
   constructor(deps: ReplicationDeps) {
     this.#deps = deps;
-    const { store, rounds, map, replicas, self, leaseMs } = deps;
+    const { store, rounds, map, replicas, self } = deps;
     const submit = rounds.submit.bind(rounds);
     this.#sender = new InstallSender({
       ...deps,
@@ -66,7 +62,6 @@ export class Replication {
       {
         ...deps,
         hello: () => this.#hello(),
-        beatMs: leaseMs / BEATS_PER_LEASE,
         events: this.#events,
       },
       self.node,
@@ -145,15 +140,17 @@ export class Replication {
     return { ...message, entry: this.#deps.store.entry(shardUuid, message.entry) };
   }
 
+  /** Undefined before this life has joined: it does not know how long a promise holds (S14). */
   #hello(): Hello | undefined {
-    const { store, clusterUuid } = this.#deps.identity();
-    if (clusterUuid === null) return undefined;
-    return { type: 'hello', ...this.#deps.self, store, clusterUuid };
+    const { identity, map, self } = this.#deps;
+    const { store, clusterUuid } = identity();
+    if (clusterUuid === null || map.shardCount === 0) return undefined;
+    return { type: 'hello', ...self, store, clusterUuid };
   }
 
   #tickLater(): void {
-    const { clock, rounds, leaseMs } = this.#deps;
-    this.#cancelTick = clock.after(leaseMs / TICKS_PER_LEASE, () => {
+    const { clock, rounds, settings } = this.#deps;
+    this.#cancelTick = clock.after(settings.tickMs, () => {
       rounds.submit({ type: 'all', input: { type: 'tick' } });
       this.#tickLater();
     });

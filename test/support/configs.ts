@@ -25,6 +25,7 @@ export function clusterOf(change: Partial<ClusterConfig> = {}): ClusterConfig {
     shards: 6,
     replicas: 1,
     minIsr: 1,
+    leaseMs: 600,
     initialStorage: 1,
     ...change,
   };

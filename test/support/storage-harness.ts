@@ -10,7 +10,6 @@ import type { Registration } from '../../src/model/registrations.js';
 import type { ShardConfig } from '../../src/model/shard-config.js';
 import { slotRangeOf } from '../../src/model/slot.js';
 import { StorageNode } from '../../src/storage/node.js';
-import { REPLICA_DEFAULTS } from '../../src/storage/replica-settings.js';
 import { ReplicaStore } from '../../src/storage/replica-store.js';
 import { Store } from '../../src/storage/store.js';
 import { decodeErrorDetail } from '../../src/wire/error-detail.js';
@@ -124,7 +123,6 @@ export class NodeUnderTest {
       clock: this.clock,
       random: new CountingRandom(),
       dialer: new FakeDialer(),
-      settings: REPLICA_DEFAULTS,
       log: this.log,
       process: this.self.process,
       isDiskFull: () => this.isDiskFull,
@@ -141,10 +139,15 @@ export class NodeUnderTest {
 
   /** A node that has joined and registered; `life` counts its processes. */
   static async start(disk = new MemoryDisk(), life = 1): Promise<NodeUnderTest> {
-    const store = await Store.open(disk, OWNER, new CountingRandom());
-    const test = new NodeUnderTest(disk, store, await ReplicaStore.open(disk), life);
+    const test = await NodeUnderTest.open(disk, life);
     await test.node.join(clusterOf({ shards: SHARDS }));
     return test;
+  }
+
+  /** One that has not found ZooKeeper yet. */
+  static async open(disk = new MemoryDisk(), life = 1): Promise<NodeUnderTest> {
+    const store = await Store.open(disk, OWNER, new CountingRandom());
+    return new NodeUnderTest(disk, store, await ReplicaStore.open(disk), life);
   }
 
   /** All shards served by this node. */

@@ -9,7 +9,6 @@ import { slotRangeOf } from '../../src/model/slot.js';
 import { LevelDisk } from '../../src/leveldb/level-disk.js';
 import type { LeaderMessage } from '../../src/model/member-messages.js';
 import { StorageNode } from '../../src/storage/node.js';
-import { REPLICA_DEFAULTS } from '../../src/storage/replica-settings.js';
 import { ReplicaStore } from '../../src/storage/replica-store.js';
 import { Store } from '../../src/storage/store.js';
 import { systemClock } from '../../src/system/clock.js';
@@ -50,7 +49,6 @@ export async function openWriterNode(
     replicaStore: await ReplicaStore.open(disk),
     random: systemRandom,
     dialer: new FakeDialer(),
-    settings: REPLICA_DEFAULTS,
     failed,
     clock: systemClock,
     log: SILENT,

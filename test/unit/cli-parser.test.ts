@@ -209,8 +209,16 @@ describe('what a role is started with', () => {
       admin: { host: '127.0.0.1', port: 0 },
       sessionTimeoutMs: 6_000,
       drainMs: 5_000,
-      create: { shards: 64, replicas: 1, minIsr: 1, initialStorage: 1 },
+      create: { shards: 64, replicas: 1, minIsr: 1, leaseMs: 600, initialStorage: 1 },
     });
+  });
+
+  it('a router says which leases the cluster gets that it may create, within bounds', () => {
+    const create = { leaseMs: 2_000 };
+    expect(configOf('router --id r1 --zk a:1 --lease-ms 2000')).toMatchObject({ create });
+    const bounds = /'--lease-ms <ms>'.*a whole number from 100 to 60000/;
+    expect(() => parseCommand('router --zk a:1 --lease-ms 99'.split(' '))).toThrow(bounds);
+    expect(() => parseCommand('storage --zk a:1 --lease-ms 900'.split(' '))).toThrow('--lease-ms');
   });
 
   it('a storage node with its labels and its reserve in bytes', () => {

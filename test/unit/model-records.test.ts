@@ -155,6 +155,22 @@ describe('the other records', () => {
     },
   );
 
+  it.each([99, 60_001, 600.5, '600', null])('S14 a lease of %j ms is refused', (leaseMs) => {
+    const record = { ...clusterOf(), leaseMs } as never;
+    expect(() => decodeClusterConfig(encodeClusterConfig(record))).toThrow(
+      'field "leaseMs" is not a count from 100 to 60000',
+    );
+  });
+
+  it('S14 a cluster made before leases could be chosen has those of its time', () => {
+    const older = { ...clusterOf(), leaseMs: undefined };
+    const bytes = encodeClusterConfig(older as never);
+    expect(bytes.toString()).not.toContain('leaseMs');
+    expect(decodeClusterConfig(bytes).leaseMs).toBe(600);
+    const chosen = clusterOf({ leaseMs: 2_000 });
+    expect(decodeClusterConfig(encodeClusterConfig(chosen)).leaseMs).toBe(2_000);
+  });
+
   it('of a node that never opened its data directory is refused', () => {
     const bytes = encodeNodeRecord({ ...recordOf(s1), generation: 0 });
     expect(() => decodeNodeRecord(s1.id, bytes)).toThrow('field "generation"');

@@ -113,12 +113,12 @@ describe('health', () => {
       ],
       both,
     );
-    map.target = { replicas: 3, minIsr: 2 };
+    map.target = { replicas: 3, minIsr: 2, leaseMs: 600 };
     expect(problemsOf(map, leader)).toEqual([
       'shard 3: 1 of 3 replicas in sync, less than the 2 that writes need: writes wait',
       'shards 4-5: 2 of 3 replicas in sync',
     ]);
-    map.target = { replicas: 2, minIsr: 1 };
+    map.target = { replicas: 2, minIsr: 1, leaseMs: 600 };
     expect(problemsOf(map, leader)).toEqual(['shard 3: 1 of 2 replicas in sync']);
     // Who does not serve at all has a worse problem.
     map.setNodes([s2]);
