@@ -1,8 +1,8 @@
 /** The load itself: workers that each have one operation under way and then the next. */
-import type { Client } from '../src/client/index.js';
 import type { Gauge } from './gauge.js';
 import { type Ledger, parseValue, valueOf } from './ledger.js';
 import type { Op } from './options.js';
+import type { Store } from './store.js';
 
 export interface LoadShape {
   readonly op: Op;
@@ -11,7 +11,7 @@ export interface LoadShape {
 }
 
 export class Load {
-  readonly #client: Client;
+  readonly #store: Store;
   readonly #ledger: Ledger;
   readonly #shape: LoadShape;
   /** What is measured now; replaced when the warm-up ends. */
@@ -21,8 +21,8 @@ export class Load {
   #running = true;
   #workers: Promise<void>[] = [];
 
-  constructor(client: Client, ledger: Ledger, shape: LoadShape, gauge: Gauge) {
-    this.#client = client;
+  constructor(store: Store, ledger: Ledger, shape: LoadShape, gauge: Gauge) {
+    this.#store = store;
     this.#ledger = ledger;
     this.#shape = shape;
     this.gauge = gauge;
@@ -57,8 +57,8 @@ export class Load {
     const verify = async (): Promise<void> => {
       for (let index = next++; index < keys.length; index = next++) {
         const key = keys[index] ?? 0;
-        const found = await this.#client.get(keyName(key), { timeoutMs: 30_000 });
-        if (this.#ledger.isLost(key, found?.value)) lost++;
+        const found = await this.#store.get(keyName(key), 30_000);
+        if (this.#ledger.isLost(key, found)) lost++;
       }
     };
     await Promise.all(Array.from({ length: this.#shape.inFlight }, verify));
@@ -86,14 +86,14 @@ export class Load {
 
   async #put(key: number): Promise<void> {
     const write = this.#ledger.begin(key);
-    await this.#client.put(keyName(key), valueOf(key, write, this.#shape.valueBytes));
+    await this.#store.put(keyName(key), valueOf(key, write, this.#shape.valueBytes));
     this.#ledger.acknowledge(key, write);
   }
 
   async #get(key: number): Promise<void> {
-    const found = await this.#client.get(keyName(key));
-    if (this.#ledger.isLost(key, found?.value)) this.staleReads++;
-    if (found !== undefined && parseValue(found.value)?.key !== key) {
+    const found = await this.#store.get(keyName(key));
+    if (this.#ledger.isLost(key, found)) this.staleReads++;
+    if (found !== undefined && parseValue(found)?.key !== key) {
       throw new Error('a read returned the value of another key');
     }
   }

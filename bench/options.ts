@@ -4,10 +4,12 @@ import { addressList, countOf } from '../src/cli/flags.js';
 import { LIMITS } from '../src/model/limits.js';
 
 export type Op = 'get' | 'put' | 'mixed';
+export type Via = 'router' | 'direct';
 export type KillRole = 'leader' | 'router' | 'primary' | 'storage';
 
 export interface BenchOptions {
   readonly op: Op;
+  readonly via: Via;
   /** Operations always under way. */
   readonly inFlight: number;
   /** Of measured load, after the warm-up. */
@@ -31,6 +33,7 @@ export interface BenchOptions {
 const EXAMPLES = `
 Examples:
   npm run bench -- --op put --in-flight 64 --seconds 10
+  npm run bench -- --op put --via direct --in-flight 256 --replicas 3
   npm run bench -- --op mixed --in-flight 32 --seconds 50 --kill leader --every 5
   npm run bench -- --op get --routers 127.0.0.1:7000,127.0.0.1:7001`;
 
@@ -69,7 +72,7 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
     )
     .addOption(
       new Option('--via <way>', 'how operations reach the primaries')
-        .choices(['router'])
+        .choices(['router', 'direct'])
         .default('router'),
     )
     .addOption(

@@ -1,10 +1,13 @@
 /** What a benchmark reports, as data (a contract) and as text. */
+import type { CpuMicros } from './cpu.js';
 import type { LatencyMs } from './gauge.js';
 import type { Kill } from './kills.js';
-import type { Op } from './options.js';
+import type { LevelDbRates } from './leveldb.js';
+import type { Op, Via } from './options.js';
 
 export interface Report {
   readonly op: Op;
+  readonly via: Via;
   readonly inFlight: number;
   readonly seconds: number;
   readonly valueBytes: number;
@@ -22,17 +25,33 @@ export interface Report {
   readonly longestGapMs: number;
   readonly latencyMs: LatencyMs;
   readonly kills: readonly Kill[];
+  /** CPU microseconds per operation; null for a cluster that was running already. */
+  readonly cpuMicrosPerOp: CpuMicros | null;
+  /** With `--via direct`: what LevelDB alone does in this run, and the share of it reached. */
+  readonly levelDb: (LevelDbRates & { readonly ratio: number }) | null;
 }
 
 export function formatReport(report: Report): string {
-  const { latencyMs, kills } = report;
+  const { latencyMs, kills, cpuMicrosPerOp: cpu, levelDb } = report;
   const lines = [
-    `${report.op}, ${report.inFlight} in flight, ${report.valueBytes}-byte values, ${report.seconds} s`,
+    `${report.op} via ${report.via}, ${report.inFlight} in flight, ${report.valueBytes}-byte values, ${report.seconds} s`,
     `  ${report.opsPerSecond.toLocaleString('en')} ops/s (${report.ops.toLocaleString('en')} in all)`,
     `  latency ms: p50 ${latencyMs.p50}  p99 ${latencyMs.p99}  p99.9 ${latencyMs.p999}  max ${latencyMs.max}`,
     `  failed ${report.failed} (unknown ${report.unknown})  lost ${report.lost}  stale reads ${report.staleReads}`,
     `  longest time without a success: ${report.longestGapMs} ms`,
   ];
+  if (cpu !== null) {
+    lines.push(
+      `  CPU us per operation: client ${cpu.client}  routers ${cpu.routers}  storage ${cpu.storage}`,
+    );
+  }
+  if (levelDb !== null) {
+    const { putsPerSecond, getsPerSecond, ratio } = levelDb;
+    lines.push(
+      `  LevelDB alone: ${putsPerSecond.toLocaleString('en')} puts/s, ` +
+        `${getsPerSecond.toLocaleString('en')} gets/s; ratio ${ratio}`,
+    );
+  }
   if (kills.length > 0) {
     const takeovers = kills.flatMap(({ takeoverMs }) => takeoverMs ?? []).sort((a, b) => a - b);
     lines.push(`  ${kills.length} kills of a ${kills[0]?.role}`);

@@ -1,12 +1,18 @@
 /** One benchmark from beginning to end: cluster, warm-up, load, kills, verification, report. */
 import { type Client, connect } from '../src/client/index.js';
 import { type OwnCluster, startCluster } from './cluster.js';
+import { cpuNow, cpuPerOp, type CpuMicros } from './cpu.js';
+import { DirectStore } from './direct.js';
 import { Gauge } from './gauge.js';
 import { Killer } from './kills.js';
 import { Ledger } from './ledger.js';
+import { type LevelDbRates, measureLevelDb } from './leveldb.js';
 import { Load } from './load.js';
 import type { BenchOptions } from './options.js';
 import type { Report } from './report.js';
+import { routerStore, type Store } from './store.js';
+
+const LEVELDB_SECONDS = 3;
 
 export async function runBenchmark(options: BenchOptions): Promise<Report> {
   const own = options.routers === undefined ? await startOwn(options) : undefined;
@@ -19,7 +25,15 @@ export async function runBenchmark(options: BenchOptions): Promise<Report> {
   const interrupted = (): void => void stop().finally(() => process.exit(130));
   process.once('SIGINT', interrupted);
   try {
-    return await measure(options, client, own);
+    const store =
+      options.via === 'direct'
+        ? await DirectStore.open(client, options.timeoutMs)
+        : routerStore(client);
+    try {
+      return await measure(options, store, client, own);
+    } finally {
+      store.close();
+    }
   } finally {
     process.off('SIGINT', interrupted);
     await stop();
@@ -33,11 +47,13 @@ async function startOwn({ replicas }: BenchOptions): Promise<OwnCluster> {
 
 async function measure(
   options: BenchOptions,
+  store: Store,
   client: Client,
   own: OwnCluster | undefined,
 ): Promise<Report> {
   const ledger = new Ledger(options.keys);
-  const load = new Load(client, ledger, options, new Gauge(performance.now()));
+  const levelDb = options.via === 'direct' ? await levelDbAlone(options) : null;
+  const load = new Load(store, ledger, options, new Gauge(performance.now()));
   if (options.op !== 'put') {
     say(`writing ${options.keys} keys to read`);
     await load.fill();
@@ -48,6 +64,7 @@ async function measure(
 
   const startMs = performance.now();
   load.gauge = new Gauge(startMs);
+  const cpuBefore = own && cpuNow(own);
   const killer =
     own && options.kill !== undefined ? new Killer(own, client, options.kill) : undefined;
   const progress = setInterval(() => showProgress(load, startMs), 1000);
@@ -58,10 +75,18 @@ async function measure(
     await load.stop();
   }
   const seconds = (performance.now() - startMs) / 1000;
+  // A member that was killed took its count along.
+  const isCounted = cpuBefore !== undefined && own !== undefined && killer === undefined;
+  const cpu = isCounted ? cpuPerOp(cpuBefore, cpuNow(own), load.gauge.ops) : null;
   load.gauge.finish(performance.now());
   say('reading back every acknowledged write');
   const lost = await load.countLost();
-  return reportOf(options, load, { seconds, lost, kills: killer?.kills ?? [] });
+  return reportOf(options, load, { seconds, lost, kills: killer?.kills ?? [], cpu, levelDb });
+}
+
+async function levelDbAlone({ keys, valueBytes }: BenchOptions): Promise<LevelDbRates> {
+  say(`measuring LevelDB alone for ${2 * LEVELDB_SECONDS} s`);
+  return measureLevelDb(keys, valueBytes, LEVELDB_SECONDS);
 }
 
 /** Lets the load run for its time, killing at each interval. */
@@ -85,16 +110,18 @@ async function applyFaults(
 function reportOf(
   options: BenchOptions,
   load: Load,
-  { seconds, lost, kills }: Pick<Report, 'lost' | 'kills' | 'seconds'>,
+  { seconds, lost, kills, cpu, levelDb }: Measured,
 ): Report {
   const { gauge } = load;
+  const opsPerSecond = Math.round(gauge.ops / seconds);
   return {
     op: options.op,
+    via: options.via,
     inFlight: options.inFlight,
     seconds: Math.round(seconds * 10) / 10,
     valueBytes: options.valueBytes,
     ops: gauge.ops,
-    opsPerSecond: Math.round(gauge.ops / seconds),
+    opsPerSecond,
     failed: gauge.failed,
     unknown: gauge.unknown,
     lost,
@@ -102,7 +129,25 @@ function reportOf(
     longestGapMs: Math.round(gauge.longestGapMs),
     latencyMs: gauge.latencyMs,
     kills,
+    cpuMicrosPerOp: cpu,
+    levelDb: levelDb && { ...levelDb, ratio: ratioOf(options, opsPerSecond, levelDb) },
   };
+}
+
+interface Measured {
+  readonly seconds: number;
+  readonly lost: number;
+  readonly kills: Report['kills'];
+  readonly cpu: CpuMicros | null;
+  readonly levelDb: LevelDbRates | null;
+}
+
+/** Half of the operations of a mixed load are puts, so the limit is that of one of each. */
+function ratioOf({ op }: BenchOptions, opsPerSecond: number, limit: LevelDbRates): number {
+  const { putsPerSecond, getsPerSecond } = limit;
+  const mixed = 2 / (1 / putsPerSecond + 1 / getsPerSecond);
+  const alone = op === 'put' ? putsPerSecond : op === 'get' ? getsPerSecond : mixed;
+  return Math.round((opsPerSecond / alone) * 1000) / 1000;
 }
 
 function showProgress(load: Load, startMs: number): void {

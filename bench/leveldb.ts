@@ -1,0 +1,74 @@
+/**
+ * The machine's limit in the same run: what one process alone gets out of LevelDB with the settings
+ * of a storage node. Everything a cluster does comes on top of that, on the same cores.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { LevelDisk } from '../src/leveldb/level-disk.js';
+import { valueOf } from './ledger.js';
+
+export interface LevelDbRates {
+  /** Writes per second in batches of 64, each with an fsync. */
+  readonly putsPerSecond: number;
+  /** Synchronous reads of random keys per second. */
+  readonly getsPerSecond: number;
+}
+
+const BATCH = 64;
+/** Reads between two looks at the clock. */
+const READS = 256;
+
+export async function measureLevelDb(
+  keys: number,
+  valueBytes: number,
+  seconds: number,
+): Promise<LevelDbRates> {
+  const folder = await mkdtemp(join(tmpdir(), 'portolan-bench-'));
+  const disk = await LevelDisk.open(join(folder, 'data'));
+  try {
+    for (let key = 0; key < keys; key += BATCH) await putBatch(disk, key, keys, valueBytes);
+    let next = 0;
+    const putsPerSecond = await rate(seconds, async () => {
+      next = Math.floor(Math.random() * keys);
+      await putBatch(disk, next, keys, valueBytes);
+      return BATCH;
+    });
+    const getsPerSecond = await rate(seconds, () => {
+      for (let n = 0; n < READS; n++) disk.get(keyOf(Math.floor(Math.random() * keys)));
+      return Promise.resolve(READS);
+    });
+    return { putsPerSecond, getsPerSecond };
+  } finally {
+    await disk.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function putBatch(
+  disk: LevelDisk,
+  from: number,
+  keys: number,
+  valueBytes: number,
+): Promise<void> {
+  const batch = disk.batch();
+  for (let n = 0; n < BATCH; n++) {
+    const key = (from + n * 7_919) % keys;
+    batch.put(keyOf(key), valueOf(key, n, valueBytes));
+  }
+  await batch.writeDurably();
+}
+
+/** Operations per second; the first fifth of the time warms up and does not count. */
+async function rate(seconds: number, some: () => Promise<number>): Promise<number> {
+  const warmUntil = performance.now() + seconds * 200;
+  while (performance.now() < warmUntil) await some();
+  const start = performance.now();
+  let count = 0;
+  while (performance.now() < start + seconds * 1000) count += await some();
+  return Math.round((count * 1000) / (performance.now() - start));
+}
+
+function keyOf(key: number): Buffer {
+  return Buffer.from(`bench-${String(key).padStart(10, '0')}`);
+}
