@@ -32,8 +32,12 @@ interface RestartedLine {
 }
 
 /** Starts a playground that restarts what dies; resolves when it serves reads and writes. */
-export async function startCluster(replicas: number): Promise<OwnCluster> {
+export async function startCluster(
+  replicas: number,
+  restartAfterMs: number | undefined,
+): Promise<OwnCluster> {
   const args = ['playground', '--json', '--restart', '--replicas', String(replicas)];
+  if (restartAfterMs !== undefined) args.push('--restart-after-ms', String(restartAfterMs));
   const child = spawn(process.execPath, [COMMAND, ...args], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });

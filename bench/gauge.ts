@@ -8,12 +8,16 @@ export interface LatencyMs {
   readonly max: number;
 }
 
+/** Only operations that took so long are remembered one by one. */
+const SLOW_MS = 20;
+
 export class Gauge {
   readonly #latency: RecordableHistogram = createHistogram({ highest: 120_000_000_000 });
   /** Times of successes around which a silence longer than any before began. */
   #lastSuccessMs: number;
   #silences: { fromMs: number; toMs: number }[] = [];
   #longestGapMs = 0;
+  #slow: { endMs: number; tookMs: number }[] = [];
   ops = 0;
   failed = 0;
   unknown = 0;
@@ -24,6 +28,7 @@ export class Gauge {
 
   success(startMs: number, endMs: number): void {
     this.ops++;
+    if (endMs - startMs >= SLOW_MS) this.#slow.push({ endMs, tookMs: endMs - startMs });
     this.#latency.record(Math.max(1, Math.round((endMs - startMs) * 1e6)));
     this.#note(endMs);
   }
@@ -45,6 +50,13 @@ export class Gauge {
         .filter((silence) => silence.toMs >= fromMs && silence.fromMs <= toMs)
         .map((silence) => silence.toMs - silence.fromMs),
     );
+  }
+
+  /** The slowest operation that ended within the given time; 0 if none was slow. */
+  slowestWithin(fromMs: number, toMs: number): number {
+    return this.#slow
+      .filter(({ endMs }) => endMs >= fromMs && endMs <= toMs)
+      .reduce((slowest, { tookMs }) => Math.max(slowest, tookMs), 0);
   }
 
   get latencyMs(): LatencyMs {

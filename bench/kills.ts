@@ -1,11 +1,12 @@
 /**
- * Kills with -9 at fixed intervals, and measures what each cost: the time until the successor acts,
- * and the longest time around it in which no operation succeeded.
+ * Kills, with -9 or by asking, at fixed intervals, and measures what each cost: the time until the
+ * successor acts, the longest time around it in which no operation succeeded, the slowest operation,
+ * and how long what was killed takes until all is as before.
  */
 import type { Client, ClusterStatus } from '../src/client/index.js';
 import { round, type Gauge } from './gauge.js';
 import type { OwnCluster } from './cluster.js';
-import type { KillRole } from './options.js';
+import type { KillRole, KillSignal } from './options.js';
 
 export interface Kill {
   readonly role: KillRole;
@@ -18,6 +19,12 @@ export interface Kill {
   readonly takeoverMs: number | null;
   /** Longest time around the kill in which no operation of the whole load succeeded. */
   readonly gapMs: number;
+  /** The slowest operation that ended between the kill and the end of all this. */
+  readonly slowestMs: number;
+  /** From the start of the new process until the cluster is healthy, every replica in sync. */
+  readonly backMs: number;
+  /** Operations that succeeded while it was dead. */
+  readonly missedOps: number;
 }
 
 const POLL_MS = 4;
@@ -27,12 +34,14 @@ export class Killer {
   readonly #cluster: OwnCluster;
   readonly #client: Client;
   readonly #role: KillRole;
+  readonly #signal: KillSignal;
   readonly kills: Kill[] = [];
 
-  constructor(cluster: OwnCluster, client: Client, role: KillRole) {
+  constructor(cluster: OwnCluster, client: Client, role: KillRole, signal: KillSignal) {
     this.#cluster = cluster;
     this.#client = client;
     this.#role = role;
+    this.#signal = signal;
   }
 
   /** One kill, its takeover, and the whole cluster healthy again. */
@@ -41,13 +50,20 @@ export class Killer {
     const victim = this.#chooseVictim(before);
     const pid = this.#cluster.pidOf(victim);
     const killedMs = performance.now();
-    process.kill(pid, 'SIGKILL');
+    const opsBefore = gauge().ops;
+    process.kill(pid, this.#signal);
     const takeoverMs = await this.#takeover(before, killedMs);
-    await this.#until((status) => status.healthy && this.#cluster.pidOf(victim) !== pid);
+    await this.#poll(() => this.#cluster.pidOf(victim) !== pid);
+    const startedMs = performance.now();
+    const missedOps = gauge().ops - opsBefore;
+    await this.#until((status) => status.healthy && isAsBefore(status, before));
+    const backMs = round(performance.now() - startedMs);
     // The gap ends with a success; the takeover may be over before the next one.
     await new Promise((resolve) => setTimeout(resolve, 200));
     const gapMs = round(gauge().longestGapWithin(killedMs, performance.now()));
-    const kill = { role: this.#role, atMs: Math.round(killedMs - loadStartMs), takeoverMs, gapMs };
+    const slowestMs = round(gauge().slowestWithin(killedMs, performance.now()));
+    const atMs = Math.round(killedMs - loadStartMs);
+    const kill = { role: this.#role, atMs, takeoverMs, gapMs, slowestMs, backMs, missedOps };
     this.kills.push(kill);
     return kill;
   }
@@ -84,15 +100,28 @@ export class Killer {
     return round(performance.now() - killedMs);
   }
 
-  async #until(holds: (status: ClusterStatus) => boolean): Promise<void> {
+  #until(holds: (status: ClusterStatus) => boolean): Promise<void> {
+    return this.#poll(async () => {
+      const status = await this.#client.status({ timeoutMs: 1_000 }).catch(() => undefined);
+      return status !== undefined && holds(status);
+    });
+  }
+
+  async #poll(holds: () => boolean | Promise<boolean>): Promise<void> {
     const deadline = performance.now() + GIVE_UP_MS;
     for (;;) {
-      const status = await this.#client.status({ timeoutMs: 1_000 }).catch(() => undefined);
-      if (status !== undefined && holds(status)) return;
+      if (await holds()) return;
       if (performance.now() > deadline) throw new Error('the cluster did not recover within 60 s');
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
   }
+}
+
+/** Every shard has as many replicas in sync. */
+function isAsBefore(status: ClusterStatus, before: ClusterStatus): boolean {
+  return status.shards.every(({ isr }, index) => {
+    return isr.length >= (before.shards[index]?.isr.length ?? 0);
+  });
 }
 
 function epochSum(status: ClusterStatus): number {

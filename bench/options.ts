@@ -5,6 +5,7 @@ import { LIMITS } from '../src/model/limits.js';
 
 export type Op = 'get' | 'put' | 'mixed';
 export type Via = 'router' | 'direct';
+export type KillSignal = 'SIGKILL' | 'SIGTERM';
 export type KillRole = 'leader' | 'router' | 'primary' | 'storage';
 
 export interface BenchOptions {
@@ -27,8 +28,15 @@ export interface BenchOptions {
   readonly kill: KillRole | undefined;
   /** Seconds from one kill to the next. */
   readonly every: number;
+  /** How: at once, or asked to stop, so that a node hands over first. */
+  readonly signal: KillSignal;
+  /** Milliseconds that what was killed stays dead; undefined = started again at once. */
+  readonly restartAfterMs: number | undefined;
   readonly json: boolean;
 }
+
+type Optional = Partial<Pick<BenchOptions, 'routers' | 'kill' | 'restartAfterMs'>>;
+type Required = Omit<BenchOptions, keyof Optional>;
 
 const EXAMPLES = `
 Examples:
@@ -80,15 +88,19 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
         .choices(['leader', 'router', 'primary', 'storage']),
     )
     .option('--every <s>', 'seconds from one kill to the next', seconds, 5)
+    .addOption(
+      new Option('--signal <signal>', 'SIGTERM: asked to stop, so that a node hands over first')
+        .choices(['SIGKILL', 'SIGTERM'])
+        .default('SIGKILL'),
+    )
+    .option('--restart-after-ms <ms>', 'leave what was killed dead for so long', count)
     .option('--json', 'only the JSON line, no summary', false)
     .addHelpText('after', EXAMPLES)
     .showHelpAfterError('(--help shows what there is)')
     .exitOverride()
     .parse(argv, { from: 'user' });
-  const raw = command.opts<
-    Omit<BenchOptions, 'routers' | 'kill'> & Partial<Pick<BenchOptions, 'routers' | 'kill'>>
-  >();
-  const options = { ...raw, kill: raw.kill, routers: raw.routers };
+  const { kill, routers, restartAfterMs, ...rest } = command.opts<Optional & Required>();
+  const options = { ...rest, kill, routers, restartAfterMs };
   if (options.kill !== undefined && options.routers !== undefined) {
     command.error('error: --kill works on a cluster started for it: leave out --routers');
   }

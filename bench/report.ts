@@ -34,7 +34,8 @@ export interface Report {
 export function formatReport(report: Report): string {
   const { latencyMs, kills, cpuMicrosPerOp: cpu, levelDb } = report;
   const lines = [
-    `${report.op} via ${report.via}, ${report.inFlight} in flight, ${report.valueBytes}-byte values, ${report.seconds} s`,
+    `${report.op} via ${report.via}, ${report.inFlight} in flight, ` +
+      `${report.valueBytes}-byte values, ${report.seconds} s`,
     `  ${report.opsPerSecond.toLocaleString('en')} ops/s (${report.ops.toLocaleString('en')} in all)`,
     `  latency ms: p50 ${latencyMs.p50}  p99 ${latencyMs.p99}  p99.9 ${latencyMs.p999}  max ${latencyMs.max}`,
     `  failed ${report.failed} (unknown ${report.unknown})  lost ${report.lost}  stale reads ${report.staleReads}`,
@@ -53,12 +54,17 @@ export function formatReport(report: Report): string {
     );
   }
   if (kills.length > 0) {
-    const takeovers = kills.flatMap(({ takeoverMs }) => takeoverMs ?? []).sort((a, b) => a - b);
-    lines.push(`  ${kills.length} kills of a ${kills[0]?.role}`);
-    if (takeovers.length > 0) {
-      const median = takeovers[Math.floor(takeovers.length / 2)];
-      lines.push(`  takeover ms: median ${median}  max ${takeovers.at(-1)}`);
-    }
+    lines.push(
+      `  ${kills.length} kills of a ${kills[0]?.role}`,
+      `  takeover ms: ${spread(kills.flatMap(({ takeoverMs }) => takeoverMs ?? []))}`,
+      `  slowest operation around it, ms: ${spread(kills.map(({ slowestMs }) => slowestMs))}`,
+      `  all as before after the restart, ms: ${spread(kills.map(({ backMs }) => backMs))}`,
+    );
   }
   return `${lines.join('\n')}\n`;
+}
+
+function spread(values: readonly number[]): string {
+  const sorted = [...values].sort((a, b) => a - b);
+  return `median ${sorted[Math.floor(sorted.length / 2)] ?? '-'}  max ${sorted.at(-1) ?? '-'}`;
 }

@@ -40,9 +40,9 @@ export async function runBenchmark(options: BenchOptions): Promise<Report> {
   }
 }
 
-async function startOwn({ replicas }: BenchOptions): Promise<OwnCluster> {
+async function startOwn({ replicas, restartAfterMs }: BenchOptions): Promise<OwnCluster> {
   say(`starting a cluster: 3 routers, 3 storage nodes, ${replicas} replicas`);
-  return startCluster(replicas);
+  return startCluster(replicas, restartAfterMs);
 }
 
 async function measure(
@@ -66,7 +66,9 @@ async function measure(
   load.gauge = new Gauge(startMs);
   const cpuBefore = own && cpuNow(own);
   const killer =
-    own && options.kill !== undefined ? new Killer(own, client, options.kill) : undefined;
+    own && options.kill !== undefined
+      ? new Killer(own, client, options.kill, options.signal)
+      : undefined;
   const progress = setInterval(() => showProgress(load, startMs), 1000);
   try {
     await applyFaults(options, load, killer, startMs);
@@ -102,7 +104,11 @@ async function applyFaults(
     if (atMs >= endMs) break;
     await pause(atMs - performance.now());
     const kill = await killer.kill(startMs, () => load.gauge);
-    say(`killed a ${kill.role}: takeover ${kill.takeoverMs ?? '-'} ms, gap ${kill.gapMs} ms`);
+    const { role, takeoverMs, gapMs, slowestMs, backMs, missedOps } = kill;
+    say(
+      `killed a ${role}: takeover ${takeoverMs ?? '-'} ms, gap ${gapMs} ms, slowest operation ` +
+        `${slowestMs} ms; back ${backMs} ms after its start, ${missedOps} operations missed`,
+    );
   }
   await pause(endMs - performance.now());
 }

@@ -15,9 +15,10 @@ import {
 import { tell } from './output.js';
 import type { PlaygroundRun } from './playground-run.js';
 
-interface PlaygroundFlags extends Omit<PlaygroundRun, 'zk' | 'data'> {
+interface PlaygroundFlags extends Omit<PlaygroundRun, 'zk' | 'data' | 'restartAfterMs'> {
   readonly zk?: string;
   readonly data?: string;
+  readonly restartAfterMs?: number;
 }
 
 const EXAMPLES = `
@@ -43,6 +44,12 @@ export function playgroundCommand(): Command {
     .addOption(flag('--data <dir>', 'keep the data there; otherwise it goes with the playground'))
     .addOption(sessionTimeoutFlag())
     .addOption(flag('--restart', 'start again what dies').default(false))
+    .addOption(
+      flag(
+        '--restart-after-ms <ms>',
+        'with --restart: leave it dead for so long, to watch that',
+      ).argParser(countOf(1, 3_600_000)),
+    )
     .addOption(flag('--quiet', 'do not show the logs of the processes').default(false))
     .addOption(jsonFlag())
     .addHelpText('after', EXAMPLES);
@@ -53,5 +60,6 @@ async function run(flags: PlaygroundFlags): Promise<void> {
   // Loading takes longer than a reader wants to wait for a sign of life.
   tell('portolan playground: a cluster on this machine; Ctrl-C stops all of it');
   const { runPlayground } = await import('./playground-run.js');
-  await runPlayground({ ...flags, zk: flags.zk, data: flags.data });
+  const { zk, data, restartAfterMs } = flags;
+  await runPlayground({ ...flags, zk, data, restartAfterMs });
 }

@@ -26,6 +26,8 @@ export interface PlaygroundOptions {
   /** Where data stays; undefined = a temporary folder. */
   readonly data: string | undefined;
   readonly restart: boolean;
+  /** Milliseconds that what died stays dead; undefined = longer each time. */
+  readonly restartAfterMs: number | undefined;
 }
 
 export interface PlaygroundEvents {
@@ -203,7 +205,7 @@ export class Playground {
       this.#hopeless ??= new Error(`${member.id} died: ${how}. Its last words: ${lastLine}`);
       return;
     }
-    const pauseMs = this.#restartPause(member.id);
+    const pauseMs = this.#options.restartAfterMs ?? this.#restartPause(member.id);
     setTimeout(() => {
       if (this.#phase === 'stopping') return;
       member.start();

@@ -1,6 +1,7 @@
 /** The benchmark's command line: what it means, and mistakes that are said before anything runs. */
 import { CommanderError } from 'commander';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { Gauge } from '../../bench/gauge.js';
 import { parseOptions } from '../../bench/options.js';
 
 afterEach(() => {
@@ -11,6 +12,7 @@ describe('npm run bench', () => {
   it('has a default for everything', () => {
     expect(parseOptions([])).toMatchObject({ op: 'put', inFlight: 64, seconds: 10, json: false });
     expect(parseOptions([])).toMatchObject({ kill: undefined, routers: undefined });
+    expect(parseOptions([])).toMatchObject({ via: 'router', signal: 'SIGKILL' });
   });
 
   it('takes the routers of a running cluster', () => {
@@ -22,6 +24,7 @@ describe('npm run bench', () => {
     ['--nope', /unknown option '--nope'/],
     ['now', /too many arguments/],
     ['--op fly', /Allowed choices are get, put, mixed/],
+    ['--via pigeon', /Allowed choices are router, direct/],
     ['--seconds 0', /whole number from 1/],
     ['--seconds 1e3', /whole number from 1/],
     ['--in-flight -1', /whole number from 1/],
@@ -37,5 +40,21 @@ describe('npm run bench', () => {
     expect(() => parseOptions(line.split(' '))).toThrow(CommanderError);
     expect(said).toMatch(message);
     expect(said).toContain('--help shows what there is');
+  });
+});
+
+describe('the gauge of a benchmark', () => {
+  it('tells the slowest operation, and the longest time without any, around a moment', () => {
+    const gauge = new Gauge(0);
+    gauge.success(0, 10);
+    gauge.success(5, 400);
+    gauge.success(300, 420);
+    gauge.finish(1_000);
+    expect(gauge.ops).toBe(3);
+    expect(gauge.slowestWithin(200, 500)).toBe(395);
+    expect(gauge.slowestWithin(410, 500)).toBe(120);
+    expect(gauge.slowestWithin(500, 900)).toBe(0);
+    expect(gauge.longestGapWithin(100, 410)).toBe(390);
+    expect(gauge.longestGapMs).toBe(580);
   });
 });
