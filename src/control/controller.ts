@@ -20,8 +20,9 @@
  *   4. `active`, and its primary is alive in a new life, or a replica reports that the epoch was
  *      used (ZooKeeper was set back): the same primary in an epoch above all of these (S1).
  *   5. `active`, and its primary is not alive or has lost its data: a member of the isr that lives
- *      becomes primary in a new epoch (S6); those that do not live have to catch up. If there is no
- *      such member: leave it, and say so once. Starting empty would lose the data (S19).
+ *      becomes primary in a new epoch (S6); those that do not live have to catch up, as far as
+ *      minIsr members stay. If there is no such member: leave it, and say so once. Starting empty
+ *      would lose the data (S19).
  *   6. Its primary asks to drop a member of the isr, to take a learner in that caught up or not to
  *      do so after all, or for an epoch that nobody has promised: so be it, if it asks in the
  *      present epoch and knows the present configuration (S7, S16).

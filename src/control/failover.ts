@@ -13,7 +13,7 @@ import type { ShardConfig } from '../model/shard-config.js';
 import type { ControllerEvent } from './controller-io.js';
 import { type Decision, revised, type Why } from './draft.js';
 import { lifeOf } from './lives.js';
-import { lifeOfPrimary, membersNow } from './membership.js';
+import { lifeOfPrimary, membersNow, nodesOfLife } from './membership.js';
 import type { ClusterView } from './view.js';
 
 /** A primary will never serve again in this epoch, and holds no lease. */
@@ -32,7 +32,7 @@ export function renewed(config: ShardConfig, view: ClusterView): Decision | unde
   const isUsed = view.reports.isEpochUsed(config);
   if (life !== 'new' && !(life === 'same' && isUsed)) return undefined;
   return revised(config, life === 'new' ? 'new-life' : 'epoch-used', {
-    ...membersNow(config, view, ['lost']),
+    ...membersNow(config, view, nodesOfLife('lost', config, view)),
     epoch: view.reports.unusedEpoch(config),
     leaseReleased: false,
   });
@@ -83,16 +83,34 @@ interface Promotion {
   readonly leaseReleased: boolean;
 }
 
-/** Members that are not alive would only hold up the new primary: they have to catch up. */
 function promoted(
   config: ShardConfig,
   view: ClusterView,
   { primary, why, leaseReleased }: Promotion,
 ): Decision {
   return revised(config, why, {
-    ...membersNow(config, view, ['lost', 'away']),
+    ...membersNow(config, view, droppedFor(primary, config, view)),
     primary,
     epoch: view.reports.unusedEpoch(config),
     leaseReleased,
   });
+}
+
+/**
+ * Who has to catch up under a new primary. Whoever lost its data (S15). Members that are away would
+ * only hold up its barrier, so they are dropped too, the one that led before first; but not below
+ * minIsr: one that is suspected for a moment may hold what nobody else does, and whether the others
+ * go on without it is for the new primary to find out and to ask for (rule 6).
+ */
+function droppedFor(
+  primary: MemberId,
+  config: ShardConfig,
+  view: ClusterView,
+): readonly MemberId[] {
+  const lost = nodesOfLife('lost', config, view);
+  const isAway = new Set(nodesOfLife('away', config, view));
+  const stay = config.isr.filter((node) => !lost.includes(node));
+  const away = [config.primary, ...stay].filter((node) => node !== primary && isAway.has(node));
+  const surplus = Math.max(stay.length - view.cluster.minIsr, 0);
+  return [...lost, ...[...new Set(away)].slice(0, surplus)];
 }

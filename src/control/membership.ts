@@ -83,26 +83,25 @@ export function takenBack(config: ShardConfig, view: ClusterView): Decision | un
     return life === 'new' || (life === 'lost' && hasPrimary);
   });
   if (!areBack) return undefined;
-  const members = membersNow(config, view, hasPrimary ? ['lost'] : []);
-  return revised(config, 'members-came-back', members);
+  const dropped = hasPrimary ? nodesOfLife('lost', config, view) : [];
+  return revised(config, 'members-came-back', membersNow(config, view, dropped));
 }
 
 /**
- * The members as they are now: places in new lives are updated, and members whose life is one of
- * `dropped` leave the isr and have to catch up (S15). A replica that lost its data gets its new
- * place only if it may be dropped, even if it is a learner.
+ * The members as they are now: places in new lives are updated, and those in `dropped` leave the
+ * isr and have to catch up (S15). A replica that lost its data gets its new place only if it is
+ * dropped, even if it is a learner.
  */
 export function membersNow(
   config: ShardConfig,
   { alive }: ClusterView,
-  dropped: readonly Life[],
+  dropped: readonly MemberId[],
 ): Pick<ShardDraft, 'isr' | 'learners' | 'replicas'> {
-  const lives = new Map(config.replicas.map((place) => [place.node, lifeOf(place, alive)]));
-  const isDropped = (node: MemberId) => dropped.includes(lives.get(node) ?? 'away');
+  const isDropped = (node: MemberId) => dropped.includes(node);
   const replicas = config.replicas.map((place) => {
-    const life = lives.get(place.node);
+    const life = lifeOf(place, alive);
     const node = alive.get(place.node);
-    const isUpdated = life === 'new' || (life === 'lost' && dropped.includes('lost'));
+    const isUpdated = life === 'new' || (life === 'lost' && isDropped(place.node));
     return isUpdated && node !== undefined ? placeOf(node) : place;
   });
   return {
@@ -110,6 +109,15 @@ export function membersNow(
     learners: [...config.learners, ...config.isr.filter(isDropped)],
     replicas,
   };
+}
+
+/** Replicas of this life, members and learners. */
+export function nodesOfLife(
+  life: Life,
+  { replicas }: ShardConfig,
+  { alive }: ClusterView,
+): readonly MemberId[] {
+  return replicas.filter((place) => lifeOf(place, alive) === life).map(({ node }) => node);
 }
 
 export function lifeOfPrimary(config: ShardConfig, { alive }: ClusterView): Life {

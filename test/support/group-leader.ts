@@ -28,7 +28,8 @@ export class GroupLeader {
   /** Another router leads: it knows what ZooKeeper holds, and nothing else. */
   elect(): void {
     const replicas = this.#group.nodes.length;
-    const cluster = clusterOf({ shards: 1, replicas, minIsr: 2, initialStorage: replicas });
+    const { minIsr } = this.#group.settings;
+    const cluster = clusterOf({ shards: 1, replicas, minIsr, initialStorage: replicas });
     this.#controller = new Controller(cluster, ++this.#leaderEpoch as LeaderEpoch);
     this.#controller.step({ type: 'placement-read', placement: 'complete' });
     this.#readShard();

@@ -13,7 +13,7 @@
  *   dial s1, break s1>s2        the stream that s1 opened
  *   crash s2, start s2, lose-disk s2
  *   cut s1, join s1             nobody reaches it, nor does it hear of configurations
- *   suspect s1                  the leader's connection to it broke
+ *   suspect s1, trust s1        the leader's connection to it broke, or stands again
  *   lead [quietly]              the leader looks and decides; whoever is not cut off hears, or nobody
  *   hear s1 [version=N]         it hears the newest configuration, or an old one
  *   lose-requests               what primaries asked of the leader got lost
@@ -75,6 +75,7 @@ export class GroupStory {
       cut: () => void this.#cut.add(this.#node(first)),
       join: () => void this.#cut.delete(this.#node(first)),
       suspect: () => this.#leader.suspect(this.#node(first)),
+      trust: () => this.#leader.hear(this.#node(first)),
       lead: () => this.#lead(first !== 'quietly'),
       hear: () => this.#hear(this.#node(first), options.get('version')),
       'lose-requests': () => void (this.#requests = []),

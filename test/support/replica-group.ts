@@ -156,12 +156,12 @@ export class ReplicaGroup {
   now = 10_000;
   config: VersionedConfig;
   readonly #hooks: GroupHooks;
-  readonly #settings: GroupSettings;
+  readonly settings: GroupSettings;
   #incarnations = 100;
 
   constructor(ids: readonly string[], hooks: GroupHooks, settings: GroupSettings = GROUP_SETTINGS) {
     this.#hooks = hooks;
-    this.#settings = settings;
+    this.settings = settings;
     this.nodes = ids.map((id) => new GroupNode(id));
     for (const node of this.nodes) this.#boot(node);
     const members = this.nodes.map(({ id }) => id);
@@ -388,7 +388,7 @@ export class ReplicaGroup {
         sessions: node.sessions,
         grants: node.grants,
         claims: node.claims,
-        settings: this.#settings,
+        settings: this.settings,
       },
       node.disk.recovered(),
     );

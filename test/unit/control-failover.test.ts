@@ -14,15 +14,41 @@ function shared(change: Parameters<typeof sharedBy>[2] = {}) {
 }
 
 describe('rule 5: the primary is not alive', () => {
-  it('S1 S6 a member of the isr takes over in a new epoch; the dead ones have to catch up', () => {
-    const harness = shared().nodes(s2);
+  it('S1 S6 a member of the isr takes over in a new epoch; the dead one has to catch up', () => {
+    const harness = shared().nodes(s2, s3);
     expect(harness.runWhy()).toEqual(['fail-over']);
     expect(harness.config(0)).toMatchObject({
-      ...{ epoch: 5, primary: 's2', isr: ['s2'], learners: ['s1', 's3'], leaseReleased: false },
+      ...{ epoch: 5, primary: 's2', isr: ['s2', 's3'], learners: ['s1'], leaseReleased: false },
       replicas: all.map(placeOf),
     });
     expect(harness.run()).toEqual([]);
     expect(harness.events).toEqual([]);
+  });
+
+  it('S6 a member suspected at that moment stays in the isr, and can be the next', () => {
+    const harness = shared().nodes(s2, s3).suspect(s3);
+    expect(harness.runWhy()).toEqual(['fail-over']);
+    expect(harness.config(0)).toMatchObject({ primary: 's2', isr: ['s2', 's3'], learners: ['s1'] });
+    harness.nodes(s3).hear(s3);
+    expect(harness.runWhy()).toEqual(['fail-over']);
+    expect(harness.config(0)).toMatchObject({ epoch: 6, primary: 's3' });
+  });
+
+  it.each([
+    [1, ['s2']],
+    [2, ['s2', 's3']],
+    [3, ['s1', 's2', 's3']],
+  ])('with minIsr %i the isr is not made smaller than that', (minIsr, isr) => {
+    const cluster = clusterOf({ shards: 1, replicas: 3, minIsr });
+    const harness = new ControlHarness(cluster, [sharedBy(0, all)]).nodes(s2);
+    expect(harness.runWhy()).toEqual(['fail-over']);
+    expect(harness.config(0)).toMatchObject({ primary: 's2', isr });
+  });
+
+  it('S15 but a member that lost its data leaves it, however few stay', () => {
+    const harness = shared().nodes(s2, nodeOf('s1', 2, 'fresh'), nodeOf('s3', 2, 'fresh'));
+    expect(harness.runWhy()).toEqual(['fail-over']);
+    expect(harness.config(0)).toMatchObject({ primary: 's2', isr: ['s2'] });
   });
 
   it('S1 the new epoch is above everything that any replica reported', () => {
@@ -49,7 +75,7 @@ describe('rule 5: the primary is not alive', () => {
     expect(harness.runWhy()).toEqual(['members-came-back']);
     expect(harness.config(0)).toMatchObject({ epoch: 4, primary: 's1', isr: ['s1', 's2', 's3'] });
     expect(harness.runWhy()).toEqual(['fail-over']);
-    expect(harness.config(0)).toMatchObject({ epoch: 5, primary: 's2', isr: ['s2'] });
+    expect(harness.config(0)).toMatchObject({ epoch: 5, primary: 's2', isr: ['s2', 's3'] });
   });
 
   it('S19 a primary that came back without its data is replaced, and has to catch up', () => {
@@ -191,7 +217,7 @@ describe('rule 8: the primary stepped down', () => {
   it('with nobody else there it may go on itself, in a new epoch', () => {
     const harness = shared().nodes(s1).stepDown(0, s3.id);
     expect(harness.runWhy()).toEqual(['hand-over']);
-    expect(harness.config(0)).toMatchObject({ epoch: 5, primary: 's1', isr: ['s1'] });
+    expect(harness.config(0)).toMatchObject({ epoch: 5, primary: 's1', isr: ['s1', 's3'] });
   });
 
   it('and died then: its lease is still given back, and it has to catch up', () => {
