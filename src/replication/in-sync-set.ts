@@ -25,6 +25,8 @@ export interface InSyncSettings {
   readonly stuckMs: number;
   /** Pause before the leader is asked again. */
   readonly askAgainMs: number;
+  /** Without an input for longer, this process was late itself, or stopped: well above a tick. */
+  readonly lateMs: number;
 }
 
 export interface InSyncStart {
@@ -33,6 +35,7 @@ export interface InSyncStart {
   readonly claims: LeaseClaims;
   readonly settings: InSyncSettings;
   readonly update: VersionedConfig;
+  readonly now: number;
 }
 
 export class InSyncSet {
@@ -45,13 +48,25 @@ export class InSyncSet {
   readonly #joining = new Set<MemberId>();
   /** When the leader was last asked for what, by node. */
   readonly #askedAt = new Map<string, number>();
+  /** When the latest input came. */
+  #inputAt: number;
+  /** Since when inputs come without a gap: whoever answered in a gap may not be heard yet. */
+  #attentiveSince: number;
 
-  constructor({ body, outbox, claims, settings, update }: InSyncStart) {
+  constructor({ body, outbox, claims, settings, update, now }: InSyncStart) {
     this.#body = body;
     this.#outbox = outbox;
     this.#claims = claims;
     this.#settings = settings;
     this.#update = update;
+    this.#inputAt = now;
+    this.#attentiveSince = now;
+  }
+
+  /** Called with every input, before it has any effect. */
+  passTo(now: number): void {
+    if (now - this.#inputAt >= this.#settings.lateMs) this.#attentiveSince = now;
+    this.#inputAt = now;
   }
 
   /** Whether the isr is large enough for anything to be accepted (S4). */
@@ -119,11 +134,13 @@ export class InSyncSet {
   /** Whether others wait for it in vain. */
   #isInTheWay(peer: Peer, now: number): boolean {
     const { silentMs, stuckMs } = this.#settings;
-    const heardAt = Math.max(peer.knownSince, this.#claims.heardAt(peer.node));
+    // Who was away itself blames nobody before it has listened for as long as it takes.
+    const since = Math.max(peer.knownSince, this.#attentiveSince);
+    const isSilent = now - Math.max(since, this.#claims.heardAt(peer.node)) >= silentMs;
     const isIdle = peer.phase === 'following' && peer.durable?.seq === this.#body.log.last.seq;
     if (isIdle) peer.progressAt = now;
-    const isStuck = now - peer.progressAt >= stuckMs;
-    return now - heardAt >= silentMs || isStuck || peer.phase === 'unusable';
+    const isStuck = now - Math.max(since, peer.progressAt) >= stuckMs;
+    return isSilent || isStuck || peer.phase === 'unusable';
   }
 
   /** Past the start of the epoch and caught up (KIP-279); in this epoch by construction (S16). */

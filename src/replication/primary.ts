@@ -120,13 +120,13 @@ export class Primary {
 
   /** Whether a read of committed data may be answered at `now`, after it was read (S13). */
   mayRead(now: number): boolean {
-    this.#now = now;
+    this.#passTo(now);
     return this.isServing && now < this.leaseUntil;
   }
 
   /** Whether a write may be proposed at `now`; if not, it may later. */
   mayWrite(now: number): boolean {
-    this.#now = now;
+    this.#passTo(now);
     return this.isServing && this.#handOver === undefined && this.#inSync.isEnough;
   }
 
@@ -144,7 +144,7 @@ export class Primary {
   /** A configuration of this same epoch. */
   onConfig(update: VersionedConfig, now: number): void {
     assert(update.config.epoch === this.epoch, 'S1', () => ({ epoch: update.config.epoch }));
-    this.#now = now;
+    this.#passTo(now);
     this.#inSync.onConfig(update);
     this.#update = update;
     this.#adoptPeers();
@@ -152,14 +152,14 @@ export class Primary {
   }
 
   onSessionUp(node: MemberId, now: number): void {
-    this.#now = now;
+    this.#passTo(now);
     const peer = this.#peers.get(node);
     if (peer !== undefined) this.#attach(peer);
   }
 
   /** `gone`: its process has certainly ended. */
   onSessionDown(node: MemberId, gone: boolean, now: number): void {
-    this.#now = now;
+    this.#passTo(now);
     const peer = this.#peers.get(node);
     if (peer === undefined) return;
     peer.detach('down', this.#claims.until(node));
@@ -167,7 +167,7 @@ export class Primary {
   }
 
   onMessage(from: MemberId, message: ToPrimary, now: number): void {
-    this.#now = now;
+    this.#passTo(now);
     const peer = this.#peers.get(from);
     if (peer === undefined || message.epoch !== this.epoch) return;
     switch (message.type) {
@@ -189,7 +189,7 @@ export class Primary {
 
   /** A batch is durable. */
   onPersisted(now: number): void {
-    this.#now = now;
+    this.#passTo(now);
     this.#proposals.applied(this.#body.log.appliedSeq);
     for (const peer of this.#peers.values()) this.#attach(peer);
     this.#advance();
@@ -197,7 +197,7 @@ export class Primary {
 
   /** Some time has passed. */
   onTick(now: number): void {
-    this.#now = now;
+    this.#passTo(now);
     for (const peer of this.#peers.values()) {
       this.#attach(peer);
       this.#review(peer);
@@ -209,7 +209,7 @@ export class Primary {
 
   /** Prepares to step down in favour of an in-sync member; refused silently if that is not one. */
   handOver(to: MemberId, now: number): void {
-    this.#now = now;
+    this.#passTo(now);
     if (this.#handOver !== undefined || !this.#inSync.hasMember(to)) return;
     this.#handOver = { to, giveUpAt: now + this.#settings.handOverMs };
     this.#continueHandOver();
@@ -240,6 +240,11 @@ export class Primary {
     for (const call of never) {
       this.#outbox.answer({ type: 'refused', call, refusal: { code: 'NODE_BEHIND', message } });
     }
+  }
+
+  #passTo(now: number): void {
+    this.#now = now;
+    this.#inSync.passTo(now);
   }
 
   /** The other replicas of the configuration: new ones are attached, lost ones forgotten. */

@@ -43,6 +43,9 @@ export function nodeSettings(map: Pick<ShardMap, 'target'>): NodeSettings {
     get stuckMs() {
       return map.target.leaseMs * LEASES_UNTIL_REMOVED;
     },
+    get lateMs() {
+      return map.target.leaseMs / 2;
+    },
     driftMax: 0.02,
     marginMs: 50,
     /** One entry on its way makes the next one larger, which gains more than a second one would. */

@@ -25,6 +25,7 @@ export const GROUP_SETTINGS = {
   silentMs: 1_000,
   stuckMs: 1_000,
   askAgainMs: 300,
+  lateMs: 300,
   handOverMs: 1_000,
   keepEntries: 3,
   trimEntries: 2,

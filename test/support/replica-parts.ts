@@ -12,6 +12,8 @@ import type { ShardConfig } from '../../src/model/shard-config.js';
 import { configOf, nodeOf, placeOf, uuidOf } from './configs.js';
 import { GROUP_SETTINGS, LEASE } from './replica-group.js';
 
+const TICK_MS = 100;
+
 export const [s1, s2, s3] = [nodeOf('s1'), nodeOf('s2'), nodeOf('s3')];
 
 /** A shard on all three nodes: `s1` leads epoch 1, everybody is in sync. */
@@ -117,8 +119,17 @@ export class LoneReplica {
     return this.step({ type: 'write', proposal });
   }
 
-  /** Time passes, and the peers answer a beat. */
+  /** Time passes, tick by tick, and these peers answer a beat each time. */
   pass(milliseconds: number, ...heard: readonly MemberId[]): Ready {
+    const seen: Ready[] = [];
+    for (let left = milliseconds; left > 0; left -= TICK_MS) {
+      seen.push(this.stand(Math.min(left, TICK_MS), ...heard));
+    }
+    return joined(seen);
+  }
+
+  /** Time passes in which this process does not run; then a tick is the first thing it does. */
+  stand(milliseconds: number, ...heard: readonly MemberId[]): Ready {
     this.now += milliseconds;
     for (const node of heard) this.claims.answered(node, this.now);
     return this.step({ type: 'tick' });
@@ -136,4 +147,16 @@ export class LoneReplica {
     const { seq, epoch, chain } = this.replica.body.log.base;
     return { seq, epoch, chain };
   }
+}
+
+/** What was decided in several steps, in order. */
+function joined(steps: readonly Ready[]): Ready {
+  return {
+    answers: steps.flatMap(({ answers }) => answers),
+    send: steps.flatMap(({ send }) => send),
+    requests: steps.flatMap(({ requests }) => requests),
+    installs: steps.flatMap(({ installs }) => installs),
+    steppedDown: steps.findLast(({ steppedDown }) => steppedDown !== undefined)?.steppedDown,
+    events: steps.flatMap(({ events }) => events),
+  };
 }

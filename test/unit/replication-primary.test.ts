@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Ready } from '../../src/replication/outbox.js';
 import { uuidOf } from '../support/configs.js';
+import { GROUP_SETTINGS } from '../support/replica-group.js';
 import { LoneReplica, s1, s2, s3, threeOf } from '../support/replica-parts.js';
 
 const sentTo = ({ send }: Ready, node: string, type = 'prepare') => {
@@ -155,6 +156,27 @@ describe('what a primary asks the leader', () => {
     lone.ack(s2.id, 2);
     expect(asked(lone.pass(999, s2.id, s3.id))).toEqual([]);
     expect(asked(lone.pass(1, s2.id, s3.id))).toEqual(['shrink']);
+  });
+
+  it('S7 nobody for a silence in which it did not listen itself (it was stopped, or late)', () => {
+    const lone = LoneReplica.leading();
+    lone.put('a');
+    lone.persisted();
+    expect(asked(lone.stand(60_000))).toEqual([]);
+    expect(asked(lone.pass(999))).toEqual([]);
+    expect(asked(lone.stand(GROUP_SETTINGS.lateMs))).toEqual([]);
+    // It has listened for as long as it takes: s2 answered beats and did nothing, s3 is silent.
+    expect(asked(lone.pass(999, s2.id))).toEqual([]);
+    expect(asked(lone.pass(1, s2.id))).toEqual(['shrink', 'shrink']);
+  });
+
+  it('S7 nor does an answer that waited for it change that', () => {
+    const lone = LoneReplica.leading();
+    lone.put('a');
+    lone.persisted();
+    lone.now += 60_000;
+    expect(asked(lone.ack(s2.id, 2))).toEqual([]);
+    expect(asked(lone.pass(900))).toEqual([]);
   });
 
   it('S7 or whose process has ended, at once', () => {
