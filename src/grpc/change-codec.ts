@@ -99,10 +99,10 @@ export function fromWireHandOverFailed(
   message: HandOverFailed__Output,
   report: ReportGarbled,
 ): HandOverFailed | undefined {
-  const { shard } = message;
+  const { shard, why } = message;
   const epoch = Number(message.epoch);
   if (!isShardId(shard) || !isCount(epoch, 1)) {
     return garbled(report, 'a word of a hand-over that failed, which does not parse');
   }
-  return { type: 'hand-over-failed', shard, epoch: epoch as Epoch };
+  return { type: 'hand-over-failed', shard, epoch: epoch as Epoch, why };
 }

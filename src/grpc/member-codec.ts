@@ -101,7 +101,9 @@ export function toWireMemberMessage(message: MemberMessage): WireMemberMessage {
     case 'stepped-down':
       return { steppedDown: toWireSteppedDown(message) };
     case 'hand-over-failed':
-      return { handOverFailed: { shard: message.shard, epoch: message.epoch } };
+      return {
+        handOverFailed: { shard: message.shard, epoch: message.epoch, why: message.why },
+      };
     case 'leaving':
       return { leaving: {} };
     case 'pong':

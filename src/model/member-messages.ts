@@ -110,6 +110,8 @@ export interface HandOverFailed {
   readonly type: 'hand-over-failed';
   readonly shard: ShardId;
   readonly epoch: Epoch;
+  /** For the log; empty if the node did not say. */
+  readonly why: string;
 }
 
 /** This node is to shut down in order. Said to every leader until it has. */

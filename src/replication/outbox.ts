@@ -39,6 +39,13 @@ export type ReplicaEvent =
   | { readonly type: 'peer-diverged'; readonly peer: MemberId; readonly seq: Seq }
   | { readonly type: 'overtaken'; readonly by: MemberId; readonly promised: Epoch };
 
+/** What became of a hand-over that this primary was asked for. */
+export type HandOverOutcome =
+  /** It will serve nothing any more, and holds no lease. Said again until a newer epoch comes. */
+  | { readonly type: 'stepped-down'; readonly epoch: Epoch; readonly to: MemberId }
+  /** It serves on. `why` is for the log. */
+  | { readonly type: 'hand-over-failed'; readonly epoch: Epoch; readonly why: string };
+
 export interface Ready {
   /** Give at once: these answers depend on nothing that is not durable. */
   readonly answers: readonly Answer[];
@@ -48,8 +55,8 @@ export interface Ready {
   readonly requests: readonly ChangeRequest[];
   /** Nodes to send all data to: an `install`, the data, then `installed` comes back. */
   readonly installs: readonly MemberId[];
-  /** The primary of this epoch will serve nothing any more, and holds no lease. */
-  readonly steppedDown: Epoch | undefined;
+  /** Tell the leader. May be lost. */
+  readonly handOvers: readonly HandOverOutcome[];
   /** What happened. For log, metrics and tests; no code branches on it. */
   readonly events: readonly ReplicaEvent[];
 }
@@ -61,7 +68,7 @@ export class Outbox {
   readonly #requests: ChangeRequest[] = [];
   readonly #installs: MemberId[] = [];
   readonly #events: ReplicaEvent[] = [];
-  #steppedDown: Epoch | undefined;
+  readonly #handOvers: HandOverOutcome[] = [];
 
   constructor(shard: ShardId) {
     this.#shard = shard;
@@ -83,8 +90,8 @@ export class Outbox {
     this.#installs.push(node);
   }
 
-  stepDown(epoch: Epoch): void {
-    this.#steppedDown = epoch;
+  handOver(outcome: HandOverOutcome): void {
+    this.#handOvers.push(outcome);
   }
 
   happened(event: ReplicaEvent): void {
@@ -92,14 +99,12 @@ export class Outbox {
   }
 
   take(): Ready {
-    const steppedDown = this.#steppedDown;
-    this.#steppedDown = undefined;
     return {
       answers: this.#answers.splice(0),
       send: this.#send.splice(0),
       requests: this.#requests.splice(0),
       installs: this.#installs.splice(0),
-      steppedDown,
+      handOvers: this.#handOvers.splice(0),
       events: this.#events.splice(0),
     };
   }

@@ -207,10 +207,14 @@ export class Primary {
     this.#continueHandOver();
   }
 
-  /** Prepares to step down in favour of an in-sync member; refused silently if that is not one. */
+  /** Prepares to step down in favour of an in-sync member. What becomes of it is always said. */
   handOver(to: MemberId, now: number): void {
     this.#passTo(now);
-    if (this.#handOver !== undefined || !this.#inSync.hasMember(to)) return;
+    if (this.#steppedDownAt !== undefined) return; // That is being said anyway.
+    if (!this.#inSync.hasMember(to)) return this.#failHandOver(`${to} is not in sync`);
+    if (this.#handOver !== undefined) {
+      return this.#failHandOver(`one to ${this.#handOver.to} is under way`);
+    }
     this.#handOver = { to, giveUpAt: now + this.#settings.handOverMs };
     this.#continueHandOver();
   }
@@ -428,22 +432,30 @@ export class Primary {
 
   /** Steps down once the successor holds everything and nothing is under way. */
   #continueHandOver(): void {
-    if (this.#steppedDownAt !== undefined) {
-      if (this.#now - this.#steppedDownAt >= this.#settings.askAgainMs) this.#stepDown();
-      return;
-    }
     if (this.#handOver === undefined) return;
     const { to, giveUpAt } = this.#handOver;
+    if (this.#steppedDownAt !== undefined) {
+      if (this.#now - this.#steppedDownAt >= this.#settings.askAgainMs) this.#stepDown(to);
+      return;
+    }
     const { log, commitSeq } = this.#body;
     const isQuiet = !this.#proposals.hasDrafts && commitSeq === log.last.seq;
-    if (isQuiet && this.isServing && this.#peers.get(to)?.durable?.seq === commitSeq) {
-      this.#stepDown();
-    } else if (this.#now >= giveUpAt) this.#handOver = undefined;
+    const isReady = isQuiet && this.isServing;
+    if (isReady && this.#peers.get(to)?.durable?.seq === commitSeq) return this.#stepDown(to);
+    if (this.#now < giveUpAt) return;
+    this.#handOver = undefined;
+    this.#failHandOver(
+      isReady ? `${to} does not hold everything` : 'what is under way does not come to an end',
+    );
+  }
+
+  #failHandOver(why: string): void {
+    this.#outbox.handOver({ type: 'hand-over-failed', epoch: this.epoch, why });
   }
 
   /** From here on nothing is served in this epoch; said again until a newer one comes. */
-  #stepDown(): void {
+  #stepDown(to: MemberId): void {
     this.#steppedDownAt = this.#now;
-    this.#outbox.stepDown(this.epoch);
+    this.#outbox.handOver({ type: 'stepped-down', epoch: this.epoch, to });
   }
 }

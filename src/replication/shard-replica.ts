@@ -127,8 +127,7 @@ export class ShardReplica {
       case 'installed':
         return this.#follower?.onInstalled(input.base);
       case 'hand-over':
-        if (this.#primary?.epoch === input.epoch) this.#primary.handOver(input.to, now);
-        return;
+        return this.#onHandOver(input.epoch, input.to, now);
       case 'persisted':
         return this.#onPersisted(now);
       case 'tick':
@@ -274,6 +273,12 @@ export class ShardReplica {
     const until = this.#node.grants.promisedUntil(this.#grantedTo);
     if (until > this.#promisedUntil) this.#promisedUntil = until;
     this.#grantedTo = undefined;
+  }
+
+  #onHandOver(epoch: Epoch, to: MemberId, now: number): void {
+    if (this.#primary?.epoch === epoch) return this.#primary.handOver(to, now);
+    const why = `this node is not the primary of epoch ${epoch}`;
+    this.#outbox.handOver({ type: 'hand-over-failed', epoch, why });
   }
 
   #endPrimary(): void {

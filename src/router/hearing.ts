@@ -95,8 +95,8 @@ export class Hearing implements MemberEvents {
         return controller.step({ type: 'stepped-down', shard, epoch, to });
       }
       case 'hand-over-failed': {
-        const { shard, epoch } = word;
-        log.debug(`shard ${shard}: ${node} does not hand over`, { epoch });
+        const { shard, epoch, why } = word;
+        log.debug(`shard ${shard}: ${node} does not hand over`, { epoch, why });
         return handOvers.failed(shard, epoch);
       }
       default:

@@ -67,8 +67,6 @@ export class StorageNode {
   readonly #garbage: GarbageRemoval;
   /** Resolves the wait of `leave`. */
   #left: () => void = () => undefined;
-  /** Whom each primary that steps down was asked to bring up to date. */
-  readonly #successors = new Map<ShardId, MemberId>();
   /** Shards that began or ended to be served since the log last said so. */
   #served = { begun: 0, ended: 0 };
   readonly #intake: Intake;
@@ -214,7 +212,10 @@ export class StorageNode {
       born: (entries) => this.#following.report(entries),
       send: (shardUuid, messages) => this.#replication.send(shardUuid, messages),
       ask: (request) => this.#following.send({ type: 'request', request }),
-      steppedDown: (replica) => this.#steppedDown(replica),
+      handOver: ({ body: { shard, shardUuid } }, outcome) => {
+        const isOver = outcome.type === 'stepped-down';
+        this.#following.send(isOver ? { ...outcome, shard, shardUuid } : { ...outcome, shard });
+      },
       install: (replica, to) => this.#replication.install(replica, to),
       happened: (replica, events) => this.#say(replica, events),
       ended: () => {
@@ -276,25 +277,16 @@ export class StorageNode {
   }
 
   #handOver({ shard, shardUuid, epoch, to }: HandOverOrder): void {
-    const replica = this.#replicas.get(shard);
-    const isOurs = replica?.body.shardUuid === shardUuid && replica.primary?.epoch === epoch;
-    if (!isOurs || replica.config?.isr.includes(to) !== true) {
-      return this.#following.send({ type: 'hand-over-failed', shard, epoch });
+    if (this.#replicas.get(shard)?.body.shardUuid !== shardUuid) {
+      const why = 'this node has no such replica';
+      return this.#following.send({ type: 'hand-over-failed', shard, epoch, why });
     }
-    this.#successors.set(shard, to);
     this.#rounds.submit({
       type: 'replica',
       shard,
       shardUuid,
       input: { type: 'hand-over', epoch, to },
     });
-  }
-
-  #steppedDown({ body, primary }: ShardReplica): void {
-    const { shard, shardUuid } = body;
-    if (primary === undefined) return;
-    const to = this.#successors.get(shard);
-    this.#following.send({ type: 'stepped-down', shard, shardUuid, epoch: primary.epoch, to });
   }
 
   /** One line for all the shards of a round: that they are served is news, not each. */

@@ -17,7 +17,7 @@ import type { Clock } from '../ports/clock.js';
 import type { Disk, DiskBatch } from '../ports/disk.js';
 import { CorruptRecordError } from '../replication/data-record.js';
 import type { AddressedMessage } from '../replication/messages.js';
-import type { Answer, ReplicaEvent } from '../replication/outbox.js';
+import type { Answer, HandOverOutcome, ReplicaEvent } from '../replication/outbox.js';
 import { needsStoredVersion } from '../replication/proposals.js';
 import type { ReplicaInput, ShardReplica } from '../replication/shard-replica.js';
 import { encodeWriteResponse } from '../wire/kv-messages.js';
@@ -65,7 +65,7 @@ export interface RoundsHooks {
   born(entries: readonly ReplicaEntry[]): void;
   send(shardUuid: Uuid, messages: readonly AddressedMessage[]): void;
   ask(request: ChangeRequest): void;
-  steppedDown(replica: ShardReplica): void;
+  handOver(replica: ShardReplica, outcome: HandOverOutcome): void;
   /** A peer needs all data of this replica, as it is on disk at this moment. */
   install(replica: ShardReplica, to: MemberId): void;
   happened(replica: ShardReplica, events: readonly ReplicaEvent[]): void;
@@ -327,7 +327,7 @@ export class Rounds {
     if (ready.send.length > 0) hooks.send(replica.body.shardUuid, ready.send);
     for (const request of ready.requests) hooks.ask(request);
     for (const node of ready.installs) hooks.install(replica, node);
-    if (ready.steppedDown !== undefined) hooks.steppedDown(replica);
+    for (const outcome of ready.handOvers) hooks.handOver(replica, outcome);
     if (ready.events.length > 0) hooks.happened(replica, ready.events);
   }
 

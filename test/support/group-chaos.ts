@@ -43,7 +43,6 @@ export class Chaos {
   readonly #primaries = new Map<Epoch, MemberId>();
   readonly #requests: ChangeRequest[] = [];
   readonly #configs: VersionedConfig[] = [];
-  readonly #handOvers = new Map<Epoch, MemberId>();
   /** Its clients are with it. */
   #isolated: Isolation | undefined;
   #actions = 0;
@@ -59,6 +58,7 @@ export class Chaos {
     truncations: 0,
     lostDisks: 0,
     handOvers: 0,
+    handOversFailed: 0,
   };
 
   constructor(seed: number) {
@@ -275,7 +275,6 @@ export class Chaos {
 
   #handOver(to: GroupNode): void {
     const { epoch } = this.group.config.config;
-    this.#handOvers.set(epoch, to.id);
     this.group.step(this.#primary(), { type: 'hand-over', epoch, to: to.id });
   }
 
@@ -342,7 +341,7 @@ export class Chaos {
     this.history.wasRead(key, found, node.replica!.body.commitSeq);
   }
 
-  #onReady(node: GroupNode, { answers, events, steppedDown }: Ready): void {
+  #onReady(node: GroupNode, { answers, events, handOvers }: Ready): void {
     if (answers.length > 0) this.#learn(node);
     for (const answer of answers) {
       const call = this.#open.get(answer.call)!;
@@ -352,9 +351,12 @@ export class Chaos {
       else if (!answer.applied) this.counts.failed++;
       else this.counts[call.value === undefined ? 'deleted' : 'acked']++;
     }
-    if (steppedDown !== undefined && !this.#isCut(node)) {
-      this.counts.handOvers++;
-      this.leader.steppedDown(steppedDown, this.#handOvers.get(steppedDown));
+    for (const outcome of handOvers) {
+      if (outcome.type === 'hand-over-failed') this.counts.handOversFailed++;
+      else if (!this.#isCut(node)) {
+        this.counts.handOvers++;
+        this.leader.steppedDown(outcome.epoch, outcome.to);
+      }
     }
     for (const event of events) {
       if (event.type === 'peer-needs-install') this.counts.installs++;

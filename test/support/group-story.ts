@@ -39,7 +39,6 @@ export class GroupStory {
   readonly #configs: VersionedConfig[] = [];
   readonly #committed = new Map<GroupNode, number>();
   #requests: ChangeRequest[] = [];
-  #successor: MemberId | undefined;
   #isQuiet = false;
 
   /** Obeys one command; returns what was to be seen. */
@@ -230,8 +229,8 @@ export class GroupStory {
 
   #handOver(to: string): void {
     const { epoch, primary } = this.#group.config.config;
-    this.#successor = to as MemberId;
-    this.#group.step(this.#node(primary), { type: 'hand-over', epoch, to: this.#successor });
+    const input = { type: 'hand-over', epoch, to: to as MemberId } as const;
+    this.#group.step(this.#node(primary), input);
   }
 
   #onRequest(node: GroupNode, request: ChangeRequest): void {
@@ -241,7 +240,7 @@ export class GroupStory {
     this.#say(`${node.id} asks the leader: ${change.type} ${about}`);
   }
 
-  #onReady(node: GroupNode, { answers, events, steppedDown }: Ready): void {
+  #onReady(node: GroupNode, { answers, events, handOvers }: Ready): void {
     this.#sayCommits();
     for (const answer of answers) {
       const call = this.#calls[answer.call] ?? '';
@@ -253,9 +252,14 @@ export class GroupStory {
         this.#say(`${node.id} answers ${call}: ${what}, version ${answer.version}`);
       }
     }
-    if (steppedDown !== undefined) {
-      this.#say(`${node.id} stepped down in epoch ${steppedDown}`);
-      if (!this.#cut.has(node)) this.#leader.steppedDown(steppedDown, this.#successor);
+    for (const outcome of handOvers) {
+      const { type, epoch } = outcome;
+      if (type === 'hand-over-failed') {
+        this.#say(`${node.id} does not hand over: ${outcome.why}`);
+        continue;
+      }
+      this.#say(`${node.id} stepped down in epoch ${epoch}`);
+      if (!this.#cut.has(node)) this.#leader.steppedDown(epoch, outcome.to);
     }
     for (const event of events) {
       const line = textOf(event);

@@ -156,7 +156,7 @@ function joined(steps: readonly Ready[]): Ready {
     send: steps.flatMap(({ send }) => send),
     requests: steps.flatMap(({ requests }) => requests),
     installs: steps.flatMap(({ installs }) => installs),
-    steppedDown: steps.findLast(({ steppedDown }) => steppedDown !== undefined)?.steppedDown,
+    handOvers: steps.flatMap(({ handOvers }) => handOvers),
     events: steps.flatMap(({ events }) => events),
   };
 }

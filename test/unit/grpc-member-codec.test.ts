@@ -64,7 +64,8 @@ const fromMembers = [
   }),
   { type: 'stepped-down', shard: 7, shardUuid, epoch: 3, to: node },
   { type: 'stepped-down', shard: 7, shardUuid, epoch: 3, to: undefined },
-  { type: 'hand-over-failed', shard: 7, epoch: 3 },
+  { type: 'hand-over-failed', shard: 7, epoch: 3, why: 's3 is not in sync' },
+  { type: 'hand-over-failed', shard: 7, epoch: 3, why: '' },
   { type: 'leaving' },
   { type: 'pong', number: 12, process: uuidOf('p') },
 ] as unknown as readonly MemberMessage[];
@@ -83,8 +84,13 @@ describe('a message that is well formed', () => {
     const ping = toWireLeaderMessage({ type: 'ping', number: 300 });
     expect(hex(leaderBytes(ping))).toBe('220308ac02');
     expect(hex(memberBytes(toWireMemberMessage({ type: 'leaving' })))).toBe('3200');
-    const failed = { type: 'hand-over-failed', shard: 5, epoch: 2 } as unknown as MemberMessage;
-    expect(hex(memberBytes(toWireMemberMessage(failed)))).toBe('2a0408051002');
+    const failed = {
+      type: 'hand-over-failed',
+      shard: 5,
+      epoch: 2,
+      why: 'x',
+    } as unknown as MemberMessage;
+    expect(hex(memberBytes(toWireMemberMessage(failed)))).toBe('2a07080510021a0178');
     const request = fromMembers[0]!;
     expect(hex(memberBytes(toWireMemberMessage(request)))).toBe(
       // Field 3 of 46 bytes: shard 0, its uuid, epoch 1, version 0, and `shrink` of "s2".

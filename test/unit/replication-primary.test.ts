@@ -251,38 +251,65 @@ describe('whom a primary attaches', () => {
 });
 
 describe('a hand-over', () => {
-  const handOver = (lone: LoneReplica) => {
-    return lone.step({ type: 'hand-over', epoch: lone.epoch, to: s3.id });
+  const handOver = (lone: LoneReplica, epoch = lone.epoch) => {
+    return lone.step({ type: 'hand-over', epoch, to: s3.id }).handOvers;
   };
+  const steppedDown = [{ type: 'stepped-down', epoch: 1, to: s3.id }];
+  const failed = (why: string) => [{ type: 'hand-over-failed', epoch: 1, why }];
 
   it('S14 ends with stepping down when everything is done; nothing is served from then on', () => {
     const lone = LoneReplica.leading();
     lone.put('a');
     lone.persisted();
-    expect(handOver(lone).steppedDown).toBeUndefined();
+    expect(handOver(lone)).toEqual([]);
     expect(lone.replica.primary?.mayWrite(lone.now)).toBe(false);
     expect(lone.replica.primary?.mayRead(lone.now)).toBe(true);
     lone.ack(s2.id, 2);
-    expect(lone.ack(s3.id, 2).steppedDown).toBe(1);
+    expect(lone.ack(s3.id, 2).handOvers).toEqual(steppedDown);
     expect(lone.replica.primary?.mayRead(lone.now)).toBe(false);
-    expect(lone.pass(300, s2.id, s3.id).steppedDown).toBe(1);
+    expect(lone.pass(300, s2.id, s3.id).handOvers).toEqual(steppedDown);
+    expect(handOver(lone)).toEqual([]);
   });
 
   it('S11 is given up after a while, if it is not over by then', () => {
     const lone = LoneReplica.leading();
     lone.put('a');
     handOver(lone);
-    lone.pass(999, s2.id, s3.id);
+    expect(lone.pass(999, s2.id, s3.id).handOvers).toEqual([]);
     expect(lone.replica.primary?.mayWrite(lone.now)).toBe(false);
-    lone.pass(1, s2.id, s3.id);
+    const why = 'what is under way does not come to an end';
+    expect(lone.pass(1, s2.id, s3.id).handOvers).toEqual(failed(why));
     expect(lone.replica.primary?.mayWrite(lone.now)).toBe(true);
+  });
+
+  it('or because its successor does not come forward', () => {
+    const lone = LoneReplica.leading();
+    lone.step({ type: 'session-down', node: s3.id, gone: false });
+    lone.config(threeOf({ isr: [s1.id, s3.id], learners: [s2.id] }), 2);
+    lone.config(threeOf(), 3);
+    lone.put('a');
+    handOver(lone);
+    lone.persisted();
+    lone.ack(s2.id, 2);
+    lone.config(threeOf({ isr: [s1.id, s2.id], learners: [s3.id] }), 4);
+    const { handOvers } = lone.pass(1_000, s2.id);
+    expect(handOvers).toEqual(failed('s3 does not hold everything'));
+  });
+
+  it('is refused while another one is under way', () => {
+    const lone = LoneReplica.leading();
+    lone.put('a');
+    handOver(lone);
+    const { handOvers } = lone.step({ type: 'hand-over', epoch: lone.epoch, to: s2.id });
+    expect(handOvers).toEqual(failed('one to s3 is under way'));
   });
 
   it('S6 to a learner, or for an epoch that is over, changes nothing', () => {
     const lone = LoneReplica.leading();
-    lone.step({ type: 'hand-over', epoch: 0 as never, to: s3.id });
+    const why = 'this node is not the primary of epoch 0';
+    expect(handOver(lone, 0 as never)).toEqual([{ type: 'hand-over-failed', epoch: 0, why }]);
     lone.config(without3, 2);
-    expect(handOver(lone).steppedDown).toBeUndefined();
+    expect(handOver(lone)).toEqual(failed('s3 is not in sync'));
     expect(lone.replica.primary?.mayWrite(lone.now)).toBe(true);
   });
 });

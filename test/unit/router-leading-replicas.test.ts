@@ -203,7 +203,7 @@ describe('hand-overs', () => {
     return { type: 'stepped-down', shard, shardUuid, epoch, to: 's3' as MemberId, ...as };
   };
   const failed = ({ shard, epoch }: ShardConfig): NodeWord => {
-    return { type: 'hand-over-failed', shard, epoch };
+    return { type: 'hand-over-failed', shard, epoch, why: 'a reason' };
   };
   /** s1 has shards 0 and 3; it is about to shut down. */
   async function leave(): Promise<void> {

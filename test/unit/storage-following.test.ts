@@ -157,7 +157,7 @@ describe('what a node says of its own accord', () => {
   const shardUuid = uuidOf('shard-0');
   const epoch = 1 as Epoch;
   const steppedDown = { type: 'stepped-down', shard, shardUuid, epoch, to: undefined } as const;
-  const failed = { type: 'hand-over-failed', shard, epoch } as const;
+  const failed = { type: 'hand-over-failed', shard, epoch, why: 'a reason' } as const;
   const leaving = { type: 'leaving' } as const;
 
   /** Following alone, over a map that holds shard 0 in epoch 1. */
@@ -256,7 +256,17 @@ describe('what a node says of its own accord', () => {
     const leader = test.lead(2);
     await settle();
     leader.say({ type: 'hand-over', shard, shardUuid, epoch, to: 's2' as MemberId });
-    expect(leader.heard.messages.at(-1)).toEqual(failed);
+    await settle();
+    expect(leader.heard.messages.at(-1)).toEqual({ ...failed, why: 's2 is not in sync' });
+    leader.say({
+      type: 'hand-over',
+      shard,
+      shardUuid: uuidOf('other'),
+      epoch,
+      to: 's2' as MemberId,
+    });
+    const why = 'this node has no such replica';
+    expect(leader.heard.messages.at(-1)).toEqual({ ...failed, why });
     expect(test.node.standings()).toEqual(new Map([['primary', SHARDS]]));
   });
 });
