@@ -18,8 +18,8 @@ export interface FailureFacts {
 }
 
 /**
- * Codes: those of the servers (`INVALID_REQUEST`, `NO_PRIMARY`, `OVERLOADED`, …; proto/portolan/v1
- * names them in `ErrorDetail.code`) and these of the library:
+ * Codes: those of the servers (`INVALID_REQUEST`, `NO_PRIMARY`, `NOT_ENOUGH_REPLICAS`, …;
+ * proto/portolan/v1 names them in `ErrorDetail.code`) and these of the library:
  *   UNAVAILABLE        no router could be reached until the deadline
  *   DEADLINE_EXCEEDED  a read was not answered until the deadline
  *   OUTCOME_UNKNOWN    see {@link OutcomeUnknownError}

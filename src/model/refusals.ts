@@ -43,6 +43,8 @@ export const REFUSALS = {
   NODE_BEHIND: { status: 'UNAVAILABLE', retry: 'backoff', outcome: 'not-applied' },
   /** The shard has no primary that can be reached, and had none until the deadline. */
   NO_PRIMARY: { status: 'UNAVAILABLE', retry: 'backoff', outcome: 'not-applied' },
+  /** Fewer replicas in sync than writes need, until the deadline; reads go on. Never started. */
+  NOT_ENOUGH_REPLICAS: { status: 'UNAVAILABLE', retry: 'backoff', outcome: 'not-applied' },
   /** The deadline passed while the request still waited; it was never started. */
   DEADLINE_PASSED: { status: 'UNAVAILABLE', retry: 'backoff', outcome: 'not-applied' },
   /** A queue is full. */

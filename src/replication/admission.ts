@@ -61,6 +61,22 @@ export function admissionOf(
   }
 }
 
+/** For a write that was told `later` until its time was over. Definite: it was never numbered. */
+export function whyNeverStarted(shard: ShardId, replica: ShardReplica | undefined): Refusal {
+  const lack = replica?.primary?.lack;
+  if (lack === undefined) {
+    return {
+      code: 'DEADLINE_PASSED',
+      message: `shard ${shard}: the deadline passed before the write was started`,
+    };
+  }
+  const { inSync, needed } = lack;
+  return {
+    code: 'NOT_ENOUGH_REPLICAS',
+    message: `shard ${shard}: ${inSync} replicas in sync, and writes need ${needed}`,
+  };
+}
+
 function isReady({ primary }: ShardReplica, kind: RequestKind, now: number): boolean {
   if (primary === undefined) return false; // Another one has attached us; its config comes.
   return kind === 'read' ? primary.mayRead(now) : primary.mayWrite(now);

@@ -130,6 +130,12 @@ export class Primary {
     return this.isServing && this.#handOver === undefined && this.#inSync.isEnough;
   }
 
+  /** How many replicas are in sync, if that is less than writes need. */
+  get lack(): { readonly inSync: number; readonly needed: number } | undefined {
+    if (this.#inSync.isEnough) return undefined;
+    return { inSync: this.#update.config.isr.length, needed: this.#settings.minIsr };
+  }
+
   /** What is committed under a key and not in the data yet. */
   committed(key: Buffer): CommittedWrite | undefined {
     return this.#proposals.committed(key);

@@ -6,7 +6,7 @@
  * again here; an unknown outcome is the client's to judge (S21).
  */
 import { unreachable } from '../model/assert.js';
-import type { RefusedError } from '../model/refusals.js';
+import type { RefusalCode, RefusedError } from '../model/refusals.js';
 
 export type AfterRefusal =
   /** The map has changed since the request was routed: route it anew at once. */
@@ -15,6 +15,8 @@ export type AfterRefusal =
   | 'wait'
   /** Answer the client with this refusal. */
   | 'give-up';
+
+const GIVEN_UP: ReadonlySet<RefusalCode> = new Set(['DISK_FULL', 'NOT_ENOUGH_REPLICAS']);
 
 /** `mapIsNewer`: the map now holds something else for this shard than the request was routed by. */
 export function afterRefusal(refusal: RefusedError, mapIsNewer: boolean): AfterRefusal {
@@ -25,8 +27,9 @@ export function afterRefusal(refusal: RefusedError, mapIsNewer: boolean): AfterR
     case 'refresh-map':
       return mapIsNewer ? 'reroute' : 'wait';
     case 'backoff':
-      // More disk space does not come within a call's time.
-      if (refusal.code === 'DISK_FULL') return 'give-up';
+      // More disk space does not come within a call's time; for replicas the node has waited, as
+      // long as there was time.
+      if (GIVEN_UP.has(refusal.code)) return 'give-up';
       return mapIsNewer ? 'reroute' : 'wait';
     default:
       return unreachable(refusal.retry);

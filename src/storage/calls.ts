@@ -34,6 +34,8 @@ export interface QueuedCall<Call extends KvCall = KvCall> {
   readonly epoch: Epoch | undefined;
   /** By the monotonic clock. */
   readonly deadlineAt: number;
+  /** When to answer a call that could not be started, for the answer to come before that. */
+  readonly answerBy: number;
   readonly requestBytes: number;
   readonly caller: Caller;
 }

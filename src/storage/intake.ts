@@ -15,6 +15,8 @@ import type { StorageMetrics } from './metrics.js';
 
 /** What a held call costs beside its bytes: its objects. */
 const CALL_OVERHEAD_BYTES = 256;
+/** Before the deadline, at most a quarter of the whole time: the way of an answer to the caller. */
+const ANSWER_MS = 250;
 
 export interface IntakeDeps {
   readonly clock: Clock;
@@ -81,13 +83,15 @@ export class Intake {
     if (kind === 'put' && isDiskFull()) {
       throw new RefusedError('DISK_FULL', 'this node has too little disk space left for puts');
     }
+    const budget = Math.min(budgetMs, LIMITS.callMsMax);
     metrics.queuedCalls++;
     metrics.queuedBytes += bytes;
     return {
       call,
       shard,
       epoch: incoming.routed?.epoch,
-      deadlineAt: startedAt + Math.min(budgetMs, LIMITS.callMsMax),
+      deadlineAt: startedAt + budget,
+      answerBy: startedAt + budget - Math.min(ANSWER_MS, budget / 4),
       requestBytes: request.length,
       caller: {
         respond: (result: CallResult) => {

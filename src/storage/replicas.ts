@@ -9,7 +9,7 @@ import type { Epoch, MemberId, ShardId, Uuid } from '../model/ids.js';
 import type { ReplicaEntry } from '../model/member-messages.js';
 import { RefusedError } from '../model/refusals.js';
 import type { ShardMap } from '../model/shard-map.js';
-import { admissionOf, type RequestKind } from '../replication/admission.js';
+import { admissionOf, type RequestKind, whyNeverStarted } from '../replication/admission.js';
 import { LeaseClaims, LeaseGrants, type LeaseSettings } from '../replication/lease.js';
 import type { Refusal } from '../replication/outbox.js';
 import type { PrimarySettings } from '../replication/primary.js';
@@ -78,6 +78,11 @@ export class Replicas {
     now: number,
   ): 'now' | 'later' | Refusal {
     return admissionOf(shard, this.get(shard), { kind, asked }, now);
+  }
+
+  /** Why a write was never started although this node is the primary of its shard. */
+  refusedUnstarted(shard: ShardId): RefusedError {
+    return this.refused(shard, whyNeverStarted(shard, this.get(shard)));
   }
 
   /** What the leader is told of all replicas that exist durably. */

@@ -23,6 +23,7 @@ import type { ReplicaInput, ShardReplica } from '../replication/shard-replica.js
 import { encodeWriteResponse } from '../wire/kv-messages.js';
 import { endUnstarted, type QueuedWrite } from './calls.js';
 import type { StorageMetrics } from './metrics.js';
+import { ParkedWrites } from './parked.js';
 import type { Replicas } from './replicas.js';
 import type { ReplicaStore } from './replica-store.js';
 
@@ -97,8 +98,7 @@ interface Round {
 export class Rounds {
   readonly #deps: RoundsDeps;
   #mailbox: Work[] = [];
-  /** Writes that this node may take later, not now. */
-  #parked: QueuedWrite[] = [];
+  readonly #parked: ParkedWrites;
   /** Calls that were stepped and not answered, by the number the replicas know them by. */
   readonly #open = new Map<number, QueuedWrite>();
   #lastCall = 0;
@@ -107,6 +107,8 @@ export class Rounds {
 
   constructor(deps: RoundsDeps) {
     this.#deps = deps;
+    const { clock, replicas } = deps;
+    this.#parked = new ParkedWrites(clock, ({ shard }) => replicas.refusedUnstarted(shard));
   }
 
   submit(work: Work): void {
@@ -144,7 +146,7 @@ export class Rounds {
     }
     this.#open.clear();
     for (const work of this.#mailbox.splice(0)) refuseUnstarted(work);
-    for (const write of this.#parked.splice(0)) refuseUnstarted({ type: 'write', write });
+    for (const write of this.#parked.take()) refuseUnstarted({ type: 'write', write });
     this.#deps.hooks.failed(error);
   }
 
@@ -238,10 +240,7 @@ export class Rounds {
     const { shard, epoch, call, caller } = queued;
     const { replicas } = this.#deps;
     const admission = replicas.admission(shard, 'write', epoch, now);
-    if (admission === 'later') {
-      this.#parked.push(queued);
-      return;
-    }
+    if (admission === 'later') return this.#parked.add(queued, now);
     const replica = replicas.get(shard);
     if (admission !== 'now' || replica?.primary === undefined) {
       const refusal =
@@ -316,7 +315,7 @@ export class Rounds {
 
   /** What could not be started may be possible now that something has changed. */
   #unpark(): void {
-    for (const write of this.#parked.splice(0)) this.#mailbox.push({ type: 'write', write });
+    for (const write of this.#parked.take()) this.#mailbox.push({ type: 'write', write });
   }
 
   /** Takes what a replica decided: its answers, messages and events go out here. */

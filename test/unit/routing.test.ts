@@ -122,6 +122,7 @@ describe('after a refusal', () => {
       'NOT_SUPPORTED',
       'CORRUPT_RECORD',
       'DISK_FULL',
+      'NOT_ENOUGH_REPLICAS',
     ] as const) {
       expect(after(code, true)).toBe('give-up');
     }
