@@ -66,12 +66,18 @@ export class IndependentClient {
   }
 }
 
-function stubOf(address: string): grpc.Client & Record<string, Method> {
-  const loaded = grpc.loadPackageDefinition(
-    loadSync(PROTO, { longs: String, defaults: true, oneofs: true }),
-  ) as unknown as {
-    portolan: { v1: { KV: new (...args: unknown[]) => grpc.Client & Record<string, Method> } };
+interface Loaded {
+  readonly portolan: {
+    readonly v1: { readonly KV: new (...args: unknown[]) => grpc.Client & Record<string, Method> };
   };
+}
+
+let loaded: Loaded | undefined;
+
+function stubOf(address: string): grpc.Client & Record<string, Method> {
+  loaded ??= grpc.loadPackageDefinition(
+    loadSync(PROTO, { longs: String, defaults: true, oneofs: true }),
+  ) as unknown as Loaded;
   // Without sharing: the library would hand out the channel that pauses again.
   const options = { 'grpc.use_local_subchannel_pool': 1 };
   return new loaded.portolan.v1.KV(address, grpc.credentials.createInsecure(), options);

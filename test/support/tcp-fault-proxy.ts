@@ -44,6 +44,10 @@ export class TcpFaultProxy {
     return this.#port;
   }
 
+  get isListening(): boolean {
+    return this.#server !== undefined;
+  }
+
   get address(): string {
     return `127.0.0.1:${this.#port}`;
   }

@@ -14,6 +14,12 @@ import { startTestZooKeeper, type TestZooKeeper } from './zookeeper-server.js';
 /** Short, so that tests of expiry do not take long; still 4 ticks of the test ZooKeeper. */
 export const SESSION_TIMEOUT_MS = 2_000;
 
+/** Where a member finds ZooKeeper, and where others find the member. */
+export interface Wiring {
+  readonly zk: string;
+  readonly advertise: string;
+}
+
 export interface ClusterShape {
   readonly routers?: number;
   readonly storage?: number;
@@ -21,6 +27,10 @@ export interface ClusterShape {
   readonly replicas?: number;
   readonly cluster?: string;
   readonly sessionTimeoutMs?: number;
+  /** More flags of every storage node. */
+  readonly storageFlags?: readonly string[];
+  /** Puts something between a member, which listens at that port, and all others. */
+  readonly wire?: (id: string, port: number) => Promise<Wiring>;
 }
 
 export class TestCluster {
@@ -31,6 +41,7 @@ export class TestCluster {
   readonly storage = new Map<string, PortolanProcess>();
   readonly #shape: Required<ClusterShape>;
   readonly #ports = new Map<string, { grpc: number; admin: number }>();
+  readonly #wirings = new Map<string, Wiring>();
 
   constructor(zooKeeper: TestZooKeeper, folder: string, shape: ClusterShape) {
     this.zooKeeper = zooKeeper;
@@ -42,6 +53,10 @@ export class TestCluster {
       replicas: 1,
       cluster: 'default',
       sessionTimeoutMs: SESSION_TIMEOUT_MS,
+      storageFlags: [],
+      wire: (_, port) => {
+        return Promise.resolve({ zk: zooKeeper.connect, advertise: `127.0.0.1:${port}` });
+      },
       ...shape,
     };
     this.name = this.#shape.cluster;
@@ -61,7 +76,7 @@ export class TestCluster {
     const { grpc, admin } = await this.#portsOf(id);
     const router = new PortolanProcess(id, [
       'router',
-      ...this.#common(id, grpc),
+      ...(await this.#common(id, grpc)),
       ...['--admin', `127.0.0.1:${admin}`],
       ...['--shards', String(this.#shape.shards)],
       ...['--replicas', String(this.#shape.replicas)],
@@ -74,7 +89,8 @@ export class TestCluster {
   async startStorage(id: string, more: readonly string[] = []): Promise<PortolanProcess> {
     const { grpc } = await this.#portsOf(id);
     const data = join(this.folder, id);
-    const args = ['storage', ...this.#common(id, grpc), '--data', data, ...more];
+    const common = await this.#common(id, grpc);
+    const args = ['storage', ...common, '--data', data, ...this.#shape.storageFlags, ...more];
     const node = new PortolanProcess(id, args);
     this.storage.set(id, node);
     return node;
@@ -83,12 +99,13 @@ export class TestCluster {
   /** The next start of this member is at another address. */
   forgetPorts(id: string): void {
     this.#ports.delete(id);
+    this.#wirings.delete(id);
   }
 
   addressOf(id: string): string {
-    const ports = this.#ports.get(id);
-    if (ports === undefined) throw new Error(`${id} was never started`);
-    return `127.0.0.1:${ports.grpc}`;
+    const wiring = this.#wirings.get(id);
+    if (wiring === undefined) throw new Error(`${id} was never started`);
+    return wiring.advertise;
   }
 
   adminOf(id: string): string {
@@ -137,10 +154,12 @@ export class TestCluster {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  #common(id: string, port: number): string[] {
+  async #common(id: string, port: number): Promise<string[]> {
+    const wiring = this.#wirings.get(id) ?? (await this.#shape.wire(id, port));
+    this.#wirings.set(id, wiring);
     return [
-      ...['--id', id, '--zk', this.zooKeeper.connect, '--cluster', this.name],
-      ...['--listen', `127.0.0.1:${port}`],
+      ...['--id', id, '--zk', wiring.zk, '--cluster', this.name],
+      ...['--listen', `127.0.0.1:${port}`, '--advertise', wiring.advertise],
       ...['--session-timeout-ms', String(this.#shape.sessionTimeoutMs)],
     ];
   }

@@ -1,0 +1,249 @@
+/**
+ * The cluster under test: real processes, each behind a proxy that can break its network, with a
+ * proxy of its own to ZooKeeper too. Whoever ends without having been told to is noted.
+ */
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdir, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { PortolanProcess } from '../support/portolan-process.js';
+import { TcpFaultProxy } from '../support/tcp-fault-proxy.js';
+import { TestCluster } from '../support/test-cluster.js';
+import { TestZooKeeper } from '../support/zookeeper-server.js';
+import { startZooKeeper } from '../../src/system/zookeeper-process.js';
+import type { Shape } from './schedule.js';
+
+export interface ChaosClusterOptions extends Shape {
+  /** Holds everything; made by the caller, removed by him. */
+  readonly folder: string;
+  readonly shards: number;
+  /** Each storage node on a small disk of its own, which can be full. Needs root. */
+  readonly smallDisks: boolean;
+}
+
+const run = promisify(execFile);
+
+interface Link {
+  /** In front of the member. */
+  readonly inbound: TcpFaultProxy;
+  /** Between the member and ZooKeeper. */
+  readonly zooKeeper: TcpFaultProxy;
+}
+
+const SMALL_DISK = '128m';
+const RESERVE_MB = 16;
+/** After SIGTERM: what a node needs at most to hand over, to finish and to sync, and much more. */
+const STOP_MS = 60_000;
+
+export class ChaosCluster {
+  readonly cluster: TestCluster;
+  readonly #options: ChaosClusterOptions;
+  readonly #links: Map<string, Link>;
+  /** Every process that was ever started, for its log. */
+  readonly #started: PortolanProcess[] = [];
+  /** Those that were killed or asked to end. */
+  readonly #doomed = new Set<PortolanProcess>();
+  /** Nodes whose disk is full now. */
+  readonly #full = new Set<string>();
+  /** Those that lived with a full disk. */
+  readonly #mayEnd = new Set<PortolanProcess>();
+  /** Undefined: it was killed. */
+  #zooKeeperStart: Promise<void> | undefined = Promise.resolve();
+  #isClosed = false;
+  /** What nobody asked for: processes that ended by themselves, or would not end. */
+  readonly problems: string[] = [];
+
+  private constructor(
+    cluster: TestCluster,
+    links: Map<string, Link>,
+    options: ChaosClusterOptions,
+  ) {
+    this.cluster = cluster;
+    this.#links = links;
+    this.#options = options;
+  }
+
+  /** Starts everything; does not wait until it is well. */
+  static async start(options: ChaosClusterOptions): Promise<ChaosCluster> {
+    const { folder, routers, storage, shards, smallDisks } = options;
+    const dataDir = join(folder, 'zookeeper');
+    await mkdir(dataDir);
+    const zooKeeper = new TestZooKeeper(dataDir, await startZooKeeper({ dataDir }));
+    const links = new Map<string, Link>();
+    const wire = async (id: string, port: number) => {
+      const inbound = await TcpFaultProxy.start(port);
+      const toZooKeeper = await TcpFaultProxy.start(zooKeeper.port);
+      links.set(id, { inbound, zooKeeper: toZooKeeper });
+      return { zk: toZooKeeper.address, advertise: inbound.address };
+    };
+    const storageFlags = ['--disk-reserve-mb', String(RESERVE_MB)];
+    const shape = { routers, storage, shards, replicas: 3, storageFlags, wire };
+    const self = new ChaosCluster(new TestCluster(zooKeeper, folder, shape), links, options);
+    try {
+      for (const id of self.routers) await self.start(id);
+      for (const id of self.storage) {
+        if (smallDisks) await self.#mount(id);
+        await self.start(id);
+      }
+    } catch (error) {
+      await self.close();
+      throw error;
+    }
+    return self;
+  }
+
+  get routers(): readonly string[] {
+    return Array.from({ length: this.#options.routers }, (_, n) => `r${n + 1}`);
+  }
+
+  get storage(): readonly string[] {
+    return Array.from({ length: this.#options.storage }, (_, n) => `s${n + 1}`);
+  }
+
+  linkOf(id: string): Link {
+    return this.#links.get(id)!;
+  }
+
+  /** If it does not run. */
+  async start(id: string): Promise<void> {
+    if (this.#isClosed || this.#isRunning(id)) return;
+    const { cluster } = this;
+    const isRouter = id.startsWith('r');
+    const process = await (isRouter ? cluster.startRouter(id) : cluster.startStorage(id));
+    this.#started.push(process);
+    if (this.#full.has(id)) this.#mayEnd.add(process);
+    void process.exited.then((how) => {
+      if (this.#isClosed || this.#doomed.has(process)) return;
+      if (this.#mayEnd.has(process)) {
+        if (!this.#full.has(id)) void this.start(id);
+        return;
+      }
+      this.problems.push(`${id} ended by itself (${how}):\n${process.tail()}`);
+    });
+  }
+
+  /** kill -9. */
+  async kill(id: string): Promise<void> {
+    const process = this.processOf(id);
+    this.#doomed.add(process);
+    await process.kill();
+  }
+
+  /** SIGTERM; does not wait. One that is paused hears it when it goes on. */
+  terminate(id: string): PortolanProcess {
+    const process = this.processOf(id);
+    this.#doomed.add(process);
+    process.signal('SIGTERM');
+    return process;
+  }
+
+  /** Once it has ended as it was asked to. */
+  async ended(process: PortolanProcess): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<'late'>((resolve) => {
+      timer = setTimeout(() => resolve('late'), STOP_MS);
+    });
+    const how = await Promise.race([process.exited, late]);
+    clearTimeout(timer);
+    if (how !== 'late' || this.#isClosed) return;
+    const what = `${process.name} did not end within ${STOP_MS} ms of SIGTERM`;
+    this.problems.push(`${what}:\n${process.tail()}`);
+    await process.kill();
+  }
+
+  processOf(id: string): PortolanProcess {
+    const { routers, storage } = this.cluster;
+    return (id.startsWith('r') ? routers : storage).get(id)!;
+  }
+
+  async killZooKeeper(): Promise<void> {
+    await this.#zooKeeperStart;
+    this.#zooKeeperStart = undefined;
+    await this.cluster.zooKeeper.kill();
+  }
+
+  /** If it does not run. Resolves when it answers. */
+  async startZooKeeper(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#zooKeeperStart ??= this.cluster.zooKeeper.restart();
+    await this.#zooKeeperStart;
+  }
+
+  /** Hardly a byte is free on its disk from now on. It may end of that. */
+  async fillDisk(id: string): Promise<void> {
+    this.#full.add(id);
+    this.#mayEnd.add(this.processOf(id));
+    for (;;) {
+      const { blocks, bfree, bsize } = await statfs(this.#dataOf(id));
+      // Refused if it has become more meanwhile.
+      if (await this.#resizeDisk(id, String((blocks - bfree) * bsize))) return;
+    }
+  }
+
+  /** Starts it again if it ended. */
+  async freeDisk(id: string): Promise<void> {
+    await this.#resizeDisk(id, SMALL_DISK);
+    this.#full.delete(id);
+    await this.start(id);
+  }
+
+  /** Everything that every process wrote, in the order of their starts. */
+  logs(): ReadonlyMap<string, readonly string[]> {
+    const logs = new Map<string, string[]>();
+    for (const { name, pid, lines } of this.#started) {
+      const log = logs.get(name) ?? [];
+      logs.set(name, log);
+      log.push(`--- pid ${pid}`, ...lines);
+    }
+    return logs;
+  }
+
+  /** Kills every process; what they wrote stays. */
+  async end(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.all(this.#started.map((process) => process.kill()));
+    await this.#zooKeeperStart;
+    await this.cluster.zooKeeper.kill();
+    await Promise.all(
+      [...this.#links.values()].flatMap(({ inbound, zooKeeper }) => {
+        return [inbound.close(), zooKeeper.close()];
+      }),
+    );
+  }
+
+  /** Ends everything that still runs, and removes the small disks. */
+  async close(): Promise<void> {
+    await this.end();
+    for (const id of this.storage) this.#unmount(id);
+  }
+
+  #isRunning(id: string): boolean {
+    const { routers, storage } = this.cluster;
+    const child = (id.startsWith('r') ? routers : storage).get(id)?.child;
+    return child?.exitCode === null && child.signalCode === null;
+  }
+
+  #dataOf(id: string): string {
+    return join(this.#options.folder, id);
+  }
+
+  async #resizeDisk(id: string, size: string): Promise<boolean> {
+    if (this.#isClosed) return true;
+    const options = `remount,size=${size}`;
+    return run('mount', ['-o', options, this.#dataOf(id)]).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  async #mount(id: string): Promise<void> {
+    const data = this.#dataOf(id);
+    await mkdir(data);
+    await run('mount', ['-t', 'tmpfs', '-o', `size=${SMALL_DISK}`, 'portolan-chaos', data]);
+  }
+
+  #unmount(id: string): void {
+    if (!this.#options.smallDisks) return;
+    execFileSync('umount', ['--lazy', this.#dataOf(id)]);
+  }
+}
