@@ -63,6 +63,13 @@ export interface HandOver {
 export type ControllerEvent =
   /** A member of the isr came back without its data, and nobody can give it back. */
   | { readonly type: 'replica-lost'; readonly shard: ShardId; readonly node: MemberId }
+  /** The primary's data is damaged, and no other member of the isr can take its place. */
+  | {
+      readonly type: 'last-copy-damaged';
+      readonly shard: ShardId;
+      readonly node: MemberId;
+      readonly problem: string;
+    }
   /** The primary is away and no member of the isr can take its place. */
   | { readonly type: 'no-successor'; readonly shard: ShardId; readonly primary: MemberId }
   | { readonly type: 'shard-garbled'; readonly shard: ShardId }

@@ -9,7 +9,7 @@
  * same, and changes nothing that is right. Alive = registered in ZooKeeper, and not suspected by
  * the leader's own connection. The same life = the registration and the process that a place names;
  * a new life = another one with the same store, all its data included (`lives.ts`). Its rules, per
- * shard, the first that applies, in the order 1, 3, 2 and 8, 4, 5, 6, 7, 9:
+ * shard, the first that applies, in the order 1, 3, 2 and 8, 4, 5, 10, 6, 7, 9:
  *   1. No configuration, and the placement is not complete: create one in state `creating`, once
  *      enough nodes are registered, with all its replicas in sync. When every shard has one, the
  *      placement is complete, for ever.
@@ -32,6 +32,8 @@
  *      waiting for the lease. Primaries are asked to step down when their node is leaving, and to
  *      balance them.
  *   9. Fewer replicas than there should be, and a node without one: add it as a learner.
+ *  10. A node says that its replica is damaged, or not there: it leaves the isr, in a new epoch, if
+ *      a sound one stays and leads. The last copy stays where it is, and the operator is told.
  * A configuration that does not parse is never touched, and one that is missing although the
  * placement is complete is never made again: nodes may hold its data (S19). A shard has one write
  * under way at a time (S18).
@@ -51,10 +53,17 @@ import type {
   ProposedWrite,
 } from './controller-io.js';
 import type { Decision, ShardDraft } from './draft.js';
-import { failedOver, handedOver, renewed, type StepDown, strandings } from './failover.js';
+import {
+  failedOver,
+  handedOver,
+  relieved,
+  renewed,
+  type StepDown,
+  strandings,
+} from './failover.js';
 import { handOverOfLeaving, handOversToBalance } from './hand-overs.js';
 import { type Carried, Loads } from './loads.js';
-import { lifeOfPrimary, requested, takenBack } from './membership.js';
+import { lifeOfPrimary, requested, takenBack, withoutDamaged } from './membership.js';
 import { activated, created, isStrayed, placedAnew, widened } from './placing.js';
 import { Reports } from './reports.js';
 import { assertTransition } from './transition.js';
@@ -262,8 +271,10 @@ export class Controller {
     if (stepDown !== undefined && stepDown.epoch < config.epoch) this.#stepDowns.delete(shard);
     const primary =
       (stepDown && handedOver(config, view, stepDown)) ??
+      relieved(config, view) ??
       renewed(config, view) ??
-      failedOver(config, view);
+      failedOver(config, view) ??
+      withoutDamaged(config, view);
     if (primary !== undefined) return primary;
     for (const event of strandings(config, view)) this.#sayOnce(config, event);
     const request = this.#requests.get(shard);

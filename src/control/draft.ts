@@ -12,6 +12,7 @@ export type Why =
   | 'new-life'
   | 'epoch-used'
   | 'fail-over'
+  | 'damaged'
   | 'shrink'
   | 'expand'
   | 'withdraw'

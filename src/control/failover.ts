@@ -13,7 +13,7 @@ import type { ShardConfig } from '../model/shard-config.js';
 import type { ControllerEvent } from './controller-io.js';
 import { type Decision, revised, type Why } from './draft.js';
 import { lifeOf } from './lives.js';
-import { lifeOfPrimary, membersNow, nodesOfLife } from './membership.js';
+import { lifeOfPrimary, lostUnder, membersNow, nodesOfLife, problemOn } from './membership.js';
 import type { ClusterView } from './view.js';
 
 /** A primary will never serve again in this epoch, and holds no lease. */
@@ -32,7 +32,7 @@ export function renewed(config: ShardConfig, view: ClusterView): Decision | unde
   const isUsed = view.reports.isEpochUsed(config);
   if (life !== 'new' && !(life === 'same' && isUsed)) return undefined;
   return revised(config, life === 'new' ? 'new-life' : 'epoch-used', {
-    ...membersNow(config, view, nodesOfLife('lost', config, view)),
+    ...membersNow(config, view, lostUnder(config.primary, config, view)),
     epoch: view.reports.unusedEpoch(config),
     leaseReleased: false,
   });
@@ -44,6 +44,13 @@ export function failedOver(config: ShardConfig, view: ClusterView): Decision | u
   if (life !== 'away' && life !== 'lost') return undefined;
   const primary = view.loads.choosePrimary(config.shard, eligibleFor(config, view));
   return primary && promoted(config, view, { primary, why: 'fail-over', leaseReleased: false });
+}
+
+/** Rule 5 again: another primary, because this one is damaged, and another member is not. */
+export function relieved(config: ShardConfig, view: ClusterView): Decision | undefined {
+  if (problemOn(config, config.primary, view) === undefined) return undefined;
+  const primary = view.loads.choosePrimary(config.shard, eligibleFor(config, view));
+  return primary && promoted(config, view, { primary, why: 'damaged', leaseReleased: false });
 }
 
 /** Rule 8: the primary stepped down, and the next one need not wait for its lease. */
@@ -60,16 +67,21 @@ export function handedOver(
 }
 
 /** Members that may become primary. */
-export function eligibleFor(config: ShardConfig, { alive }: ClusterView): readonly MemberId[] {
+export function eligibleFor(config: ShardConfig, view: ClusterView): readonly MemberId[] {
   return config.replicas
-    .filter((place) => config.isr.includes(place.node) && lifeOf(place, alive) === 'same')
-    .map(({ node }) => node);
+    .filter((place) => config.isr.includes(place.node) && lifeOf(place, view.alive) === 'same')
+    .map(({ node }) => node)
+    .filter((node) => problemOn(config, node, view) === undefined);
 }
 
-/** Why a shard has no primary although it is active, as far as an operator can help. */
+/** Why a shard has no sound primary although it is active, as far as an operator can help. */
 export function strandings(config: ShardConfig, view: ClusterView): readonly ControllerEvent[] {
   const { shard, primary, isr } = config;
   const life = lifeOfPrimary(config, view);
+  const problem = problemOn(config, primary, view);
+  if (problem !== undefined) {
+    return [{ type: 'last-copy-damaged', shard, node: primary, problem }];
+  }
   if (life !== 'away' && life !== 'lost') return [];
   const lost = config.replicas
     .filter((place) => isr.includes(place.node) && lifeOf(place, view.alive) === 'lost')
@@ -97,17 +109,17 @@ function promoted(
 }
 
 /**
- * Who has to catch up under a new primary. Whoever lost its data (S15). Members that are away would
- * only hold up its barrier, so they are dropped too, the one that led before first; but not below
- * minIsr: one that is suspected for a moment may hold what nobody else does, and whether the others
- * go on without it is for the new primary to find out and to ask for (rule 6).
+ * Who has to catch up under a new primary. Whoever lost its data, or is damaged (S15). Members that
+ * are away would only hold up its barrier, so they are dropped too, the one that led before first;
+ * but not below minIsr: one that is suspected for a moment may hold what nobody else does, and
+ * whether the others go on without it is for the new primary to find out and to ask for (rule 6).
  */
 function droppedFor(
   primary: MemberId,
   config: ShardConfig,
   view: ClusterView,
 ): readonly MemberId[] {
-  const lost = nodesOfLife('lost', config, view);
+  const lost = lostUnder(primary, config, view);
   const isAway = new Set(nodesOfLife('away', config, view));
   const stay = config.isr.filter((node) => !lost.includes(node));
   const away = [config.primary, ...stay].filter((node) => node !== primary && isAway.has(node));

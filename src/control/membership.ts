@@ -56,6 +56,37 @@ export function requested(
   }
 }
 
+/** What the node of a replica says is wrong with it; undefined: nothing. */
+export function problemOn(
+  config: ShardConfig,
+  node: MemberId,
+  { reports }: ClusterView,
+): string | undefined {
+  const place = replicaOn(config, node);
+  return place && reports.problemOf(config, place.store);
+}
+
+/**
+ * Rule 10: replicas that are damaged leave the isr of a primary that is not, to be learnt anew. The
+ * epoch is a new one, in which they have said nothing yet: what they acknowledged before does not
+ * make them caught up (S16), and none of them sets its data aside before it hears of it.
+ */
+export function withoutDamaged(config: ShardConfig, view: ClusterView): Decision | undefined {
+  const { primary, isr, epoch } = config;
+  const isSound = problemOn(config, primary, view) === undefined;
+  if (!isSound || lifeOfPrimary(config, view) !== 'same') return undefined;
+  const areDamaged = config.replicas.some(({ node, store }) => {
+    const counts = isr.includes(node) || view.reports.promisedBy(config, store) >= epoch;
+    return counts && problemOn(config, node, view) !== undefined;
+  });
+  if (!areDamaged) return undefined;
+  return revised(config, 'damaged', {
+    ...membersNow(config, view, lostUnder(primary, config, view)),
+    epoch: view.reports.unusedEpoch(config),
+    leaseReleased: false,
+  });
+}
+
 /** The learner that caught up may have lost its disk since, and be back (KIP-903, S16). */
 function expanded(
   config: ShardConfig,
@@ -65,7 +96,8 @@ function expanded(
   const { isr, learners } = config;
   const place = replicaOn(config, node);
   const isThatOne = place?.store === store && place.incarnation === incarnation;
-  if (!learners.includes(node) || !isThatOne || lifeOf(place, view.alive) !== 'same') {
+  const isSound = isThatOne && problemOn(config, node, view) === undefined;
+  if (!learners.includes(node) || !isSound || lifeOf(place, view.alive) !== 'same') {
     return undefined;
   }
   return revised(config, 'expand', { isr: [...isr, node], learners: without(learners, node) });
@@ -83,7 +115,7 @@ export function takenBack(config: ShardConfig, view: ClusterView): Decision | un
     return life === 'new' || (life === 'lost' && hasPrimary);
   });
   if (!areBack) return undefined;
-  const dropped = hasPrimary ? nodesOfLife('lost', config, view) : [];
+  const dropped = hasPrimary ? lostUnder(config.primary, config, view) : [];
   return revised(config, 'members-came-back', membersNow(config, view, dropped));
 }
 
@@ -109,6 +141,22 @@ export function membersNow(
     learners: [...config.learners, ...config.isr.filter(isDropped)],
     replicas,
   };
+}
+
+/**
+ * Replicas that have to be learnt anew under this primary: those without their data, and those that
+ * are damaged while it is not. If it is, too, none of them is known to be worse.
+ */
+export function lostUnder(
+  primary: MemberId,
+  config: ShardConfig,
+  view: ClusterView,
+): readonly MemberId[] {
+  const lost = nodesOfLife('lost', config, view);
+  if (problemOn(config, primary, view) !== undefined) return lost;
+  const nodes = config.replicas.map(({ node }) => node);
+  const damaged = nodes.filter((node) => problemOn(config, node, view) !== undefined);
+  return [...new Set([...lost, ...damaged])];
 }
 
 /** Replicas of this life, members and learners. */

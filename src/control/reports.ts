@@ -21,7 +21,18 @@ export class Reports {
 
   /** Whether a store holds a replica of the shard durably. */
   has({ shardUuid }: ShardConfig, store: Uuid): boolean {
-    return this.#entries.get(shardUuid)?.has(store) ?? false;
+    const entry = this.#entries.get(shardUuid)?.get(store);
+    return entry !== undefined && entry.epoch > 0 && entry.problem === undefined;
+  }
+
+  /** Why a replica should not be counted on, as its node says; undefined: it says nothing. */
+  problemOf({ shardUuid }: ShardConfig, store: Uuid): string | undefined {
+    return this.#entries.get(shardUuid)?.get(store)?.problem;
+  }
+
+  /** The epoch that a replica has promised; 0 if nothing is known of it. */
+  promisedBy({ shardUuid }: ShardConfig, store: Uuid): number {
+    return this.#entries.get(shardUuid)?.get(store)?.epoch ?? 0;
   }
 
   /** Whether the primary could not serve in the epoch of its configuration, or a member not ack. */

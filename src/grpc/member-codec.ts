@@ -255,5 +255,6 @@ function fromWireReplica(
     epoch: epoch as Epoch,
     openedEpoch: openedEpoch as Epoch,
     lastSeq: lastSeq as Seq,
+    ...(entry.problem !== '' && { problem: entry.problem }),
   };
 }

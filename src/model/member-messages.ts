@@ -43,7 +43,7 @@ export interface MemberHello {
   readonly leaderEpoch: LeaderEpoch;
 }
 
-/** A replica that exists durably on the node that reports it. */
+/** A replica that exists durably on the node that reports it, or should. */
 export interface ReplicaEntry {
   readonly shard: ShardId;
   readonly shardUuid: Uuid;
@@ -53,6 +53,8 @@ export interface ReplicaEntry {
   /** Promised before its process opened it: it serves only in a higher one. */
   readonly openedEpoch: Epoch;
   readonly lastSeq: Seq;
+  /** Its data is damaged, or is not there: why it should not be counted on. Absent: all is well. */
+  readonly problem?: string;
 }
 
 export interface ReplicaReport {

@@ -10,7 +10,7 @@
 import { assert } from '../model/assert.js';
 import type { Epoch, MemberId, Seq } from '../model/ids.js';
 import type { Position } from './entry.js';
-import type { Commit, Install, Prepare, Resume } from './messages.js';
+import type { Commit, Diverged, Install, Prepare, Resume } from './messages.js';
 import type { Outbox } from './outbox.js';
 import type { ReplicaBody } from './replica-body.js';
 
@@ -44,7 +44,7 @@ export class Follower {
     this.#answerWhenDurable();
   }
 
-  onMessage(message: Resume | Prepare | Commit | Install): void {
+  onMessage(message: Resume | Prepare | Commit | Install | Diverged): void {
     if (message.epoch !== this.epoch) return;
     switch (message.type) {
       case 'resume':
@@ -60,6 +60,10 @@ export class Follower {
         if (this.#phase !== 'attached' && this.#phase !== 'following') return;
         this.#body.beginInstall();
         this.#phase = 'installing';
+        return;
+      case 'diverged':
+        if (this.#phase !== 'attached' && this.#phase !== 'following') return;
+        this.#onDiverged();
     }
   }
 
@@ -120,6 +124,15 @@ export class Follower {
     }));
     this.#body.append(entry);
     this.#commitTo(commitSeq);
+  }
+
+  /** Empty from now on, and no prefix of what it acknowledged: an install follows (S15). */
+  #onDiverged(): void {
+    const problem = `${this.primary} has something else committed in epoch ${this.epoch}`;
+    this.#body.setAside(problem);
+    this.#body.beginInstall();
+    this.#phase = 'attached';
+    this.#outbox.happened({ type: 'set-aside', problem });
   }
 
   /** What is committed beyond our log comes with the entries. */

@@ -15,6 +15,9 @@
  *   install(base)          ->                      (the data of the shard follows, then) durably
  *                          <-   installed(base)
  *   resume(base) ...
+ *
+ * or, when what the follower knows to be committed is not in the log of the primary:
+ *   diverged               ->                      set aside, durably; an install follows
  */
 import type { Epoch, MemberId, Seq, ShardId } from '../model/ids.js';
 import type { Entry, Position } from './entry.js';
@@ -74,6 +77,12 @@ export interface Install {
   readonly epoch: Epoch;
 }
 
+/** "You have something else committed than I: set your data aside, and expect mine." */
+export interface Diverged {
+  readonly type: 'diverged';
+  readonly epoch: Epoch;
+}
+
 /** "The data is here, durably, as of this position." */
 export interface Installed {
   readonly type: 'installed';
@@ -94,7 +103,7 @@ export interface Detached {
   readonly epoch: Epoch;
 }
 
-export type ToFollower = Attach | Resume | Prepare | Commit | Install;
+export type ToFollower = Attach | Resume | Prepare | Commit | Install | Diverged;
 export type ToPrimary = Attached | PrepareAck | Installed | Refused | Detached;
 export type ReplicaMessage = ToFollower | ToPrimary;
 

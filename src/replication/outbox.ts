@@ -37,6 +37,7 @@ export type ReplicaEvent =
   | { readonly type: 'peer-follows'; readonly peer: MemberId; readonly after: Seq }
   | { readonly type: 'peer-needs-install'; readonly peer: MemberId }
   | { readonly type: 'peer-diverged'; readonly peer: MemberId; readonly seq: Seq }
+  | { readonly type: 'damaged' | 'set-aside'; readonly problem: string }
   | { readonly type: 'overtaken'; readonly by: MemberId; readonly promised: Epoch };
 
 /** What became of a hand-over that this primary was asked for. */

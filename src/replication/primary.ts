@@ -301,7 +301,7 @@ export class Primary {
     }));
     const isBehind = committed === undefined || committed.seq < base.seq;
     if (!isBehind) {
-      this.#outbox.happened({ type: 'peer-diverged', peer: peer.node, seq: committed.seq });
+      return this.#onDiverged(peer, committed);
     }
     peer.detach('unusable', this.#claims.until(peer.node));
     this.#review(peer);
@@ -349,6 +349,7 @@ export class Primary {
 
   #onDiverged(peer: Peer, { seq }: Position): void {
     this.#outbox.happened({ type: 'peer-diverged', peer: peer.node, seq });
+    this.#outbox.send(peer.node, { type: 'diverged', epoch: this.epoch });
     peer.detach('unusable', this.#claims.until(peer.node));
     this.#review(peer);
   }

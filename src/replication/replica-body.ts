@@ -31,6 +31,8 @@ export interface DurableState {
 
 /** What one batch has to hold, in this order, all or nothing. */
 export interface Persist {
+  /** First set log and data aside, for this reason: they are kept, and there is nothing instead. */
+  readonly setsAside: string | undefined;
   /** First drop the log and the data: those of this position, which came, take their place. */
   readonly switchTo: Position | undefined;
   /** Remove log records of entries that end above this. */
@@ -82,6 +84,7 @@ export class ReplicaBody {
   #append: Entry[] = [];
   #truncateAfter: Seq | undefined;
   #switchTo: Position | undefined;
+  #setsAside: string | undefined;
   #stateChanged = false;
   #applyDue = false;
   #inFlight: InFlight | undefined;
@@ -215,13 +218,29 @@ export class ReplicaBody {
   installed(base: Position): void {
     assert(this.#isInstalling, 'S15', () => ({ shard: this.shard }));
     this.#isInstalling = false;
+    this.#beginAt(base);
+    this.#switchTo = base;
+  }
+
+  /**
+   * Log and data cannot be trusted: they are kept for the operator, and the replica is another one
+   * from now on, which holds nothing. What it promised stays promised (S2).
+   */
+  setAside(problem: string): void {
+    assert(this.#exists, 'S19', () => ({ shard: this.shard }));
+    this.#isInstalling = false;
+    this.#beginAt(LOG_START);
+    this.#switchTo = undefined;
+    this.#setsAside = problem;
+  }
+
+  /** What is on disk, or on its way there, is no part of this log: nothing is durable yet. */
+  #beginAt(base: Position): void {
     this.#log = new ReplicaLog(base, base.seq);
     this.#commitSeq = base.seq;
-    // What is on disk, or on its way there, is no part of this log: nothing of it is durable yet.
     this.#durableSeq = LOG_START.seq;
     this.#append = [];
     this.#truncateAfter = undefined;
-    this.#switchTo = base;
     this.#stateChanged = true;
     if (this.#inFlight === undefined) return;
     this.#inFlight.lastSeq = LOG_START.seq;
@@ -244,6 +263,7 @@ export class ReplicaBody {
     // With log records a restart knows from the newest one what is committed; without, from here.
     const writesState = this.#stateChanged || trim.length > 0 || this.#append.length === 0;
     const persist: Persist = {
+      setsAside: this.#setsAside,
       switchTo: this.#switchTo,
       truncateAfter: this.#truncateAfter,
       append: this.#append,
@@ -259,6 +279,7 @@ export class ReplicaBody {
     this.#append = [];
     this.#truncateAfter = undefined;
     this.#switchTo = undefined;
+    this.#setsAside = undefined;
     this.#stateChanged = false;
     this.#applyDue = false;
     return persist;

@@ -51,6 +51,8 @@ export type ReplicaInput =
   /** The data of an install is there. */
   | { readonly type: 'installed'; readonly base: Position }
   | { readonly type: 'hand-over'; readonly epoch: Epoch; readonly to: MemberId }
+  /** A record of its data or its log is not what was written. */
+  | { readonly type: 'damaged'; readonly problem: string }
   | { readonly type: 'persisted' }
   | { readonly type: 'tick' };
 
@@ -70,6 +72,8 @@ export class ShardReplica {
   #promisedUntil = -Infinity;
   /** Whether an earlier life may have made some that still hold. */
   readonly #mayHavePromised: boolean;
+  /** What is wrong with its data. It goes on, but follows nobody into a later epoch. */
+  #damage: string | undefined;
 
   constructor(
     id: { readonly shard: ShardId; readonly shardUuid: Uuid },
@@ -97,6 +101,12 @@ export class ShardReplica {
   /** What its process found promised when it opened the store: that epoch was an earlier life's. */
   get openedEpoch(): Epoch {
     return this.#openedEpoch;
+  }
+
+  /** Why it should not be counted on, if there is a reason. */
+  get problem(): string | undefined {
+    if (this.#damage !== undefined || this.#standing !== 'lost') return this.#damage;
+    return this.#body.exists ? 'its data is not whole' : 'its data directory does not hold it';
   }
 
   get body(): ReplicaBody {
@@ -128,6 +138,8 @@ export class ShardReplica {
         return this.#follower?.onInstalled(input.base);
       case 'hand-over':
         return this.#onHandOver(input.epoch, input.to, now);
+      case 'damaged':
+        return this.#onDamaged(input.problem);
       case 'persisted':
         return this.#onPersisted(now);
       case 'tick':
@@ -174,6 +186,8 @@ export class ShardReplica {
     const to = this.#judge(config);
     this.#standing = to;
     if (to !== from) this.#outbox.happened({ type: 'standing-changed', from, to });
+    // Out of the isr, in an epoch in which nobody can count what it said before (S16).
+    if (to === 'learner' && config.epoch > this.#body.promisedEpoch) this.#setAside();
     const mayCreate = to === 'creating' || to === 'learner';
     if (mayCreate && !this.#body.exists) {
       // Not the learner's promise: that it gives to whoever asks first.
@@ -246,7 +260,8 @@ export class ShardReplica {
   #onAttach(from: MemberId, epoch: Epoch): void {
     const { promisedEpoch, exists } = this.#body;
     const isOurs = this.#primary?.epoch === epoch;
-    if (!exists || epoch < promisedEpoch || isOurs) {
+    const isDamaged = this.#damage !== undefined && epoch > promisedEpoch;
+    if (!exists || epoch < promisedEpoch || isOurs || isDamaged) {
       // Of the same epoch: asked again, when we have heard more.
       const promised = exists ? promisedEpoch : epoch;
       this.#outbox.send(from, { type: 'refused', epoch, promised });
@@ -279,6 +294,21 @@ export class ShardReplica {
     if (this.#primary?.epoch === epoch) return this.#primary.handOver(to, now);
     const why = `this node is not the primary of epoch ${epoch}`;
     this.#outbox.handOver({ type: 'hand-over-failed', epoch, why });
+  }
+
+  #onDamaged(problem: string): void {
+    if (this.#damage !== undefined || !this.#body.exists) return;
+    this.#damage = problem;
+    this.#outbox.happened({ type: 'damaged', problem });
+  }
+
+  /** Begins anew, empty; what was found damaged is kept. */
+  #setAside(): void {
+    if (this.#damage === undefined) return;
+    this.#leaveFollowed();
+    this.#body.setAside(this.#damage);
+    this.#outbox.happened({ type: 'set-aside', problem: this.#damage });
+    this.#damage = undefined;
   }
 
   #endPrimary(): void {

@@ -18,6 +18,12 @@ function say(event: ControllerEvent, log: Log): void {
         `shard ${event.shard}: ${event.node} came back with another data directory, or an ` +
           'older copy of it; its data is on the old one. Start the node with its old directory',
       );
+    case 'last-copy-damaged':
+      return log.error(
+        `shard ${event.shard}: the replica of ${event.node} is damaged, and no other in-sync ` +
+          'replica can take its place: it is kept, and what is readable of it is served',
+        { problem: event.problem },
+      );
     case 'no-successor':
       return; // Said of all such shards at once.
     case 'shard-missing':

@@ -4,7 +4,6 @@
  */
 import { assert } from '../model/assert.js';
 import type { MemberId, ShardId } from '../model/ids.js';
-import type { Log } from '../ports/log.js';
 import { CorruptRecordError } from '../replication/data-record.js';
 import type { ShardReplica } from '../replication/shard-replica.js';
 import type { ReplicaStore } from './replica-store.js';
@@ -24,9 +23,10 @@ interface Sending {
 
 export interface InstallSenderDeps {
   readonly store: ReplicaStore;
-  readonly log: Log;
   readonly send: (to: MemberId, record: ReplicationRecord) => void;
-  /** Our own data is damaged, or the disk failed. */
+  /** Our own data is damaged. */
+  readonly damaged: (replica: ShardReplica, error: CorruptRecordError) => void;
+  /** The disk failed. */
   readonly failed: (error: unknown) => void;
 }
 
@@ -80,11 +80,8 @@ export class InstallSender {
       }
     };
     void run().catch((error: unknown) => {
-      if (!(error instanceof CorruptRecordError)) return this.#deps.failed(error);
-      this.#deps.log.error('cannot send a shard: our own data is damaged', {
-        shard,
-        problem: error.message,
-      });
+      if (error instanceof CorruptRecordError) this.#deps.damaged(replica, error);
+      else this.#deps.failed(error);
     });
   }
 

@@ -190,8 +190,9 @@ class StorageRole implements RunningRole {
   async #openReplicas(disk: Disk): Promise<ReplicaStore> {
     const store = await ReplicaStore.open(disk);
     const { log } = this.#deps;
-    for (const { shard, shardUuid, problem } of store.damaged()) {
-      log.error('a replica is damaged and not used', { shard, shardUuid, problem });
+    for (const { at, record: _, ...fields } of store.damaged()) {
+      if (at === undefined) log.error('a replica is damaged and not used', fields);
+      else log.info('a replica that was set aside is kept', { at, ...fields });
     }
     return store;
   }

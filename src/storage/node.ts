@@ -81,6 +81,7 @@ export class StorageNode {
       store,
       replicas,
       clock,
+      damaged: (replica, error) => this.#rounds.damaged(replica, error),
       failed: (error) => this.#rounds.fail(error),
     });
     this.#rounds = new Rounds({ ...deps, replicas, metrics, hooks: this.#hooks() });
@@ -237,12 +238,18 @@ export class StorageNode {
     return new Promise((done) => this.#rounds.submit({ type: 'record', write, done }));
   }
 
-  #say({ body: { shard }, config }: ShardReplica, events: readonly ReplicaEvent[]): void {
+  #say(replica: ShardReplica, events: readonly ReplicaEvent[]): void {
     const { log } = this.#deps;
+    const { body, config } = replica;
+    const { shard } = body;
     const epoch = config?.epoch;
     for (const { type, ...fields } of events) {
       if (type === 'serving') this.#countServed('begun');
-      else if (type === 'peer-diverged') {
+      else if (type === 'damaged') {
+        log.error('a replica is damaged: it has to be learnt anew', { shard, ...fields });
+      } else if (type === 'set-aside') {
+        log.warn('a damaged replica was set aside, and is learnt anew', { shard, ...fields });
+      } else if (type === 'peer-diverged') {
         log.error('a replica differs from its primary: it gets all data anew', {
           shard,
           ...fields,
@@ -251,6 +258,10 @@ export class StorageNode {
     }
     for (const event of events) {
       if (event.type === 'standing-changed') this.#sayStanding(event, { shard, epoch });
+    }
+    const isLost = events.some((event) => event.type === 'standing-changed' && event.to === 'lost');
+    if (isLost || events.some(({ type }) => type === 'damaged')) {
+      this.#following.report([this.#replicas.report(replica)]);
     }
   }
 

@@ -31,6 +31,8 @@ export interface ReadsDeps {
   readonly store: ReplicaStore;
   readonly replicas: Replicas;
   readonly clock: Clock;
+  /** A record of this replica is not what was written. */
+  readonly damaged: (replica: ShardReplica, error: CorruptRecordError) => void;
   /** The disk refused: nothing may be served from it any more (S20). */
   readonly failed: (error: unknown) => void;
 }
@@ -108,7 +110,8 @@ export class Reads {
     try {
       if (replica !== undefined) record = this.#committed(replica, call.key);
     } catch (error) {
-      if (error instanceof CorruptRecordError) {
+      if (error instanceof CorruptRecordError && replica !== undefined) {
+        this.#deps.damaged(replica, error);
         return new RefusedError('CORRUPT_RECORD', error.message, { cause: error });
       }
       this.#deps.failed(error);

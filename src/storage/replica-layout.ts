@@ -6,7 +6,7 @@
  *                 / 00000000 "leader-epoch"       -> JSON: highest leaderEpoch heard
  *                 / 00000000 "marker"             -> JSON: how the last process ended
  *                 / 00000000 "replica" prefix:u32 -> replica-state
- *                 / 00000000 "damaged" prefix:u32 -> replica-state of one that another replaced
+ *                 / 00000000 "damaged" prefix:u32 -> JSON: one that was set aside (quarantine.ts)
  *                 / 00000000 "garbage" prefix:u32 -> nothing: all under this prefix is to go
  *   replica-entry = prefix:u32 "D" key            -> data-record
  *                 / prefix:u32 "L" end:u64 check:u32 -> the entry that ends there

@@ -33,6 +33,7 @@ export const MESSAGE_KINDS = {
   installed: 0x17,
   refused: 0x18,
   detached: 0x19,
+  diverged: 0x1a,
 } as const satisfies Record<ReplicaMessage['type'], number>;
 
 /** By kind. */
@@ -45,6 +46,7 @@ export function messageBytes(message: ReplicaMessage): number {
     case 'attach':
     case 'install':
     case 'detached':
+    case 'diverged':
       return EPOCH_BYTES;
     case 'attached':
       return EPOCH_BYTES + 2 + message.tail.length * POSITION_BYTES;
@@ -69,6 +71,7 @@ export function writeMessage(writer: RecordWriter, message: ReplicaMessage): voi
     case 'attach':
     case 'install':
     case 'detached':
+    case 'diverged':
       return;
     case 'attached':
       return writeTail(writer, message.tail);
@@ -97,6 +100,7 @@ export function readMessage(reader: RecordReader, type: ReplicaMessage['type']):
     case 'attach':
     case 'install':
     case 'detached':
+    case 'diverged':
       return { type, epoch };
     case 'attached':
       return { type, epoch, tail: readTail(reader) };

@@ -20,6 +20,7 @@ import {
   prefixOfMark,
   type ReplicaPrefix,
 } from './keys.js';
+import { decodeQuarantine } from './quarantine.js';
 import { decodeState, logEndOf, logEndOfKey, logKeys } from './replica-layout.js';
 
 export interface FoundReplica extends Recovered {
@@ -34,6 +35,8 @@ export interface DamagedReplica {
   readonly shardUuid: Uuid | undefined;
   /** For the operator. */
   readonly problem: string;
+  /** When it was set aside; undefined: nothing has taken its place. */
+  readonly at: string | undefined;
   /** Its state as found, if a state still names it. */
   readonly record: Buffer | undefined;
 }
@@ -62,8 +65,7 @@ export async function findReplicas(disk: Disk): Promise<Found> {
     states.push({ prefix, record, state: tryDecode(prefix, record) });
   }
   for await (const [prefix, record] of marks(disk, 'damaged')) {
-    const problem = 'it was damaged, and another has taken its place';
-    damaged.push(damageOf({ prefix, record, state: tryDecode(prefix, record) }, problem));
+    damaged.push({ prefix, ...tryDecodeQuarantine(record), record: undefined });
   }
   const named = new Set([...states, ...damaged].map(({ prefix }) => prefix));
   const garbage: ReplicaPrefix[] = [];
@@ -81,7 +83,7 @@ export async function findReplicas(disk: Disk): Promise<Found> {
   const strays = await findStrays(disk, known);
   for (const prefix of strays) {
     const problem = 'nothing says whose it is';
-    damaged.push({ prefix, shard: undefined, shardUuid: undefined, problem, record: undefined });
+    damaged.push({ prefix, ...OF_NOBODY, problem, record: undefined });
   }
   return { replicas, damaged, garbage, prefixMax: Math.max(0, ...known, ...strays) };
 }
@@ -105,10 +107,21 @@ function tryDecode(prefix: ReplicaPrefix, record: Buffer): DurableState | string
   }
 }
 
+const OF_NOBODY = { shard: undefined, shardUuid: undefined, at: undefined } as const;
+
+function tryDecodeQuarantine(record: Buffer): Omit<DamagedReplica, 'prefix' | 'record'> {
+  try {
+    const { shard, shardUuid, at, problem } = decodeQuarantine(record);
+    return { shard, shardUuid, at, problem };
+  } catch (error) {
+    return { ...OF_NOBODY, problem: problemOf(error) };
+  }
+}
+
 function damageOf({ prefix, state }: StateFound, problem: string): DamagedReplica {
   const { shard, shardUuid } =
     typeof state === 'string' ? { shard: undefined, shardUuid: undefined } : state;
-  return { prefix, shard, shardUuid, problem, record: undefined };
+  return { prefix, shard, shardUuid, at: undefined, problem, record: undefined };
 }
 
 /** Adds the replica with its log, or says what is wrong with it. */

@@ -30,7 +30,8 @@ import {
 } from '../replication/entry.js';
 import type { DurableState, Persist, Recovered } from '../replication/replica-body.js';
 import { dataKey, markKey, PREFIX_MAX, type ReplicaPrefix } from './keys.js';
-import { logEndOf, logKey } from './replica-layout.js';
+import { encodeState, logEndOf, logKey } from './replica-layout.js';
+import { encodeQuarantine, tooMany } from './quarantine.js';
 import { type DamagedReplica, findReplicas, type Found } from './replica-recovery.js';
 import { type Pair, type ShardDigest, ShardSnapshot } from './shard-snapshot.js';
 import { StoredReplica } from './stored-replica.js';
@@ -44,12 +45,15 @@ export class ReplicaStore {
   #damaged: readonly DamagedReplica[];
   /** Prefixes to be emptied, with nobody writing under them any more. */
   readonly #garbage: Set<ReplicaPrefix>;
+  readonly #wallTime: () => string;
   /** Where data for a replica is being received. */
   readonly #installs = new Map<Uuid, ReplicaPrefix>();
   #prefixMax: ReplicaPrefix;
 
-  private constructor(disk: Disk, { replicas, damaged, garbage, prefixMax }: Found) {
+  private constructor(disk: Disk, found: Found, wallTime: () => string) {
+    const { replicas, damaged, garbage, prefixMax } = found;
     this.#disk = disk;
+    this.#wallTime = wallTime;
     this.#damaged = damaged;
     this.#garbage = new Set(garbage);
     this.#prefixMax = prefixMax;
@@ -59,9 +63,14 @@ export class ReplicaStore {
     }
   }
 
-  /** Reads and verifies the states and logs of all replicas. @throws StorageFailure */
-  static async open(disk: Disk): Promise<ReplicaStore> {
-    return new ReplicaStore(disk, await findReplicas(disk));
+  /**
+   * Reads and verifies the states and logs of all replicas.
+   *
+   * @param wallTime For the records of what is set aside.
+   * @throws StorageFailure
+   */
+  static async open(disk: Disk, wallTime = () => new Date().toISOString()): Promise<ReplicaStore> {
+    return new ReplicaStore(disk, await findReplicas(disk), wallTime);
   }
 
   /** What is kept here without being trusted, and why. */
@@ -91,6 +100,8 @@ export class ReplicaStore {
     const isItsOwn =
       state === undefined || (state.shard === shard && state.shardUuid === shardUuid);
     assert(isItsOwn, 'a state is of its replica', () => ({ shard, state }));
+    const { setsAside } = persist;
+    if (setsAside !== undefined) this.#setAside(batch, shardUuid, setsAside);
     const replica = this.#replicas.get(shardUuid) ?? this.#create(batch, shardUuid, state);
     if (persist.switchTo !== undefined) this.#switch(batch, replica, persist.switchTo);
     replica.write(batch, persist);
@@ -215,15 +226,45 @@ export class ReplicaStore {
     return replica;
   }
 
+  /** The replica ends, and its data stays as it is. Another one begins with the same batch. */
+  #setAside(batch: DiskBatch, shardUuid: Uuid, problem: string): void {
+    const replica = this.#replicas.get(shardUuid);
+    assert(replica !== undefined, 'S19', () => ({ shardUuid, problem }));
+    const { prefix, state } = replica;
+    this.#replicas.delete(shardUuid);
+    const record = encodeState(prefix, state);
+    this.#damaged = [
+      ...this.#damaged,
+      { prefix, shard: state.shard, shardUuid, problem, at: undefined, record },
+    ];
+  }
+
   /** A new replica takes the place of what is damaged, whose data stays as it is. */
   #giveUpDamaged(batch: DiskBatch, shardUuid: Uuid): void {
-    this.#damaged = this.#damaged.map((damaged) => {
-      const { prefix, record } = damaged;
-      if (damaged.shardUuid !== shardUuid || record === undefined) return damaged;
-      batch.remove(markKey('replica', prefix));
-      batch.put(markKey('damaged', prefix), record);
-      return { ...damaged, record: undefined };
-    });
+    for (const damaged of this.#damaged) {
+      if (damaged.shardUuid === shardUuid && damaged.record !== undefined) {
+        this.#keepDamaged(batch, damaged);
+      }
+    }
+  }
+
+  /** Its record says what happened to it, and is not that of a replica any more. */
+  #keepDamaged(batch: DiskBatch, damaged: DamagedReplica): void {
+    const { prefix, shard, shardUuid, problem, record } = damaged;
+    assert(shard !== undefined && shardUuid !== undefined && record !== undefined, 'S19');
+    const set = this.#damaged.filter(({ at }) => at !== undefined);
+    const going = new Set(tooMany(set.map((one) => one.prefix)));
+    for (const old of going) {
+      batch.remove(markKey('damaged', old));
+      batch.put(markKey('garbage', old), NOTHING);
+      this.#garbage.add(old);
+    }
+    const at = this.#wallTime();
+    const kept = { shard, shardUuid, at, problem, state: record.toString('hex') };
+    batch.remove(markKey('replica', prefix));
+    batch.put(markKey('damaged', prefix), encodeQuarantine(kept));
+    const staying = this.#damaged.filter((one) => one !== damaged && !going.has(one.prefix));
+    this.#damaged = [...staying, { ...damaged, at, record: undefined }];
   }
 
   #switch(batch: DiskBatch, replica: StoredReplica, base: Position): void {

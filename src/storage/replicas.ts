@@ -39,6 +39,8 @@ export class Replicas {
   readonly #map: ShardMap;
   readonly #context: NodeContext;
   readonly #byShard = new Map<ShardId, ShardReplica>();
+  /** Replicas with a problem, as the leader was told last. */
+  readonly #toldDamaged = new Set<Uuid>();
 
   constructor({ store, directory, map, self, settings, startedAt }: ReplicasDeps) {
     this.#store = store;
@@ -85,22 +87,35 @@ export class Replicas {
     return this.refused(shard, whyNeverStarted(shard, this.get(shard)));
   }
 
-  /** What the leader is told of all replicas that exist durably. */
+  /** What the leader is told of all replicas that exist durably, or should. */
   reports(): readonly ReplicaEntry[] {
-    const durable = [...this.all()].filter(({ body }) => body.durableEpoch > 0);
-    return durable.map((replica) => this.report(replica));
+    const told = [...this.all()].filter(({ body, problem }) => {
+      return body.durableEpoch > 0 || problem !== undefined;
+    });
+    return told.map((replica) => this.report(replica));
   }
 
   /** The same of one. */
-  report({ body, openedEpoch }: ShardReplica): ReplicaEntry {
+  report(replica: ShardReplica): ReplicaEntry {
+    const { body, openedEpoch } = replica;
+    const { shard, shardUuid } = body;
+    const problem = this.#problemOf(replica);
+    if (problem === undefined) this.#toldDamaged.delete(shardUuid);
+    else this.#toldDamaged.add(shardUuid);
     return {
-      shard: body.shard,
-      shardUuid: body.shardUuid,
+      shard,
+      shardUuid,
       store: this.#context.store,
       epoch: body.durableEpoch,
       openedEpoch,
       lastSeq: body.durableSeq,
+      ...(problem !== undefined && { problem }),
     };
+  }
+
+  /** Whether the leader was told last of a problem that this replica has not any more. */
+  isSoundAgain({ body, problem }: ShardReplica): boolean {
+    return problem === undefined && body.exists && this.#toldDamaged.has(body.shardUuid);
   }
 
   /** The refusal with the newest configuration this node has heard, and where its primary is. */
@@ -111,6 +126,15 @@ export class Replicas {
       address: this.#map.nodes.get(known.config.primary)?.address,
     };
     return new RefusedError(code, message, { hint });
+  }
+
+  /** What the start found says more than that nothing is there. */
+  #problemOf({ body, problem }: ShardReplica): string | undefined {
+    if (problem === undefined || body.exists) return problem;
+    const found = this.#store.damaged().find((damaged) => {
+      return damaged.shardUuid === body.shardUuid && damaged.at === undefined;
+    });
+    return found?.problem ?? problem;
   }
 
   #make(shard: ShardId, shardUuid: Uuid): ShardReplica {

@@ -9,7 +9,7 @@
  *
  *   hello     = nodeBytes:u8 node store:16 process:16 clusterUuid:16         kind 01 (hex, as all)
  *   beat, beatAck                            = number:u32                    kinds 02, 03
- *   attach, install, detached                = S epoch:u48                   kinds 10, 16, 19
+ *   attach, install, detached, diverged      = S epoch:u48               kinds 10, 16, 19, 1a
  *   attached                                 = S epoch:u48 count:u16 P*      kind 11
  *   resume, prepareAck, installed            = S epoch:u48 P                 kinds 12, 14, 17
  *   prepare   = S epoch:u48 commitSeq:u64 entry    (`replication/entry.ts`)  kind 13
@@ -40,6 +40,7 @@
  *   installed  00000037 17 S 000000000003 P
  *   refused    0000001f 18 S 000000000003 000000000004
  *   detached   00000019 19 S 000000000003
+ *   diverged   00000019 1a S 000000000003
  *   data       0000002c 20 S 0001 0001 00000010 6b 01be1020bf0000000000000000076869
  *   dataEnd    00000037 21 S P 000000000001
  *   dataAck    00000017 22 S 00000001

@@ -2,12 +2,13 @@
  * The replication of a storage node: its streams to others and from them, and what its replicas
  * want carried over them.
  */
-import type { MemberId, Uuid } from '../model/ids.js';
+import type { MemberId, ShardId, Uuid } from '../model/ids.js';
 import type { ShardMap } from '../model/shard-map.js';
 import type { Clock } from '../ports/clock.js';
 import type { Log } from '../ports/log.js';
 import type { Dialer, ReplicateHandler } from '../ports/network.js';
 import type { Random } from '../ports/random.js';
+import { CorruptRecordError } from '../replication/data-record.js';
 import {
   isToPrimary,
   type AddressedMessage,
@@ -56,6 +57,7 @@ export class Replication {
     const submit = rounds.submit.bind(rounds);
     this.#sender = new InstallSender({
       ...deps,
+      damaged: (replica, error) => rounds.damaged(replica, error),
       send: (to, record) => this.#links.send(to, record),
     });
     this.#links = new ReplicationLinks(
@@ -88,13 +90,10 @@ export class Replication {
   }
 
   send(shardUuid: Uuid, messages: readonly AddressedMessage[]): void {
-    for (const { to, shard, message } of messages) {
-      const record = {
-        type: 'replica',
-        shard,
-        shardUuid,
-        message: this.#whole(shardUuid, message),
-      } as const;
+    for (const { to, shard, message: partial } of messages) {
+      const message = this.#whole(shard, shardUuid, partial);
+      if (message === undefined) continue;
+      const record = { type: 'replica', shard, shardUuid, message } as const;
       if (isToPrimary(message)) this.#inlet.send(to, record);
       else this.#links.send(to, record);
     }
@@ -134,10 +133,20 @@ export class Replication {
     },
   };
 
-  /** An entry that was applied long ago has its bytes on disk only. */
-  #whole(shardUuid: Uuid, message: ReplicaMessage): ReplicaMessage {
+  /**
+   * An entry that was applied long ago has its bytes on disk only. Undefined: they are damaged, and
+   * this replica has to go; whoever waits for the entry gets it from its successor.
+   */
+  #whole(shard: ShardId, shardUuid: Uuid, message: ReplicaMessage): ReplicaMessage | undefined {
     if (message.type !== 'prepare' || message.entry.bytes !== undefined) return message;
-    return { ...message, entry: this.#deps.store.entry(shardUuid, message.entry) };
+    const { store, replicas, rounds } = this.#deps;
+    try {
+      return { ...message, entry: store.entry(shardUuid, message.entry) };
+    } catch (error) {
+      if (!(error instanceof CorruptRecordError)) throw error;
+      rounds.damaged(replicas.of(shard, shardUuid), error);
+      return undefined;
+    }
   }
 
   /** Undefined before this life has joined: it does not know how long a promise holds (S14). */

@@ -62,7 +62,7 @@ export type Work =
   | RecordWrite;
 
 export interface RoundsHooks {
-  /** Replicas whose existence became durable. */
+  /** Replicas whose existence became durable, or that are not damaged any more. */
   born(entries: readonly ReplicaEntry[]): void;
   send(shardUuid: Uuid, messages: readonly AddressedMessage[]): void;
   ask(request: ChangeRequest): void;
@@ -131,6 +131,13 @@ export class Rounds {
     const now = this.#deps.clock.now();
     for (const replica of this.#deps.replicas.all()) replica.step(input, now);
     this.submit({ type: 'all', input: { type: 'tick' } });
+  }
+
+  /** A record of this replica is not what was written: the disk works, the replica has to go. */
+  damaged({ body }: ShardReplica, error: CorruptRecordError): void {
+    const { shard, shardUuid } = body;
+    const input = { type: 'damaged', problem: error.message } as const;
+    this.submit({ type: 'replica', shard, shardUuid, input });
   }
 
   /** A read found the disk broken: the same as if a write had. */
@@ -279,6 +286,7 @@ export class Rounds {
       return record?.seq ?? (0 as Seq);
     } catch (error) {
       if (!(error instanceof CorruptRecordError)) throw error;
+      this.damaged(replica, error);
       caller.respond(new RefusedError('CORRUPT_RECORD', error.message, { cause: error }));
       return undefined;
     }
@@ -306,7 +314,8 @@ export class Rounds {
     for (const replica of written) {
       const before = replica.body.durableEpoch;
       replica.step({ type: 'persisted' }, now);
-      if (replica.body.durableEpoch !== before) born.push(replicas.report(replica));
+      const isBorn = replica.body.durableEpoch !== before;
+      if (isBorn || replicas.isSoundAgain(replica)) born.push(replicas.report(replica));
       this.#take(replica);
       if (replica.hasMore) this.#mailbox.push({ type: 'more', replica });
     }

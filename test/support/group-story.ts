@@ -310,6 +310,10 @@ function textOf(event: ReplicaEvent): string | undefined {
       return `finds ${event.peer} diverged at ${event.seq}`;
     case 'overtaken':
       return `hears from ${event.by} of epoch ${event.promised}`;
+    case 'damaged':
+      return `is damaged: ${event.problem}`;
+    case 'set-aside':
+      return `sets its data aside: ${event.problem}`;
     case 'created':
     case 'epoch-adopted':
     case 'peer-follows':
@@ -337,6 +341,7 @@ function messageText(message: ReplicaMessage): string {
     case 'attach':
     case 'install':
     case 'detached':
+    case 'diverged':
       return head;
   }
 }

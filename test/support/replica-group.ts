@@ -47,7 +47,11 @@ export class GroupDisk {
   data = new Map<string, { readonly value: string; readonly seq: Seq }>();
 
   write(persist: Persist, incoming: GroupDisk['data'] | undefined): void {
-    const { switchTo, truncateAfter, append, apply, trim, state } = persist;
+    const { setsAside, switchTo, truncateAfter, append, apply, trim, state } = persist;
+    if (setsAside !== undefined) {
+      this.log.clear();
+      this.data = new Map();
+    }
     if (switchTo !== undefined) {
       this.log.clear();
       this.data = new Map(incoming);

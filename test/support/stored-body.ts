@@ -100,6 +100,7 @@ export async function pairsOf(snapshot: ShardSnapshot | undefined): Promise<stri
 
 /** A persist that holds nothing, for tests that change a part. */
 export const NO_PERSIST: Persist = {
+  setsAside: undefined,
   switchTo: undefined,
   truncateAfter: undefined,
   append: [],

@@ -157,6 +157,21 @@ describe('all data of another replica', () => {
     expect(lone.persisted().send).toMatchObject([{ message: { type: 'attached', tail: [base] } }]);
   });
 
+  it('S10 S15 what contradicts it is set aside first, and its promise is not', () => {
+    const lone = following();
+    lone.message(s1.id, prepare(one, 2, 1));
+    lone.persisted();
+    const diverged = lone.message(s1.id, { type: 'diverged', epoch: epoch(2) });
+    expect(diverged.events).toMatchObject([{ type: 'set-aside' }]);
+    const { body } = lone.replica;
+    expect(body).toMatchObject({ isInstalling: true, promisedEpoch: 2, commitSeq: 0 });
+    lone.message(s1.id, install);
+    lone.persisted();
+    lone.persisted();
+    lone.step({ type: 'installed', base });
+    expect(lone.persisted().send).toMatchObject([{ message: { type: 'installed', base } }]);
+  });
+
   it('S15 until then the replica is of no use, and says so', () => {
     const lone = attached();
     lone.message(s1.id, install);

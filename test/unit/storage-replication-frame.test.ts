@@ -52,7 +52,7 @@ const entry = fc
   });
 
 const message: fc.Arbitrary<ReplicaMessage> = fc.oneof(
-  fc.record({ type: fc.constantFrom('attach', 'install', 'detached'), epoch: epochs }),
+  fc.record({ type: fc.constantFrom('attach', 'install', 'detached', 'diverged'), epoch: epochs }),
   fc.record({ type: fc.constant('attached' as const), epoch: epochs, tail }),
   fc.record({ type: fc.constant('resume' as const), epoch: epochs, match: position }),
   fc.record({ type: fc.constant('prepare' as const), epoch: epochs, entry, commitSeq: seqs }),
@@ -130,6 +130,7 @@ const EXAMPLES: Record<string, ReplicationRecord> = {
   installed: about({ type: 'installed', epoch, base }),
   refused: about({ type: 'refused', epoch, promised: 4 as Epoch }),
   detached: about({ type: 'detached', epoch }),
+  diverged: about({ type: 'diverged', epoch }),
   data: {
     type: 'data',
     ...shard,

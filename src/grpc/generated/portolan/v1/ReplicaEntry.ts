@@ -9,6 +9,7 @@ export interface ReplicaEntry {
   'epoch'?: (number | string | Long);
   'lastSeq'?: (number | string | Long);
   'openedEpoch'?: (number | string | Long);
+  'problem'?: (string);
 }
 
 export interface ReplicaEntry__Output {
@@ -18,4 +19,5 @@ export interface ReplicaEntry__Output {
   'epoch': (string);
   'lastSeq': (string);
   'openedEpoch': (string);
+  'problem': (string);
 }
