@@ -6,6 +6,7 @@ import { healthCommand } from './health-command.js';
 import { delCommand, getCommand, putCommand } from './kv-commands.js';
 import { playgroundCommand } from './playground-command.js';
 import { routerCommand } from './router-command.js';
+import { scrubCommand } from './scrub-command.js';
 import { statusCommand } from './status-command.js';
 import { storageCommand } from './storage-command.js';
 
@@ -31,6 +32,7 @@ export function buildProgram(): Command {
     delCommand(),
     statusCommand(),
     healthCommand(),
+    scrubCommand(),
   ];
   for (const command of commands) program.addCommand(command.copyInheritedSettings(program));
   return program;

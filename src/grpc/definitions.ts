@@ -39,6 +39,7 @@ export const KV = LOADED.portolan.v1.KV.service;
 export const CLUSTER = LOADED.portolan.v1.Cluster.service;
 export const STORAGE = LOADED.portolan.v1.Storage.service;
 export const REPLICATION = LOADED.portolan.v1.Replication.service;
+export const INSPECTION = LOADED.portolan.v1.Inspection.service;
 export const MEMBER = LOADED.portolan.v1.Member.service;
 export const HEALTH = LOADED.grpc.health.v1.Health.service;
 

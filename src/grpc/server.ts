@@ -15,16 +15,27 @@ import type { ClusterStatus } from '../model/status.js';
 import type {
   ExchangeHandler,
   FollowHandler,
+  InspectionHandler,
   KvHandler,
   ReplicateHandler,
   StreamHandler,
 } from '../ports/network.js';
 import { toWireStatus } from './cluster-codec.js';
-import { asIs, CLUSTER, HEALTH, MEMBER, PACKAGE, REPLICATION, STORAGE } from './definitions.js';
+import {
+  asIs,
+  CLUSTER,
+  HEALTH,
+  INSPECTION,
+  MEMBER,
+  PACKAGE,
+  REPLICATION,
+  STORAGE,
+} from './definitions.js';
 import { statusOf } from './error-detail.js';
 import type { LeaderMessage__Output } from './generated/portolan/v1/LeaderMessage.js';
 import type { MemberMessage as WireMemberMessage } from './generated/portolan/v1/MemberMessage.js';
 import { type Health, healthHandlers } from './health.js';
+import { inspectionHandlers } from './inspection-service.js';
 import { kvHandlers, RAW_KV } from './kv-service.js';
 import { fromWireLeaderMessage, toWireMemberMessage } from './member-codec.js';
 import { MESSAGE_LIMITS } from './message-limits.js';
@@ -49,6 +60,7 @@ export interface GrpcServerOptions {
   readonly exchange?: ExchangeHandler | undefined;
   readonly replicate?: ReplicateHandler | undefined;
   readonly follow?: FollowHandler | undefined;
+  readonly inspection?: InspectionHandler | undefined;
   readonly status?: (() => Promise<ClusterStatus>) | undefined;
   /** Hears errors that no handler should have thrown; their callers hear "outcome unknown". */
   readonly failed: ReportFailure;
@@ -85,7 +97,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
 }
 
 function addServices(server: grpc.Server, options: GrpcServerOptions, calls: OpenCalls): void {
-  const { kv, exchange, replicate, follow, status, health, failed } = options;
+  const { kv, exchange, replicate, follow, inspection, status, health, failed } = options;
   server.addService(
     HEALTH,
     healthHandlers(health, (call, end) => calls.stream(call, end)),
@@ -101,6 +113,9 @@ function addServices(server: grpc.Server, options: GrpcServerOptions, calls: Ope
     server.addService({ Replicate: rawFrames(REPLICATION.Replicate) }, { Replicate: serve });
   }
   if (follow !== undefined) addMember(server, { ...options, follow }, calls);
+  if (inspection !== undefined) {
+    server.addService(INSPECTION, inspectionHandlers(inspection, failed));
+  }
   new ReflectionService(PACKAGE, { services: servicesOf(options) }).addToServer(server);
 }
 
@@ -169,7 +184,8 @@ function addMember(
   });
 }
 
-function servicesOf({ kv, exchange, replicate, follow, status }: GrpcServerOptions): string[] {
+function servicesOf(options: GrpcServerOptions): string[] {
+  const { kv, exchange, replicate, follow, inspection, status } = options;
   return [
     'grpc.health.v1.Health',
     ...(kv === undefined ? [] : ['portolan.v1.KV']),
@@ -177,6 +193,7 @@ function servicesOf({ kv, exchange, replicate, follow, status }: GrpcServerOptio
     ...(exchange === undefined ? [] : ['portolan.v1.Storage']),
     ...(replicate === undefined ? [] : ['portolan.v1.Replication']),
     ...(follow === undefined ? [] : ['portolan.v1.Member']),
+    ...(inspection === undefined ? [] : ['portolan.v1.Inspection']),
   ];
 }
 

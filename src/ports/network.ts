@@ -5,6 +5,7 @@
  */
 import type { LeaderMessage, MemberMessage } from '../model/member-messages.js';
 import type { CallKind } from '../model/calls.js';
+import type { Inventory, ScrubFinding, ScrubQuestion } from '../model/inspection.js';
 
 /** One call of a client, as its handler sees it. */
 export interface CallContext {
@@ -51,6 +52,13 @@ export type ReplicateHandler = StreamHandler<Buffer, Buffer>;
 
 /** `Member.Follow`: the leader speaks, the member answers. */
 export type FollowHandler = StreamHandler<LeaderMessage, MemberMessage>;
+
+/** `Inspection`: what an operator's commands ask a storage node. */
+export interface InspectionHandler {
+  inventory(): Inventory;
+  /** @throws RefusedError */
+  scrub(question: ScrubQuestion): Promise<ScrubFinding>;
+}
 
 /**
  * What a process's port says of it. `refused`: nothing listens there any more, so the process is

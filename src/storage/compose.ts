@@ -61,6 +61,7 @@ export async function composeStorage(config: StorageConfig, log: Log): Promise<R
         exchange: handlers.exchange,
         follow: handlers.follow,
         replicate: handlers.replicate,
+        inspection: handlers.inspection,
         failed: (error) => log.error('a handler failed', { error: String(error) }),
         garbled: (problem) => log.error(problem),
       }),

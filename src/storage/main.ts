@@ -19,6 +19,7 @@ import type {
   Dialer,
   ExchangeHandler,
   FollowHandler,
+  InspectionHandler,
   KvHandler,
   ReplicateHandler,
 } from '../ports/network.js';
@@ -40,6 +41,7 @@ export interface StorageHandlers {
   readonly exchange: ExchangeHandler;
   readonly follow: FollowHandler;
   readonly replicate: ReplicateHandler;
+  readonly inspection: InspectionHandler;
 }
 
 /** A listener of this process; `stop` waits at most so long for calls under way. */

@@ -25,6 +25,7 @@ import { directHandler } from './direct.js';
 import { exchangeHandler } from './exchange.js';
 import { Following } from './following.js';
 import { GarbageRemoval } from './garbage.js';
+import { Inspection } from './inspection.js';
 import { Intake } from './intake.js';
 import { StorageMetrics } from './metrics.js';
 import { Reads } from './reads.js';
@@ -58,6 +59,7 @@ export class StorageNode {
   readonly kv: KvHandler;
   readonly follow: FollowHandler;
   readonly replicate: ReplicateHandler;
+  readonly inspection: Inspection;
   readonly #deps: StorageNodeDeps;
   readonly #replicas: Replicas;
   readonly #reads: Reads;
@@ -65,6 +67,8 @@ export class StorageNode {
   readonly #replication: Replication;
   readonly #following: Following;
   readonly #garbage: GarbageRemoval;
+  /** What it has joined. */
+  #cluster: ClusterConfig | undefined;
   /** Resolves the wait of `leave`. */
   #left: () => void = () => undefined;
   /** Shards that began or ended to be served since the log last said so. */
@@ -100,6 +104,7 @@ export class StorageNode {
     this.kv = directHandler(this.#intake);
     this.follow = this.#following.handler;
     this.replicate = this.#replication.handler;
+    this.inspection = this.#makeInspection();
     this.#replication.start();
   }
 
@@ -118,8 +123,10 @@ export class StorageNode {
   }
 
   /** The node knows its cluster: resolves when that is durable. */
-  async join({ clusterUuid, shards, replicas, minIsr, leaseMs }: ClusterConfig): Promise<void> {
+  async join(cluster: ClusterConfig): Promise<void> {
+    const { clusterUuid, shards, replicas, minIsr, leaseMs } = cluster;
     const { store } = this.#deps;
+    this.#cluster = cluster;
     this.map.target = { replicas, minIsr, leaseMs };
     this.map.shardCount = shards;
     if (store.identity.clusterUuid === null) {
@@ -190,6 +197,17 @@ export class StorageNode {
       rounds: this.#rounds,
       map: this.map,
       settings: this.#settings,
+      failed: (error) => this.#rounds.fail(error),
+    });
+  }
+
+  #makeInspection(): Inspection {
+    return new Inspection({
+      ...this.#deps,
+      replicas: this.#replicas,
+      map: this.map,
+      cluster: () => this.#cluster,
+      damaged: (replica, error) => this.#rounds.damaged(replica, error),
       failed: (error) => this.#rounds.fail(error),
     });
   }

@@ -1,7 +1,9 @@
 /** Damaged replicas on real processes: never served, never overwritten, and learnt anew (S20). */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { forEachIndex, IndependentClient } from '../support/independent-client.js';
-import { damageShards, readShards } from '../support/stored-shards.js';
+import { runPortolan } from '../support/run-portolan.js';
+import type { ShardScrub } from '../../src/cli/scrub.js';
+import { damageShards, readShards, type StoredShards } from '../support/stored-shards.js';
 import { TestCluster } from '../support/test-cluster.js';
 
 const KEYS = Array.from({ length: 120 }, (_, n) => `key-${n}`);
@@ -65,16 +67,54 @@ describe('replicas whose bytes rotted', () => {
     await readAll();
   });
 
-  it('S9 S19 sound replicas are equal in the end, and what was damaged is still there', async () => {
+  const scrub = async () => {
+    const { code, stdout } = await runPortolan([
+      ...['scrub', '--json', '--routers', cluster.addressOf('r1')],
+    ]);
+    const { shards } = JSON.parse(stdout) as { shards: ShardScrub[] };
+    return { code, shards, results: shards.map(({ result }) => result) };
+  };
+
+  it('S9 S20 a scrub finds what nobody has read, and after it all replicas are equal', async () => {
+    await cluster.storage.get('s3')!.kill();
+    expect(await damageShards(cluster.folder, 's3', 'data', [2])).toEqual([2]);
+    await cluster.startStorage('s3');
+    await untilWhole();
+    const first = await scrub();
+    expect(first.code).toBe(5);
+    expect(first.results[2]).toBe('damaged');
+    const { replicas } = first.shards[2]!;
+    const problems = new Map(replicas.map(({ node, problem }) => [node, problem]));
+    expect(problems.get('s3')).toMatch(/checksum/);
+    let last = await scrub();
+    for (let n = 0; n < 100 && last.code !== 0; n++) {
+      await untilWhole();
+      last = await scrub();
+    }
+    expect(last.results).toEqual(Array.from({ length: 6 }, () => 'equal'));
+    for (const { replicas: three } of last.shards) {
+      expect(new Set(three.map(({ digest }) => digest)).size).toBe(1);
+      expect(three.map(({ pairs }) => pairs)).toEqual(three.map(() => three[0]!.pairs));
+    }
+    expect(last.shards.reduce((sum, { replicas: [one] }) => sum + one!.pairs, 0)).toBe(120);
+    await readAll();
+  });
+
+  it('S9 S19 on disk they are equal too, and what was damaged is still there', async () => {
     await untilWhole();
     await Promise.all(NODES.map((id) => cluster.storage.get(id)!.stop()));
-    const [second, third] = [
+    const [first, second, third] = [
+      await readShards(cluster.folder, 's1'),
       await readShards(cluster.folder, 's2'),
       await readShards(cluster.folder, 's3'),
     ];
-    const kept = second.damaged.filter(({ at }) => at !== undefined);
-    expect(new Set(kept.map(({ shard }) => shard)).size).toBe(6);
+    const keptBy = ({ damaged }: StoredShards) =>
+      new Set(damaged.flatMap(({ at, shard }) => (at === undefined ? [] : [shard])));
+    expect(keptBy(first).size).toBe(6);
+    expect(keptBy(second).size).toBe(6);
+    expect(keptBy(third)).toEqual(new Set([2]));
     expect(second.digests.size).toBe(6);
-    expect(second.digests).toEqual(third.digests);
+    expect(first.digests).toEqual(second.digests);
+    expect(third.digests).toEqual(second.digests);
   });
 });

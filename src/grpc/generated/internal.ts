@@ -7,6 +7,10 @@ import type { Expand as _portolan_v1_Expand, Expand__Output as _portolan_v1_Expa
 import type { Frame as _portolan_v1_Frame, Frame__Output as _portolan_v1_Frame__Output } from './portolan/v1/Frame.js';
 import type { HandOver as _portolan_v1_HandOver, HandOver__Output as _portolan_v1_HandOver__Output } from './portolan/v1/HandOver.js';
 import type { HandOverFailed as _portolan_v1_HandOverFailed, HandOverFailed__Output as _portolan_v1_HandOverFailed__Output } from './portolan/v1/HandOverFailed.js';
+import type { HeldReplica as _portolan_v1_HeldReplica, HeldReplica__Output as _portolan_v1_HeldReplica__Output } from './portolan/v1/HeldReplica.js';
+import type { InspectionClient as _portolan_v1_InspectionClient, InspectionDefinition as _portolan_v1_InspectionDefinition } from './portolan/v1/Inspection.js';
+import type { InventoryRequest as _portolan_v1_InventoryRequest, InventoryRequest__Output as _portolan_v1_InventoryRequest__Output } from './portolan/v1/InventoryRequest.js';
+import type { InventoryResponse as _portolan_v1_InventoryResponse, InventoryResponse__Output as _portolan_v1_InventoryResponse__Output } from './portolan/v1/InventoryResponse.js';
 import type { LeaderHello as _portolan_v1_LeaderHello, LeaderHello__Output as _portolan_v1_LeaderHello__Output } from './portolan/v1/LeaderHello.js';
 import type { LeaderMessage as _portolan_v1_LeaderMessage, LeaderMessage__Output as _portolan_v1_LeaderMessage__Output } from './portolan/v1/LeaderMessage.js';
 import type { Leaving as _portolan_v1_Leaving, Leaving__Output as _portolan_v1_Leaving__Output } from './portolan/v1/Leaving.js';
@@ -21,6 +25,8 @@ import type { Pong as _portolan_v1_Pong, Pong__Output as _portolan_v1_Pong__Outp
 import type { ReplicaEntry as _portolan_v1_ReplicaEntry, ReplicaEntry__Output as _portolan_v1_ReplicaEntry__Output } from './portolan/v1/ReplicaEntry.js';
 import type { ReplicaReport as _portolan_v1_ReplicaReport, ReplicaReport__Output as _portolan_v1_ReplicaReport__Output } from './portolan/v1/ReplicaReport.js';
 import type { ReplicationClient as _portolan_v1_ReplicationClient, ReplicationDefinition as _portolan_v1_ReplicationDefinition } from './portolan/v1/Replication.js';
+import type { ScrubRequest as _portolan_v1_ScrubRequest, ScrubRequest__Output as _portolan_v1_ScrubRequest__Output } from './portolan/v1/ScrubRequest.js';
+import type { ScrubResponse as _portolan_v1_ScrubResponse, ScrubResponse__Output as _portolan_v1_ScrubResponse__Output } from './portolan/v1/ScrubResponse.js';
 import type { ShardUpdate as _portolan_v1_ShardUpdate, ShardUpdate__Output as _portolan_v1_ShardUpdate__Output } from './portolan/v1/ShardUpdate.js';
 import type { Shrink as _portolan_v1_Shrink, Shrink__Output as _portolan_v1_Shrink__Output } from './portolan/v1/Shrink.js';
 import type { SteppedDown as _portolan_v1_SteppedDown, SteppedDown__Output as _portolan_v1_SteppedDown__Output } from './portolan/v1/SteppedDown.js';
@@ -40,6 +46,10 @@ export interface ProtoGrpcType {
       Frame: MessageTypeDefinition<_portolan_v1_Frame, _portolan_v1_Frame__Output>
       HandOver: MessageTypeDefinition<_portolan_v1_HandOver, _portolan_v1_HandOver__Output>
       HandOverFailed: MessageTypeDefinition<_portolan_v1_HandOverFailed, _portolan_v1_HandOverFailed__Output>
+      HeldReplica: MessageTypeDefinition<_portolan_v1_HeldReplica, _portolan_v1_HeldReplica__Output>
+      Inspection: SubtypeConstructor<typeof grpc.Client, _portolan_v1_InspectionClient> & { service: _portolan_v1_InspectionDefinition }
+      InventoryRequest: MessageTypeDefinition<_portolan_v1_InventoryRequest, _portolan_v1_InventoryRequest__Output>
+      InventoryResponse: MessageTypeDefinition<_portolan_v1_InventoryResponse, _portolan_v1_InventoryResponse__Output>
       LeaderHello: MessageTypeDefinition<_portolan_v1_LeaderHello, _portolan_v1_LeaderHello__Output>
       LeaderMessage: MessageTypeDefinition<_portolan_v1_LeaderMessage, _portolan_v1_LeaderMessage__Output>
       Leaving: MessageTypeDefinition<_portolan_v1_Leaving, _portolan_v1_Leaving__Output>
@@ -54,6 +64,8 @@ export interface ProtoGrpcType {
       ReplicaEntry: MessageTypeDefinition<_portolan_v1_ReplicaEntry, _portolan_v1_ReplicaEntry__Output>
       ReplicaReport: MessageTypeDefinition<_portolan_v1_ReplicaReport, _portolan_v1_ReplicaReport__Output>
       Replication: SubtypeConstructor<typeof grpc.Client, _portolan_v1_ReplicationClient> & { service: _portolan_v1_ReplicationDefinition }
+      ScrubRequest: MessageTypeDefinition<_portolan_v1_ScrubRequest, _portolan_v1_ScrubRequest__Output>
+      ScrubResponse: MessageTypeDefinition<_portolan_v1_ScrubResponse, _portolan_v1_ScrubResponse__Output>
       ShardUpdate: MessageTypeDefinition<_portolan_v1_ShardUpdate, _portolan_v1_ShardUpdate__Output>
       Shrink: MessageTypeDefinition<_portolan_v1_Shrink, _portolan_v1_Shrink__Output>
       SteppedDown: MessageTypeDefinition<_portolan_v1_SteppedDown, _portolan_v1_SteppedDown__Output>
