@@ -5,6 +5,7 @@ import { flag } from './flags.js';
 import { healthCommand } from './health-command.js';
 import { delCommand, getCommand, putCommand } from './kv-commands.js';
 import { playgroundCommand } from './playground-command.js';
+import { recoverCommand } from './recover-command.js';
 import { routerCommand } from './router-command.js';
 import { scrubCommand } from './scrub-command.js';
 import { statusCommand } from './status-command.js';
@@ -33,6 +34,7 @@ export function buildProgram(): Command {
     statusCommand(),
     healthCommand(),
     scrubCommand(),
+    recoverCommand(),
   ];
   for (const command of commands) program.addCommand(command.copyInheritedSettings(program));
   return program;

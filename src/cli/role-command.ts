@@ -43,7 +43,7 @@ export function memberIdOf(flags: RoleFlags): MemberId {
   throw new CliError(EXIT.usage, 'the host has no usable name: give the process one with --id');
 }
 
-export function zkOf(flags: RoleFlags): string {
+export function zkOf(flags: { readonly zk?: string }): string {
   if (flags.zk !== undefined) return flags.zk;
   throw new CliError(
     EXIT.usage,

@@ -49,17 +49,27 @@ export async function ensureCluster(
     return { status: 'ok', value: { cluster: found.value, created } };
   }
 
-  for (const [path, data] of [...LAYOUT, [ZNODES.cluster, encodeClusterConfig(wanted)] as const]) {
-    const made = await session.create(path, data, 'persistent');
-    const exists =
-      made.status === 'ok' || (made.status === 'failed' && made.code === 'node-exists');
-    if (!exists) return made;
-  }
+  const laidOut = await makeLayout(session, [ZNODES.cluster, encodeClusterConfig(wanted)]);
+  if (laidOut.status !== 'ok') return laidOut;
   const made = await readCluster(session);
   if (made.status !== 'ok') return made;
   if (made.value === undefined) return { status: 'unknown', reason: 'the cluster vanished again' };
   const created = made.value.clusterUuid === wanted.clusterUuid;
   return { status: 'ok', value: { cluster: made.value, created } };
+}
+
+/** What must be there before `/cluster`, then `last`. What exists stays as it is. */
+export async function makeLayout(
+  session: CoordinatorSession,
+  ...last: readonly (readonly [path: string, data: Buffer])[]
+): Promise<Outcome<void>> {
+  for (const [path, data] of [...LAYOUT, ...last]) {
+    const made = await session.create(path, data, 'persistent');
+    const exists =
+      made.status === 'ok' || (made.status === 'failed' && made.code === 'node-exists');
+    if (!exists) return made;
+  }
+  return { status: 'ok', value: undefined };
 }
 
 /** The cluster's record; undefined if no router has made it yet. */
@@ -93,7 +103,7 @@ export async function readClusterAgain(
 /** For the operator, from a member of a cluster that is not in ZooKeeper any more. */
 export function lostClusterMessage(cluster: string, clusterUuid: Uuid): string {
   return (
-    `ZooKeeper has lost the cluster "${cluster}" (${clusterUuid}): restore its data. What is ` +
-    'served is served on; nothing else happens until then'
+    `ZooKeeper has lost the cluster "${cluster}" (${clusterUuid}): restore its data, or make it ` +
+    'anew with portolan recover. What is served is served on; nothing else happens until then'
   );
 }

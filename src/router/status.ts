@@ -76,7 +76,9 @@ export class StatusReader {
     }
     const { self } = this.#source;
     const { exists, leader, candidates } = election;
-    if (!exists) return ["ZooKeeper has lost the cluster: restore ZooKeeper's data"];
+    if (!exists) {
+      return ["ZooKeeper has lost the cluster: restore ZooKeeper's data, or use portolan recover"];
+    }
     if (!candidates.some(({ id }) => id === self)) {
       return [`router ${self} does not stand for election`];
     }

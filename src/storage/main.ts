@@ -192,7 +192,8 @@ class StorageRole implements RunningRole {
   async #openReplicas(disk: Disk): Promise<ReplicaStore> {
     const store = await ReplicaStore.open(disk);
     const { log } = this.#deps;
-    for (const { at, record: _, ...fields } of store.damaged()) {
+    for (const { at, shard, shardUuid, problem } of store.damaged()) {
+      const fields = { shard, shardUuid, problem };
       if (at === undefined) log.error('a replica is damaged and not used', fields);
       else log.info('a replica that was set aside is kept', { at, ...fields });
     }

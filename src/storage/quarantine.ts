@@ -49,7 +49,7 @@ export function decodeQuarantine(bytes: Buffer): QuarantineRecord {
     typeof problem === 'string' &&
     typeof state === 'string';
   if (!isGood) throw new CorruptRecordError('a record of a replica set aside is none');
-  return { shard: shard as ShardId, shardUuid, at, problem, state };
+  return { shard, shardUuid, at, problem, state };
 }
 
 /** Prefixes that have to go so that one more can be kept: those set aside first. */

@@ -1,0 +1,95 @@
+/** `portolan recover`: makes the shard map again from what storage nodes hold. */
+import { Command } from 'commander';
+import type { PlannedShard, RecoveryPlan } from '../control/recovery-plan.js';
+import { LIMITS } from '../model/limits.js';
+import { CliError, EXIT } from './exit.js';
+import {
+  addressList,
+  clusterFlag,
+  countOf,
+  flag,
+  jsonFlag,
+  leaseFlag,
+  minIsrFlag,
+  timeoutFlag,
+  zkFlag,
+} from './flags.js';
+import { print, table, tell } from './output.js';
+import { zkOf } from './role-command.js';
+import type { RecoverFlags } from './recover.js';
+
+const HELP = `
+For a ZooKeeper that has lost its data while storage nodes hold shards. Asks all storage nodes what
+they hold, and shows what it would write; with --yes it writes that, in epochs above all that were
+ever used. Name every storage node there is: a node that is not named counts as away. It may be
+interrupted and done again. A cluster that ZooKeeper knows is never touched: restore a backup of
+ZooKeeper's data instead, if there is one. --shards, --replicas and --min-isr are needed only if all
+storage nodes were started again since.
+
+Example:
+  portolan recover --zk zk1:2181,zk2:2181,zk3:2181 --nodes s1:7100,s2:7100,s3:7100
+  portolan recover --zk zk1:2181,zk2:2181,zk3:2181 --nodes s1:7100,s2:7100,s3:7100 --yes`;
+
+export function recoverCommand(): Command {
+  const command = new Command('recover')
+    .description('Make the shard map again after ZooKeeper has lost it.')
+    .addOption(zkFlag())
+    .addOption(clusterFlag())
+    .addOption(
+      flag('--nodes <list>', 'all storage nodes, HOST:PORT[,...] of their gRPC')
+        .argParser(addressList)
+        .makeOptionMandatory(),
+    )
+    .addOption(
+      flag('--shards <n>', 'shards the cluster had').argParser(countOf(1, LIMITS.shardsMax)),
+    )
+    .addOption(flag('--replicas <n>', 'replicas each shard had').argParser(countOf(1, 7)))
+    .addOption(minIsrFlag())
+    .addOption(leaseFlag())
+    .addOption(
+      flag('--accept-loss', 'serve what there is of shards that may miss writes').default(false),
+    )
+    .addOption(flag('--yes', 'write it').default(false))
+    .addOption(timeoutFlag().default(10_000))
+    .addOption(jsonFlag())
+    .addHelpText('after', HELP);
+  return command.action(async () => run(command.opts<RecoverFlags>()));
+}
+
+async function run(flags: RecoverFlags): Promise<void> {
+  const zk = zkOf(flags);
+  const { makePlan, writePlan } = await import('./recover.js');
+  const { plan, unreachable } = await makePlan(flags);
+  for (const problem of unreachable) tell(`! ${problem}`);
+  const losing = plan.shards.filter(({ mayLose }) => mayLose);
+  const mayWrite = losing.length === 0 || flags.acceptLoss;
+  if (flags.yes && mayWrite) await writePlan(plan, { ...flags, zk });
+  const written = flags.yes && mayWrite;
+  const { cluster, shards } = plan;
+  print(flags.json ? JSON.stringify({ cluster, shards, unreachable, written }) : describe(plan));
+  if (flags.yes && !mayWrite) {
+    throw new CliError(
+      EXIT.unhealthy,
+      `${losing.length} shards may miss acknowledged writes: nothing was written. Start the ` +
+        'nodes that do not answer, or add --accept-loss to serve what there is',
+    );
+  }
+  tell(written ? 'written: the next leader goes on from here' : 'nothing was written; add --yes');
+}
+
+function describe({ cluster, leaderEpoch, shards }: RecoveryPlan): string {
+  const rows = shards.map(({ shard, source, config, doubt }: PlannedShard) => [
+    String(shard),
+    source,
+    config === undefined ? '-' : String(config.epoch),
+    config?.primary ?? '-',
+    config?.isr.join(',') ?? '-',
+    (config?.learners ?? []).join(',') || '-',
+    doubt,
+  ]);
+  const headings = ['shard', 'from', 'epoch', 'primary', 'in sync', 'learning', 'mind'];
+  const { clusterUuid, replicas, minIsr } = cluster;
+  const shape = `${shards.length} shards, ${replicas} replicas, min-isr ${minIsr}`;
+  const head = `cluster ${clusterUuid}: ${shape}, leaderEpoch above ${leaderEpoch}`;
+  return `${head}\n${table(headings, rows)}`;
+}

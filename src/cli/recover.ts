@@ -1,0 +1,91 @@
+/** What `portolan recover` asks and writes. Loaded when it is needed. */
+import {
+  NoPlanError,
+  planRecovery,
+  type RecoveryPlan,
+  type RecoveryWish,
+} from '../control/recovery-plan.js';
+import { ClusterExistsError, rebuildCluster } from '../coordination/rebuild.js';
+import { askInventory } from '../grpc/inspection-client.js';
+import type { Inventory } from '../model/inspection.js';
+import { systemRandom } from '../system/random.js';
+import { askZooKeeper } from './ask-zookeeper.js';
+import { CliError, EXIT } from './exit.js';
+
+export interface RecoverFlags {
+  readonly zk?: string;
+  readonly cluster: string;
+  readonly nodes: readonly string[];
+  readonly shards?: number;
+  readonly replicas?: number;
+  readonly minIsr?: number;
+  readonly leaseMs: number;
+  readonly acceptLoss: boolean;
+  readonly yes: boolean;
+  readonly timeoutMs: number;
+  readonly json: boolean;
+}
+
+export interface MadePlan {
+  readonly plan: RecoveryPlan;
+  /** Nodes that did not answer, and why. */
+  readonly unreachable: readonly string[];
+}
+
+/** @throws CliError if there is none. */
+export async function makePlan(flags: RecoverFlags): Promise<MadePlan> {
+  const unreachable: string[] = [];
+  const asked = flags.nodes.map(async (address) => {
+    try {
+      return await askInventory(address, flags.timeoutMs);
+    } catch (error) {
+      unreachable.push(`${address}: ${error instanceof Error ? error.message : String(error)}`);
+      return undefined;
+    }
+  });
+  const inventories = (await Promise.all(asked)).filter((one) => one !== undefined);
+  checkNames(inventories);
+  try {
+    return { plan: planRecovery(inventories, wishOf(flags)), unreachable };
+  } catch (error) {
+    if (!(error instanceof NoPlanError)) throw error;
+    const missing = unreachable.length === 0 ? '' : ` (not asked: ${unreachable.join('; ')})`;
+    throw new CliError(EXIT.unavailable, `${error.message}${missing}`, { cause: error });
+  }
+}
+
+/** @throws CliError */
+export async function writePlan(
+  { cluster, leaderEpoch, shards }: RecoveryPlan,
+  flags: RecoverFlags & { readonly zk: string },
+): Promise<void> {
+  const nonce = systemRandom.nonce();
+  const configs = shards.flatMap(({ config }) =>
+    config === undefined ? [] : [{ ...config, leaderEpoch, nonce }],
+  );
+  try {
+    const rebuilt = { cluster, leaderEpoch, configs, nonce };
+    const outcome = await askZooKeeper(flags, (session) => rebuildCluster(session, rebuilt));
+    if (outcome.status === 'ok') return;
+    const why = outcome.status === 'failed' ? outcome.message : outcome.reason;
+    throw new CliError(EXIT.unavailable, `not written to the end: ${why}; do it again`);
+  } catch (error) {
+    if (!(error instanceof ClusterExistsError)) throw error;
+    throw new CliError(EXIT.notPermitted, error.message, { cause: error });
+  }
+}
+
+function wishOf({ shards, replicas, minIsr, leaseMs, acceptLoss }: RecoverFlags): RecoveryWish {
+  if (shards === undefined || replicas === undefined) return { acceptsLoss: acceptLoss };
+  const least = minIsr ?? Math.min(2, replicas);
+  const cluster = { shards, replicas, minIsr: least, leaseMs, initialStorage: 1 };
+  return { acceptsLoss: acceptLoss, cluster };
+}
+
+/** @throws CliError if two answers are of one node: then one of them is a copy. */
+function checkNames(inventories: readonly Inventory[]): void {
+  const names = inventories.map(({ node }) => node);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice === undefined) return;
+  throw new CliError(EXIT.usage, `two of these addresses answer as ${twice}: name each node once`);
+}

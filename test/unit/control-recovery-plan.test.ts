@@ -1,0 +1,138 @@
+/** What is made of inventories when the shard map is lost. */
+import { describe, expect, it } from 'vitest';
+import { NoPlanError, planRecovery, type RecoveryWish } from '../../src/control/recovery-plan.js';
+import type { Epoch, LeaderEpoch, Seq } from '../../src/model/ids.js';
+import type { HeldReplica, Inventory } from '../../src/model/inspection.js';
+import type { Registration } from '../../src/model/registrations.js';
+import type { ShardConfig } from '../../src/model/shard-config.js';
+import { clusterOf, nodeOf, uuidOf } from '../support/configs.js';
+import { sharedBy } from '../support/control-harness.js';
+
+const [s1, s2, s3] = [nodeOf('s1'), nodeOf('s2'), nodeOf('s3')];
+const all = [s1, s2, s3];
+const one = clusterOf({ shards: 1, replicas: 3, minIsr: 2 });
+const CAREFUL: RecoveryWish = { acceptsLoss: false };
+
+function heldOf(change: Partial<Record<keyof HeldReplica, unknown>> = {}): HeldReplica {
+  return {
+    shard: 0 as HeldReplica['shard'],
+    shardUuid: uuidOf('shard-0'),
+    epoch: 4 as Epoch,
+    lastSeq: 9 as Seq,
+    lastEpoch: 4 as Epoch,
+    commitSeq: 9 as Seq,
+    problem: undefined,
+    ...change,
+  } as HeldReplica;
+}
+
+function inventoryOf(
+  { id, store, process, generation }: Registration,
+  replica: HeldReplica | 'none' = heldOf(),
+  config?: ShardConfig,
+): Inventory {
+  return {
+    ...{ node: id, store, process, generation, clusterUuid: one.clusterUuid },
+    cluster: config && one,
+    leaderEpoch: 3 as LeaderEpoch,
+    replicas: replica === 'none' ? [] : [replica],
+    configs: config === undefined ? [] : [{ config, version: 5 }],
+  };
+}
+
+const wish = (acceptsLoss = false): RecoveryWish => ({ acceptsLoss, cluster: one });
+const shardOf = (inventories: readonly Inventory[], how = CAREFUL) =>
+  planRecovery(inventories, how).shards[0]!;
+
+describe('a configuration that a node still knows', () => {
+  const config = sharedBy(0, all);
+
+  it('S1 S6 is taken as it is, in an epoch above all that was ever promised', () => {
+    const ahead = heldOf({ epoch: 11 });
+    const plan = planRecovery(
+      [inventoryOf(s1, 'none', config), inventoryOf(s2, ahead), inventoryOf(s3)],
+      CAREFUL,
+    );
+    expect(plan.leaderEpoch).toBe(3);
+    expect(plan.cluster).toEqual(one);
+    const { shardUuid, isr } = config;
+    expect(plan.shards[0]).toMatchObject({
+      ...{ source: 'configuration', mayLose: false },
+      config: { epoch: 12, shardUuid, isr, primary: 's2', leaseReleased: false },
+    });
+    expect(plan.shards[0]!.doubt).toMatch(/primary s1 does not answer: s2 takes over/);
+    expect(new Set(plan.shards[0]!.config!.replicas.map((p) => p.incarnation))).toEqual(
+      new Set([0]),
+    );
+  });
+
+  it('the newest of several counts', () => {
+    const newer = sharedBy(0, all, { epoch: 7 as Epoch, primary: s3.id });
+    const planned = shardOf([inventoryOf(s1, heldOf(), config), inventoryOf(s3, heldOf(), newer)]);
+    expect(planned.config).toMatchObject({ epoch: 8, primary: 's3' });
+  });
+
+  it('S6 S19 waits for its in-sync replicas, unless the loss is accepted', () => {
+    const alone = sharedBy(0, all, { isr: ['s1'] as never, learners: ['s2', 's3'] as never });
+    const inventories = [
+      inventoryOf(s2, heldOf({ lastSeq: 5 }), alone),
+      inventoryOf(s3, heldOf({ lastSeq: 7 })),
+    ];
+    const waits = shardOf(inventories);
+    expect(waits).toMatchObject({ mayLose: false, config: { primary: 's1', isr: ['s1'] } });
+    expect(waits.doubt).toMatch(/none of its in-sync replicas \(s1\) answers/);
+    const lossy = shardOf(inventories, { acceptsLoss: true });
+    expect(lossy).toMatchObject({
+      mayLose: true,
+      config: { epoch: 5, primary: 's3', isr: ['s3'], learners: ['s1', 's2'] },
+    });
+  });
+
+  it('S6 a damaged replica, or another disk under the same name, is no copy', () => {
+    const damaged = heldOf({ problem: 'checksum' });
+    const other = inventoryOf(nodeOf('s2', 1, 'fresh'), heldOf());
+    const planned = shardOf([inventoryOf(s1, damaged, config), other, inventoryOf(s3)]);
+    expect(planned.config).toMatchObject({ primary: 's3', isr: ['s1', 's2', 's3'] });
+  });
+});
+
+describe('replicas alone', () => {
+  it('S6 the longest logs of the latest epoch are in sync, if all replicas answer', () => {
+    const inventories = [
+      inventoryOf(s1, heldOf({ lastEpoch: 3, lastSeq: 20 })),
+      inventoryOf(s2),
+      inventoryOf(s3),
+    ];
+    expect(shardOf(inventories, wish())).toMatchObject({
+      ...{ source: 'replicas', mayLose: false, doubt: '' },
+      config: { epoch: 5, primary: 's2', isr: ['s2', 's3'], learners: ['s1'], state: 'active' },
+    });
+  });
+
+  it('S19 with one missing, writes may be missing, and it says so', () => {
+    const planned = shardOf([inventoryOf(s1), inventoryOf(s2)], wish());
+    expect(planned).toMatchObject({ mayLose: true, config: { isr: ['s1', 's2'] } });
+    expect(planned.doubt).toMatch(/1 of its 3 replicas do not answer/);
+  });
+
+  it('S19 a shard that nobody holds stays missing', () => {
+    const planned = shardOf([inventoryOf(s1, 'none'), inventoryOf(s2, 'none')], wish());
+    expect(planned).toMatchObject({ source: 'nothing', config: undefined, mayLose: true });
+  });
+
+  it('a shard that was made anew is the one that was written to last', () => {
+    const older = heldOf({ shardUuid: uuidOf('older'), lastEpoch: 2, lastSeq: 99, epoch: 9 });
+    const planned = shardOf([inventoryOf(s1, older), inventoryOf(s2), inventoryOf(s3)], wish());
+    expect(planned.config).toMatchObject({ shardUuid: uuidOf('shard-0'), epoch: 5 });
+  });
+});
+
+describe('no plan', () => {
+  it('nodes of two clusters, or of none, or nobody who knows what the cluster was', () => {
+    const stranger = { ...inventoryOf(s2), clusterUuid: uuidOf('other') };
+    const fresh = { ...inventoryOf(s1), clusterUuid: null };
+    expect(() => planRecovery([inventoryOf(s1), stranger], wish())).toThrow(/different clusters/);
+    expect(() => planRecovery([fresh], wish())).toThrow(NoPlanError);
+    expect(() => planRecovery([inventoryOf(s1)], CAREFUL)).toThrow(/--shards/);
+  });
+});
