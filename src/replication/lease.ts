@@ -62,6 +62,8 @@ export class LeaseGrants {
 export class LeaseClaims {
   readonly #settings: LeaseSettings;
   readonly #until = new Map<MemberId, number>();
+  /** Beats that were sent up to then prove nothing. */
+  #since = -Infinity;
 
   /** As in {@link LeaseGrants}. */
   constructor(settings: LeaseSettings) {
@@ -77,6 +79,16 @@ export class LeaseClaims {
   /** When the claim on this grantor ends; -Infinity if it never answered. */
   until(grantor: MemberId): number {
     return this.#until.get(grantor) ?? -Infinity;
+  }
+
+  /** Time may have passed that our clock did not count: no beat sent up to `now` counts (S14). */
+  dropBefore(now: number): void {
+    this.#since = now;
+  }
+
+  /** Whether a claim that ends at `until` may be relied on: by a beat that counts. */
+  counts(until: number): boolean {
+    return until - this.#settings.leaseMs > this.#since;
   }
 
   /** When the newest beat that this grantor answered was sent; -Infinity if it never did. */

@@ -113,6 +113,7 @@ export class Primary {
     for (const node of this.#inSync.commitSet()) {
       if (node === this.#self) continue;
       const claim = this.#peers.get(node)?.leaseUntil(this.#claims.until(node)) ?? -Infinity;
+      if (!this.#claims.counts(claim)) return -Infinity;
       if (claim < until) until = claim;
     }
     return until;

@@ -35,6 +35,7 @@ import type { ReplicaStore } from './replica-store.js';
 import { Replication } from './replication.js';
 import { Rounds, type RoundsHooks } from './rounds.js';
 import type { Store } from './store.js';
+import { Wakefulness } from './wakefulness.js';
 
 export interface StorageNodeDeps {
   readonly disk: Disk;
@@ -81,15 +82,18 @@ export class StorageNode {
     const { replicaStore: store, clock, log, disk } = deps;
     this.#replicas = this.#makeReplicas();
     const replicas = this.#replicas;
+    const { claims } = replicas;
+    const wakefulness = new Wakefulness({ clock, log, claims, settings: this.#settings });
     this.#reads = new Reads({
       store,
       replicas,
       clock,
+      wakefulness,
       damaged: (replica, error) => this.#rounds.damaged(replica, error),
       failed: (error) => this.#rounds.fail(error),
     });
-    this.#rounds = new Rounds({ ...deps, replicas, metrics, hooks: this.#hooks() });
-    this.#replication = this.#makeReplication();
+    this.#rounds = new Rounds({ ...deps, wakefulness, replicas, metrics, hooks: this.#hooks() });
+    this.#replication = this.#makeReplication(wakefulness);
     this.#following = this.#makeFollowing();
     this.#garbage = new GarbageRemoval({ disk, store, write: (fill) => this.#record(fill) });
     this.#intake = new Intake({
@@ -186,7 +190,7 @@ export class StorageNode {
     });
   }
 
-  #makeReplication(): Replication {
+  #makeReplication(wakefulness: Wakefulness): Replication {
     const { store, replicaStore } = this.#deps;
     return new Replication({
       ...this.#deps,
@@ -197,6 +201,7 @@ export class StorageNode {
       rounds: this.#rounds,
       map: this.map,
       settings: this.#settings,
+      wakefulness,
       failed: (error) => this.#rounds.fail(error),
     });
   }

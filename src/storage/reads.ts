@@ -21,6 +21,7 @@ import { type CallResult, endUnstarted, type QueuedRead } from './calls.js';
 
 import type { Replicas } from './replicas.js';
 import type { ReplicaStore } from './replica-store.js';
+import type { Wakefulness } from './wakefulness.js';
 
 /** Gets in one slice: under a millisecond, measured. */
 const SLICE_CALLS_MAX = 64;
@@ -31,6 +32,7 @@ export interface ReadsDeps {
   readonly store: ReplicaStore;
   readonly replicas: Replicas;
   readonly clock: Clock;
+  readonly wakefulness: Pick<Wakefulness, 'look'>;
   /** A record of this replica is not what was written. */
   readonly damaged: (replica: ShardReplica, error: CorruptRecordError) => void;
   /** The disk refused: nothing may be served from it any more (S20). */
@@ -72,6 +74,7 @@ export class Reads {
 
   #slice(): void {
     this.#isScheduled = false;
+    this.#deps.wakefulness.look();
     const now = this.#deps.clock.now();
     let bytes = 0;
     for (let calls = 0; calls < SLICE_CALLS_MAX && bytes < SLICE_BYTES_MAX; calls++) {

@@ -26,6 +26,7 @@ import { ReplicationInlet } from './replication-inlet.js';
 import { ReplicationLinks } from './replication-links.js';
 import type { PeerEvents } from './replication-peer.js';
 import type { Rounds } from './rounds.js';
+import type { Wakefulness } from './wakefulness.js';
 
 export interface ReplicationDeps {
   readonly self: { readonly node: MemberId; readonly process: Uuid };
@@ -38,6 +39,7 @@ export interface ReplicationDeps {
   readonly dialer: Dialer;
   readonly clock: Clock;
   readonly random: Random;
+  readonly wakefulness: Pick<Wakefulness, 'late'>;
   readonly log: Log;
   readonly settings: Pick<NodeSettings, 'beatMs' | 'tickMs'>;
   readonly failed: (error: unknown) => void;
@@ -158,8 +160,10 @@ export class Replication {
   }
 
   #tickLater(): void {
-    const { clock, rounds, settings } = this.#deps;
+    const { clock, rounds, settings, wakefulness } = this.#deps;
+    const dueAt = clock.now() + settings.tickMs;
     this.#cancelTick = clock.after(settings.tickMs, () => {
+      wakefulness.late(clock.now() - dueAt);
       rounds.submit({ type: 'all', input: { type: 'tick' } });
       this.#tickLater();
     });

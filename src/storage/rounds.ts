@@ -26,6 +26,7 @@ import type { StorageMetrics } from './metrics.js';
 import { ParkedWrites } from './parked.js';
 import type { Replicas } from './replicas.js';
 import type { ReplicaStore } from './replica-store.js';
+import type { Wakefulness } from './wakefulness.js';
 
 /** Calls in one round: more would gain nothing and make the first wait for the last. */
 const ROUND_CALLS_MAX = 2_048;
@@ -81,6 +82,7 @@ export interface RoundsDeps {
   readonly replicaStore: ReplicaStore;
   readonly replicas: Replicas;
   readonly clock: Clock;
+  readonly wakefulness: Pick<Wakefulness, 'look'>;
   readonly metrics: StorageMetrics;
   readonly hooks: RoundsHooks;
 }
@@ -195,6 +197,7 @@ export class Rounds {
       lookupBytes: 0,
     };
     let taken = 0;
+    this.#deps.wakefulness.look();
     const now = this.#deps.clock.now();
     try {
       for (const work of this.#mailbox) {
@@ -308,7 +311,8 @@ export class Rounds {
   }
 
   #finish(written: readonly ShardReplica[]): void {
-    const { replicas, clock, hooks } = this.#deps;
+    const { replicas, clock, wakefulness, hooks } = this.#deps;
+    wakefulness.look();
     const now = clock.now();
     const born: ReplicaEntry[] = [];
     for (const replica of written) {

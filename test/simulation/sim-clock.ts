@@ -31,6 +31,8 @@ export class SimClock implements Clock {
   readonly #timers = new Set<Timer>();
   #rate: number;
   #isFrozen = false;
+  /** How much of its time this clock stood still. */
+  #frozenMs = 0;
   /** What this clock showed at `#baseTrueMs`, when its rate last changed. */
   #baseMs: number;
   #baseTrueMs: number;
@@ -46,6 +48,11 @@ export class SimClock implements Clock {
   now(): number {
     if (this.#isFrozen) return this.#baseMs;
     return this.#baseMs + (this.#simulation.nowMs - this.#baseTrueMs) * this.#rate;
+  }
+
+  /** By a clock that ran on while this one stood still. */
+  sinceBoot(): number {
+    return this.now() + this.#frozenMs + (this.#isFrozen ? this.#frozenNow() : 0);
   }
 
   after(delayMs: number, task: () => void): Cancel {
@@ -78,6 +85,7 @@ export class SimClock implements Clock {
 
   thaw(): void {
     if (!this.#isFrozen) return;
+    this.#frozenMs += this.#frozenNow();
     this.#baseTrueMs = this.#simulation.nowMs;
     this.#isFrozen = false;
     this.#scheduleAll();
@@ -89,7 +97,12 @@ export class SimClock implements Clock {
     this.#timers.clear();
   }
 
+  #frozenNow(): number {
+    return (this.#simulation.nowMs - this.#baseTrueMs) * this.#rate;
+  }
+
   #rebase(): void {
+    if (this.#isFrozen) this.#frozenMs += this.#frozenNow();
     this.#baseMs = this.now();
     this.#baseTrueMs = this.#simulation.nowMs;
   }

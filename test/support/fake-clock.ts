@@ -9,6 +9,7 @@ interface Timer {
 
 export class FakeClock implements Clock {
   #now = 1_000;
+  #sleptMs = 0;
   #order = 0;
   readonly #timers = new Set<Timer>();
   /** The timers in the order in which they are due; undefined if one was added since. */
@@ -16,6 +17,15 @@ export class FakeClock implements Clock {
 
   now(): number {
     return this.#now;
+  }
+
+  sinceBoot(): number {
+    return this.#now + this.#sleptMs;
+  }
+
+  /** The whole system sleeps: no time passes by this clock. */
+  sleep(ms: number): void {
+    this.#sleptMs += ms;
   }
 
   after(delayMs: number, task: () => void): Cancel {

@@ -23,10 +23,16 @@ export const SHARDS = 4;
 
 export class ManualClock implements Clock {
   ms = 0;
+  /** How long the whole system slept. */
+  sleptMs = 0;
   readonly #tasks = new Map<() => void, number>();
 
   now(): number {
     return this.ms;
+  }
+
+  sinceBoot(): number {
+    return this.ms + this.sleptMs;
   }
 
   after(delayMs: number, task: () => void): Cancel {
