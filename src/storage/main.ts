@@ -25,11 +25,13 @@ import type {
 } from '../ports/network.js';
 import type { RunningRole } from '../ports/process.js';
 import type { Random } from '../ports/random.js';
+import type { ShardReplica } from '../replication/shard-replica.js';
 import type { StorageConfig } from './config.js';
 import { DiskGuard } from './disk-guard.js';
 import { Joining } from './joining.js';
 import { StorageMetrics } from './metrics.js';
 import { StorageNode } from './node.js';
+import type { NodeTuning } from './replica-settings.js';
 import { ReplicaStore } from './replica-store.js';
 import { Store } from './store.js';
 
@@ -56,6 +58,8 @@ export interface StorageView {
   readonly coordinator: ReadonlyMap<string, number>;
   /** Shards by what this node does with them. */
   readonly standings: () => ReadonlyMap<string, number>;
+  /** To be looked at, not touched. */
+  readonly replicas: () => Iterable<ShardReplica>;
   /** Registered, and not stopping. */
   readonly isReady: () => boolean;
   readonly status: () => Readonly<Record<string, unknown>>;
@@ -67,6 +71,8 @@ export interface StorageDeps {
   readonly log: Log;
   readonly coordinator: Coordinator;
   readonly dialer: Dialer;
+  /** Undefined: as `replica-settings.ts` has it. */
+  readonly tuning?: NodeTuning;
   /** `/proc/sys/kernel/random/boot_id`, or empty where there is none. */
   readonly bootId: string;
   readonly openDisk: (directory: string) => Promise<Disk>;
@@ -242,6 +248,7 @@ class StorageRole implements RunningRole {
       metrics: this.#metrics,
       coordinator: this.#deps.coordinator.counters,
       standings: () => node.standings(),
+      replicas: () => node.replicas(),
       isReady: () => this.#isReady,
       status: () => ({
         id,

@@ -29,7 +29,7 @@ import { Inspection } from './inspection.js';
 import { Intake } from './intake.js';
 import { StorageMetrics } from './metrics.js';
 import { Reads } from './reads.js';
-import { type NodeSettings, nodeSettings } from './replica-settings.js';
+import { type NodeSettings, nodeSettings, type NodeTuning } from './replica-settings.js';
 import { Replicas } from './replicas.js';
 import type { ReplicaStore } from './replica-store.js';
 import { Replication } from './replication.js';
@@ -45,6 +45,8 @@ export interface StorageNodeDeps {
   readonly random: Random;
   readonly dialer: Dialer;
   readonly log: Log;
+  /** Undefined: as `replica-settings.ts` has it. */
+  readonly tuning?: NodeTuning;
   /** Fresh at every start of the process. */
   readonly process: Uuid;
   readonly isDiskFull: () => boolean;
@@ -55,7 +57,7 @@ export interface StorageNodeDeps {
 export class StorageNode {
   readonly metrics: StorageMetrics;
   readonly map = new ShardMap();
-  readonly #settings: NodeSettings = nodeSettings(this.map);
+  readonly #settings: NodeSettings;
   readonly exchange: ExchangeHandler;
   readonly kv: KvHandler;
   readonly follow: FollowHandler;
@@ -78,6 +80,7 @@ export class StorageNode {
 
   constructor(deps: StorageNodeDeps, metrics = new StorageMetrics()) {
     this.#deps = deps;
+    this.#settings = nodeSettings(this.map, deps.tuning);
     this.metrics = metrics;
     const { replicaStore: store, clock, log, disk } = deps;
     this.#replicas = this.#makeReplicas();
@@ -110,6 +113,11 @@ export class StorageNode {
     this.replicate = this.#replication.handler;
     this.inspection = this.#makeInspection();
     this.#replication.start();
+  }
+
+  /** One per shard that this node holds or has heard of. */
+  replicas(): Iterable<ShardReplica> {
+    return this.#replicas.all();
   }
 
   /** How many replicas are in each standing. */

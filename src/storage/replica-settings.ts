@@ -22,8 +22,27 @@ export interface NodeSettings extends ReplicaSettings {
   readonly tickMs: number;
 }
 
+/** What a node may have its own way: how much it holds and sends at a time. */
+export type NodeTuning = Pick<
+  ReplicaSettings,
+  'windowEntries' | 'catchUpEntries' | 'catchUpBytes' | 'keepEntries' | 'trimEntries'
+>;
+
+export const NODE_TUNING: NodeTuning = {
+  /** One entry on its way makes the next one larger, which gains more than a second one would. */
+  windowEntries: 1,
+  catchUpEntries: 64,
+  catchUpBytes: 4 * 1024 * 1024,
+  /** What a node misses in some minutes of moderate load; about 100 bytes of memory each. */
+  keepEntries: 10_000,
+  trimEntries: 64,
+};
+
 /** Read at each use: the map knows its target once the node has joined its cluster. */
-export function nodeSettings(map: Pick<ShardMap, 'target'>): NodeSettings {
+export function nodeSettings(
+  map: Pick<ShardMap, 'target'>,
+  tuning: NodeTuning = NODE_TUNING,
+): NodeSettings {
   return {
     get minIsr() {
       return map.target.minIsr;
@@ -48,14 +67,8 @@ export function nodeSettings(map: Pick<ShardMap, 'target'>): NodeSettings {
     },
     driftMax: 0.02,
     marginMs: 50,
-    /** One entry on its way makes the next one larger, which gains more than a second one would. */
-    windowEntries: 1,
-    catchUpEntries: 64,
-    catchUpBytes: 4 * 1024 * 1024,
     askAgainMs: 500,
     handOverMs: 1_000,
-    /** What a node misses in some minutes of moderate load; about 100 bytes of memory each. */
-    keepEntries: 10_000,
-    trimEntries: 64,
+    ...tuning,
   };
 }
