@@ -61,13 +61,23 @@ export class InstallReceiver {
     });
   }
 
-  /** Everything was sent: the replica may switch, if all of it came. */
+  /**
+   * Everything was sent. The replica may switch once all of it is durable, if all of it came: the
+   * parts may still wait for their round.
+   */
   end(from: MemberId, { shard, base, pairs }: DataEnd): void {
     const receiving = this.#receiving.get(shard);
     if (receiving?.from !== from || receiving.pairs !== pairs) return;
-    this.#receiving.delete(shard);
     const { shardUuid } = receiving;
-    this.#submit({ type: 'replica', shard, shardUuid, input: { type: 'installed', base } });
+    this.#submit({
+      type: 'record',
+      write: () => undefined,
+      done: () => {
+        if (this.#receiving.get(shard) !== receiving) return;
+        this.#receiving.delete(shard);
+        this.#submit({ type: 'replica', shard, shardUuid, input: { type: 'installed', base } });
+      },
+    });
   }
 
   /** The stream of this node broke. */
