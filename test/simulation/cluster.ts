@@ -13,16 +13,32 @@ export interface ClusterMember {
   readonly role: string;
 }
 
+/** What may happen between members and the coordination service; the results undo it. */
+export interface CoordinationFaults {
+  /** The whole service is down. */
+  outage(): () => void;
+  /** Nothing gets through between a member and the service, in silence. */
+  cut(name: string): () => void;
+  /** Every connection to it breaks, as when its servers restart one by one. */
+  breakConnections(): void;
+  /** The session of a member is over. False: it has none. */
+  expire(name: string): boolean;
+}
+
 export interface Cluster {
   /** In an order that is the same for every run of a seed. */
   readonly members: readonly ClusterMember[];
   readonly network: SimNetwork;
+  /** Undefined: members need none. */
+  readonly coordination?: CoordinationFaults;
   /** The newest life of a member; it may be dead. */
   processOf(name: string): SimProcess;
   /** Undefined: it keeps nothing. */
   diskOf(name: string): SimDisk | undefined;
   /** Kills the process, and does to its disk what that means. `isSilent`: the machine is gone. */
   kill(name: string, how: { readonly isSilent: boolean }): void;
+  /** Ends a member in order, if members know how to. */
+  stop?(name: string): void;
   /**
    * Starts a member that is dead, as an event of the new process (`SimProcess.soon`): a start must
    * not be taken for the doing of whoever asked for it.

@@ -13,6 +13,8 @@ export interface FaultLimits {
   readonly damagedDisksMax: number;
   /** Whether this member may go down while those are; without it, any may. */
   mayGoDown?(name: string, down: readonly string[]): boolean;
+  /** Whether the disk of this member may lose what it holds now; without it, any may. */
+  mayLoseDisk?(name: string): boolean;
 }
 
 /** What was done, and how to end it. Undoing twice, or after something else undid it, is nothing. */
@@ -66,6 +68,16 @@ export class FaultInjections {
         return this.#damage();
       case 'drift':
         return this.#drift();
+      case 'stop':
+        return this.#stop();
+      case 'coordination-outage':
+        return this.#coordinationOutage();
+      case 'coordination-cut':
+        return this.#coordinationCut();
+      case 'coordination-break':
+        return this.#coordinationBreak();
+      case 'session-expiry':
+        return this.#expireSession();
       default:
         return unreachable(family);
     }
@@ -222,6 +234,38 @@ export class FaultInjections {
         clock.rate = 1;
       },
     };
+  }
+
+  #stop(): Injected | undefined {
+    const name = this.#anyone();
+    const process = this.#cluster.processOf(name);
+    if (this.#cluster.stop === undefined || process.isDead || process.isPaused) return undefined;
+    this.#cluster.stop(name);
+    return { detail: name, undo: () => this.#startIfDead(name) };
+  }
+
+  #coordinationOutage(): Injected | undefined {
+    const undo = this.#cluster.coordination?.outage();
+    return undo && { detail: '', undo };
+  }
+
+  #coordinationCut(): Injected | undefined {
+    const name = this.#anyone();
+    const undo = this.#cluster.coordination?.cut(name);
+    return undo && { detail: name, undo };
+  }
+
+  #coordinationBreak(): Injected | undefined {
+    const { coordination } = this.#cluster;
+    if (coordination === undefined) return undefined;
+    coordination.breakConnections();
+    return { detail: '', undo: () => undefined };
+  }
+
+  #expireSession(): Injected | undefined {
+    const name = this.#anyone();
+    if (this.#cluster.coordination?.expire(name) !== true) return undefined;
+    return { detail: name, undo: () => undefined };
   }
 
   /** Kills the member if it lives, and leaves it another disk. */

@@ -21,6 +21,11 @@ export const FAULT_FAMILIES = [
   'slow-disk',
   'damage',
   'drift',
+  'stop',
+  'coordination-outage',
+  'coordination-cut',
+  'coordination-break',
+  'session-expiry',
 ] as const;
 export type FaultFamily = (typeof FAULT_FAMILIES)[number];
 

@@ -9,7 +9,7 @@
  * Patience is that of `src/grpc/channel.ts` and `server.ts`: an end that cannot get through to its
  * peer's process and back breaks by itself after `patienceMs`.
  */
-import type { Outgoing, StreamEvents, StreamHandler } from '../../src/ports/network.js';
+import type { StreamEvents, StreamHandler } from '../../src/ports/network.js';
 import { type Latency, SimLink } from './sim-link.js';
 import { SimPipe } from './sim-pipe.js';
 import type { ProcessWatcher, SimProcess } from './sim-process.js';
@@ -75,11 +75,18 @@ export class SimNetwork implements ProcessWatcher {
     this.#listeners.set(address, { process, services });
   }
 
+  /** Nobody listens at the address any more, and every stream that was served there ends. */
+  unlisten(process: SimProcess, address: string): void {
+    if (this.#listeners.get(address)?.process !== process) return;
+    this.#listeners.delete(address);
+    for (const end of [...this.#ends]) if (end.process === process && !end.isDialed) end.end();
+  }
+
   /**
    * Opens a stream. No event comes before this has returned; `closed` comes also if there never is
    * a connection.
    */
-  dial(process: SimProcess, target: Target, events: StreamEvents<unknown>): Outgoing<unknown> {
+  dial(process: SimProcess, target: Target, events: StreamEvents<unknown>): StreamEnd {
     this.#meet(process);
     const { up, down } = this.#pipes(process, target.address);
     const dialed = this.#end({ process, out: up, isDialed: true });

@@ -14,10 +14,12 @@ import { ReplicaStore } from '../../src/storage/replica-store.js';
 import { Store } from '../../src/storage/store.js';
 import { decodeErrorDetail } from '../../src/wire/error-detail.js';
 import { decodeResponses, encodeRequests } from '../../src/wire/frame.js';
-import { FieldReader } from '../../src/wire/protobuf.js';
 import { clusterOf, configOf, nodeOf, uuidOf } from './configs.js';
 import { FakeDialer } from './fake-dialer.js';
+import { answerOf, type CallAnswer, deleteRequest, getRequest, putRequest } from './kv-requests.js';
 import { MemoryDisk } from './memory-disk.js';
+
+export { answerOf, type CallAnswer, deleteRequest, getRequest, putRequest };
 
 export const SHARDS = 4;
 
@@ -236,61 +238,6 @@ export class NodeUnderTest {
   delete(key: string, ifVersion = 0): Promise<CallAnswer> {
     return this.call('delete', deleteRequest(key, ifVersion));
   }
-}
-
-export interface CallAnswer {
-  readonly code?: string;
-  readonly value?: string | undefined;
-  readonly applied?: boolean;
-  readonly version?: number;
-}
-
-export function getRequest(key: string | Buffer): Buffer {
-  return field(1, key);
-}
-
-export function putRequest(
-  key: string | Buffer,
-  value: string | Buffer,
-  ifVersion?: number,
-): Buffer {
-  const condition = ifVersion === undefined ? [] : [number(3, ifVersion)];
-  return Buffer.concat([field(1, key), field(2, value), ...condition]);
-}
-
-export function deleteRequest(key: string | Buffer, ifVersion = 0): Buffer {
-  return Buffer.concat([field(1, key), number(2, ifVersion)]);
-}
-
-function field(id: number, content: string | Buffer): Buffer {
-  const bytes = Buffer.from(content);
-  return Buffer.concat([Buffer.from([id * 8 + 2]), varint(bytes.length), bytes]);
-}
-
-function number(id: number, value: number): Buffer {
-  return Buffer.concat([Buffer.from([id * 8]), varint(value)]);
-}
-
-function varint(value: number): Buffer {
-  const bytes: number[] = [];
-  for (let rest = value; ; rest = Math.floor(rest / 128)) {
-    if (rest < 128) return Buffer.from([...bytes, rest]);
-    bytes.push((rest % 128) + 128);
-  }
-}
-
-export function answerOf(kind: CallKind, response: Buffer): CallAnswer {
-  const fields = new FieldReader(response);
-  let flag = false;
-  let value = '';
-  let version = 0;
-  while (fields.next()) {
-    if (fields.number === 1) flag = fields.varint() !== 0;
-    else if (fields.wireType === 2) value = fields.bytes().toString();
-    else version = fields.varint();
-  }
-  if (kind !== 'get') return { applied: flag, version };
-  return { value: flag ? value : undefined, version };
 }
 
 /** A router's stream: frames in, decoded answers out, by call. */

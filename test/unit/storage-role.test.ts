@@ -17,8 +17,13 @@ import { StorageMetrics } from '../../src/storage/metrics.js';
 import { clusterOf, uuidOf } from '../support/configs.js';
 import { FakeDialer } from '../support/fake-dialer.js';
 import { MemoryDisk } from '../support/memory-disk.js';
-import { putRequest } from '../support/kv-requests.js';
-import { CountingRandom, ManualClock, MemoryLog, settle } from '../support/storage-harness.js';
+import {
+  CountingRandom,
+  ManualClock,
+  MemoryLog,
+  putRequest,
+  settle,
+} from '../support/storage-harness.js';
 
 const CONFIG: StorageConfig = {
   id: 's1' as MemberId,

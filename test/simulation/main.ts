@@ -1,0 +1,91 @@
+/**
+ * `npm run sim`: whole clusters in simulated time, one after the other, and what came of them.
+ *
+ * A broken promise is printed with its seed and the line that runs it again. With `--json` the last
+ * line of stdout is one JSON object; progress goes to stderr.
+ */
+import { CommanderError } from 'commander';
+import { EXIT } from '../../src/cli/exit.js';
+import { parseOptions, type SimOptions } from './options.js';
+import { runPool } from './pool.js';
+import { runSeed } from './portolan/seed-run.js';
+import { type FailedSeed, Totals } from './totals.js';
+import { runTask } from './worker.js';
+
+const PROGRESS_EVERY_MS = 5_000;
+/** A failure's message may hold a whole history. */
+const MESSAGE_LINES_MAX = 30;
+const TRACE_LINES_MAX = 1_000_000;
+
+const say = (text: string) => void process.stdout.write(`${text}\n`);
+const sayProgress = (text: string) => void process.stderr.write(`${text}\n`);
+
+try {
+  const options = parseOptions(process.argv.slice(2));
+  const totals = options.seed === undefined ? await runMany(options) : await runOne(options);
+  if (options.json) say(JSON.stringify(totals));
+  else sayTotals(totals);
+  process.exitCode = totals.isGood ? EXIT.ok : EXIT.unexpected;
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  // It has said what is wrong; help is an answer.
+  process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+}
+
+async function runOne({ seed = 0, trace, twice }: SimOptions): Promise<Totals> {
+  const totals = new Totals();
+  if (trace) {
+    const report = await runSeed({ seed, linesMax: TRACE_LINES_MAX });
+    for (const line of report.lines) say(line);
+    totals.add(report);
+  } else totals.add(await runTask({ seed, twice }));
+  return totals;
+}
+
+async function runMany({ from, seeds, minutes, workers, twice, json }: SimOptions) {
+  const totals = new Totals();
+  const endSeconds = minutes === undefined ? Infinity : minutes * 60;
+  let saidAt = performance.now();
+  let failuresSaid = 0;
+  await runPool({
+    ...{ workers, from, seeds, twice, totals },
+    isOver: () => totals.seconds >= endSeconds,
+    progress: () => {
+      if (json) return;
+      for (const failure of totals.failures.slice(failuresSaid)) sayFailure(failure);
+      failuresSaid = totals.failures.length;
+      if (performance.now() - saidAt < PROGRESS_EVERY_MS) return;
+      saidAt = performance.now();
+      const { seedsPerHour, failures } = totals.toJSON();
+      sayProgress(`${totals.seeds} seeds, ${seedsPerHour} an hour, ${failures.length} failed`);
+    },
+  });
+  return totals;
+}
+
+function sayFailure({ seed, promise, message }: FailedSeed): void {
+  const lines = message.split('\n');
+  const more = lines.length - MESSAGE_LINES_MAX;
+  say(`BROKEN ${promise}, seed ${seed}`);
+  for (const line of lines.slice(0, MESSAGE_LINES_MAX)) say(`  ${line}`);
+  if (more > 0) say(`  ... and ${more} lines more`);
+  say(`  npm run sim -- --seed ${seed}`);
+}
+
+function sayTotals(totals: Totals): void {
+  const { failures, missing, probes, faults, ...numbers } = totals.toJSON();
+  if (totals.seeds === 1) for (const failure of failures) sayFailure(failure);
+  for (const [name, number] of Object.entries(numbers)) say(`${name.padEnd(18)} ${number}`);
+  say(`faults             ${listed(faults)}`);
+  say('situations');
+  for (const [name, count] of Object.entries(probes)) say(`  ${String(count).padStart(9)} ${name}`);
+  for (const name of missing) say(`NEVER in ${totals.seeds} seeds: ${name}`);
+  const broken = failures.map(({ seed }) => seed);
+  if (broken.length > 0) say(`BROKEN in ${broken.length} seeds: ${broken.join(' ')}`);
+  else say('every promise was kept');
+}
+
+function listed(counts: Readonly<Record<string, number>>): string {
+  const entries = Object.entries(counts).map(([name, count]) => `${name} ${count}`);
+  return entries.join(', ') || 'none';
+}

@@ -1,0 +1,136 @@
+/**
+ * What a seed runs: the shape of its cluster, how its nodes are set up, its load, and which faults
+ * befall it. All of it is drawn from the seed, so that rare combinations come up by themselves: a
+ * short log, a small window and few nodes make situations common that take days in production.
+ */
+import { NODE_TUNING, type NodeTuning } from '../../../src/storage/replica-settings.js';
+import { drawProfile, type FaultFamily, type FaultProfile } from '../fault-profile.js';
+import type { Prng } from '../prng.js';
+import { type FaultChances, NO_FAULTS } from '../sim-zookeeper-options.js';
+import type { RangeMs } from '../sim-zookeeper-pipe.js';
+
+export interface LoadPlan {
+  readonly clients: number;
+  readonly keys: number;
+  /** Between two operations of a client, on average. */
+  readonly thinkMs: number;
+  /** Share of gets, of deletes, and of writes that have a condition. */
+  readonly gets: number;
+  readonly deletes: number;
+  readonly conditions: number;
+  /** Share of operations that go to a storage node directly. */
+  readonly direct: number;
+}
+
+export interface ZooKeeperPlan {
+  readonly sessionTimeoutMs: number;
+  readonly lagMs: RangeMs;
+  /** Of each request, during the phase of faults. */
+  readonly chances: FaultChances;
+}
+
+export interface ClusterPlan {
+  readonly routers: number;
+  readonly nodes: number;
+  readonly shards: number;
+  readonly replicas: number;
+  readonly minIsr: number;
+  readonly leaseMs: number;
+  readonly tuning: NodeTuning;
+}
+
+export interface SeedPlan {
+  readonly cluster: ClusterPlan;
+  readonly load: LoadPlan;
+  readonly zooKeeper: ZooKeeperPlan;
+  readonly faults: FaultProfile;
+  /** Of the phase of faults, in milliseconds of true time. */
+  readonly faultsMs: number;
+  /** A clock's rate stays within 1 +- this. */
+  readonly driftMax: number;
+}
+
+/**
+ * Two clocks that are off by this in opposite directions differ by less than the 2 % that leases
+ * allow for (`replication/lease.ts`).
+ */
+const DRIFT_MAX = 0.0098;
+/** A machine that sleeps stops its monotonic clock: no lease survives that, and none claims to. */
+const OUTSIDE_MODEL: readonly FaultFamily[] = ['suspend'];
+const GAP_MS = { least: 300, most: 6_000 };
+const LENGTH_MS = { least: 20, most: 4_000 };
+
+export interface PlanOptions {
+  readonly withFaults: boolean;
+}
+
+export function drawPlan(root: Prng, { withFaults }: PlanOptions): SeedPlan {
+  const prng = root.fork('plan');
+  const cluster = drawCluster(prng.fork('cluster'));
+  const hasFaults = withFaults && !prng.chance(0.03);
+  const faults = hasFaults
+    ? drawProfile(prng, { gapMs: GAP_MS, lengthMs: LENGTH_MS, without: OUTSIDE_MODEL })
+    : { rates: {}, script: undefined };
+  return {
+    cluster,
+    load: drawLoad(prng.fork('load')),
+    zooKeeper: drawZooKeeper(prng.fork('zookeeper'), hasFaults),
+    faults,
+    faultsMs: prng.range(2_000, 6_000),
+    driftMax: hasFaults ? DRIFT_MAX : 0,
+  };
+}
+
+function drawCluster(prng: Prng): ClusterPlan {
+  const nodes = prng.chance(0.7) ? 3 : 4;
+  const replicas = prng.chance(0.8) ? 3 : 2;
+  return {
+    routers: prng.chance(0.6) ? 2 : 3,
+    nodes,
+    shards: 1 + prng.int(3),
+    replicas,
+    minIsr: prng.chance(0.75) ? 2 : 1,
+    leaseMs: prng.pick([300, 600, 600, 1_500]),
+    tuning: drawTuning(prng),
+  };
+}
+
+/** Some as they are, some so small that every bound is met. */
+function drawTuning(prng: Prng): NodeTuning {
+  const keepEntries = prng.pick([2, 8, 50, NODE_TUNING.keepEntries]);
+  return {
+    ...NODE_TUNING,
+    windowEntries: prng.pick([1, 1, 2, 4]),
+    catchUpEntries: prng.pick([2, 8, NODE_TUNING.catchUpEntries]),
+    keepEntries,
+    trimEntries: keepEntries > 50 ? NODE_TUNING.trimEntries : prng.pick([1, 4]),
+  };
+}
+
+function drawLoad(prng: Prng): LoadPlan {
+  return {
+    clients: 2 + prng.int(4),
+    keys: 2 + prng.int(8),
+    thinkMs: prng.pick([20, 60, 150]),
+    gets: prng.range(0.2, 0.7),
+    deletes: prng.range(0, 0.3),
+    conditions: prng.range(0, 0.6),
+    direct: prng.chance(0.3) ? 0.2 : 0,
+  };
+}
+
+function drawZooKeeper(prng: Prng, hasFaults: boolean): ZooKeeperPlan {
+  const chance = () => (prng.chance(0.5) ? 0 : 0.05 * prng.fraction() ** 3);
+  const chances: FaultChances = {
+    'not-connected': chance(),
+    before: chance(),
+    after: chance(),
+    'stall-before': chance() / 4,
+    'stall-after': chance() / 4,
+  };
+  return {
+    sessionTimeoutMs: prng.pick([2_000, 4_000, 6_000]),
+    lagMs: { min: 0, max: prng.pick([0, 5, 100]) },
+    chances: hasFaults && prng.chance(0.5) ? chances : NO_FAULTS,
+  };
+}

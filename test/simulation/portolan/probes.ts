@@ -1,0 +1,88 @@
+/**
+ * Situations that a run has to get into now and then, or it tests less than it seems to: each is
+ * counted ("sometimes" assertions, as Antithesis and FoundationDB have them). Where they come from:
+ * the words of the log, the changes of the shard map, what nodes count, and looks at replicas.
+ */
+import type { LogFields } from '../../../src/ports/log.js';
+
+const SEEN = [
+  // The shard map, as map-watch.ts sees it.
+  'primary handed over',
+  'primary failed over',
+  'primary got a new epoch',
+  'isr shrunk',
+  'isr expanded',
+  'isr of one',
+  'learner added',
+  'shard changed by another leader',
+  // Replicas, as safety-watch.ts sees them.
+  'lease expired at a serving primary',
+  'primary of an old epoch still there',
+  // Answers of clients.
+  'write with an unknown outcome',
+  'condition that did not hold',
+] as const;
+
+/** By the refusals that nodes count. */
+const REFUSED = {
+  STALE_EPOCH: 'stale epoch refused',
+  NOT_PRIMARY: 'asked somebody who is not primary',
+  NODE_BEHIND: 'node behind the caller',
+  PRIMARY_LOST: 'write under way when the primary changed',
+  DISK_FULL: 'put refused for a full disk',
+} as const;
+
+type Said = readonly [name: string, message: RegExp, field?: readonly [name: string, is: string]];
+
+/** By what members say. */
+const SAID: readonly Said[] = [
+  ['caught up from the log', /^peer-follows$/],
+  ['learned by snapshot', /^peer-needs-install$/],
+  ['divergent suffix truncated', /^truncated$/],
+  ['primary overtaken by a later epoch', /^overtaken$/],
+  ['directory opened after a clean stop', /left clean$/],
+  ['unclean restart of a process', /unclean stop$/, ['lastStop', 'process-crash']],
+  ['unclean restart of a system', /unclean stop$/, ['lastStop', 'system-crash']],
+  ['leader elected', /^following leader /],
+  ['leader fenced', /the fence does not hold/],
+  ['map write without a clear answer', /shard map: not written/],
+  ['node suspected', /is suspected: /],
+  ['node heard again', /is heard again$/],
+  ['hand-over refused', /does not hand over$/],
+  ['disk full noticed', /the disk is full/],
+  ['primary away without a successor', /no other in-sync replica/],
+  ['leader turned away', /turned a leader away/],
+];
+
+export type SeenProbe = (typeof SEEN)[number];
+
+export const PROBES: readonly string[] = [
+  ...SEEN,
+  ...Object.values(REFUSED),
+  ...SAID.map(([name]) => name),
+];
+
+export class Probes {
+  readonly counts = new Map<string, number>();
+
+  hit(probe: SeenProbe): void {
+    this.#count(probe, 1);
+  }
+
+  /** A node refused so many calls for this reason. */
+  refused(code: string, times: number): void {
+    const probe = (REFUSED as Readonly<Partial<Record<string, string>>>)[code];
+    if (probe !== undefined && times > 0) this.#count(probe, times);
+  }
+
+  readonly said = (_who: string, message: string, fields: LogFields): void => {
+    for (const [name, pattern, field] of SAID) {
+      if (!pattern.test(message)) continue;
+      if (field === undefined || fields[field[0]] === field[1]) this.#count(name, 1);
+    }
+  };
+
+  #count(name: string, times: number): void {
+    this.counts.set(name, (this.counts.get(name) ?? 0) + times);
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * Looks at all replicas every few milliseconds of true time, whatever is broken at that moment, and
+ * compares what no two of them may disagree on. It changes nothing that it looks at.
+ *
+ * S1  an epoch is served by one process
+ * S2  what a store has promised never goes back
+ * S6  every member of the isr has everything committed on its disk
+ * S8  two replicas that know something to be committed know the same
+ * S9  what is applied is committed, and what is committed is in the log
+ * S14 at most one primary of a shard could answer a read
+ * S15 no member of the isr is without its data
+ */
+import type { Epoch, Seq, Uuid } from '../../../src/model/ids.js';
+import type { ShardConfig } from '../../../src/model/shard-config.js';
+import type { Chain } from '../../../src/replication/entry.js';
+import type { ShardReplica } from '../../../src/replication/shard-replica.js';
+import type { Simulation } from '../simulation.js';
+import { MapWatch } from './map-watch.js';
+import type { Life, PortolanCluster } from './portolan-cluster.js';
+import type { Probes } from './probes.js';
+import { must } from './promise.js';
+
+const LOOK_EVERY_MS = 10;
+
+/** What is known to be committed of one shard. */
+interface Committed {
+  readonly chains: Map<Seq, Chain>;
+  last: Seq;
+}
+
+export class SafetyWatch {
+  readonly map: MapWatch;
+  readonly #simulation: Simulation;
+  readonly #cluster: PortolanCluster;
+  readonly #probes: Probes;
+  readonly #committed = new Map<Uuid, Committed>();
+  /** By shard and epoch, the life that served in it. */
+  readonly #served = new Map<string, number>();
+  /** By store and shard. */
+  readonly #promised = new Map<string, Epoch>();
+
+  constructor(
+    simulation: Simulation,
+    cluster: PortolanCluster,
+    options: {
+      readonly shards: number;
+      readonly probes: Probes;
+    },
+  ) {
+    this.#simulation = simulation;
+    this.#cluster = cluster;
+    this.#probes = options.probes;
+    this.map = new MapWatch(cluster.zooKeeper, options.shards, options.probes);
+    this.#lookLater();
+  }
+
+  #lookLater(): void {
+    this.#simulation.after(LOOK_EVERY_MS, () => {
+      this.look();
+      this.#lookLater();
+    });
+  }
+
+  /** @throws BrokenPromiseError */
+  look(): void {
+    this.map.look();
+    const readers = new Map<Uuid, string>();
+    for (const life of this.#cluster.lives) {
+      if (life.process.isDead || life.storage === undefined) continue;
+      for (const replica of life.storage.replicas()) {
+        this.#lookAt(life, replica);
+        if (this.#mayRead(life, replica)) this.#addReader(readers, life, replica);
+      }
+    }
+    for (const config of this.map.configs) if (config !== undefined) this.#checkIsr(config);
+  }
+
+  #lookAt(life: Life, { body, primary, config }: ShardReplica): void {
+    const { shardUuid } = body;
+    const { name } = life.process;
+    if (!body.exists || body.isInstalling) return;
+    this.#learn(name, body);
+    const promise = `${life.store} ${shardUuid}`;
+    const before = this.#promised.get(promise) ?? (0 as Epoch);
+    must(body.durableEpoch >= before, 'S2', `${name} forgot its promise of epoch ${before}`);
+    this.#promised.set(promise, body.durableEpoch);
+    if (primary?.isServing !== true) return;
+    const served = `${shardUuid} ${primary.epoch}`;
+    const server = this.#served.get(served) ?? life.number;
+    must(server === life.number, 'S1', `${name} and another life served epoch ${primary.epoch}`);
+    this.#served.set(served, server);
+    if (config !== undefined && (this.map.configs[config.shard]?.epoch ?? 0) > primary.epoch) {
+      this.#probes.hit('primary of an old epoch still there');
+    }
+  }
+
+  /** By its own clock, as it would judge itself. */
+  #mayRead({ process }: Life, { primary }: ShardReplica): boolean {
+    if (primary?.isServing !== true) return false;
+    if (process.clock.now() < primary.leaseUntil) return true;
+    this.#probes.hit('lease expired at a serving primary');
+    return false;
+  }
+
+  #addReader(readers: Map<Uuid, string>, { process }: Life, { body }: ShardReplica): void {
+    const other = readers.get(body.shardUuid);
+    const what = `shard ${body.shard}: ${other} and ${process.name} both hold a lease`;
+    must(other === undefined, 'S14', what);
+    readers.set(body.shardUuid, process.name);
+  }
+
+  #learn(name: string, { shardUuid, commitSeq, log }: ShardReplica['body']): void {
+    must(log.appliedSeq <= commitSeq, 'S9', `${name} has applied what is not committed`);
+    const position = log.positionAt(commitSeq);
+    must(position !== undefined, 'S9', `${name} knows more to be committed than it has`);
+    let committed = this.#committed.get(shardUuid);
+    if (committed === undefined) {
+      committed = { chains: new Map(), last: 0 as Seq };
+      this.#committed.set(shardUuid, committed);
+    }
+    const known = committed.chains.get(commitSeq);
+    const isSame = known === undefined || known === position.chain;
+    must(isSame, 'S8', `${name} has committed something else at ${commitSeq}`);
+    committed.chains.set(commitSeq, position.chain);
+    if (commitSeq > committed.last) committed.last = commitSeq;
+  }
+
+  #checkIsr(config: ShardConfig): void {
+    const committed = this.#committed.get(config.shardUuid)?.last ?? 0;
+    if (config.state !== 'active') return;
+    for (const life of this.#cluster.lives) {
+      const { storage, store, process } = life;
+      const place = config.replicas.find(({ node }) => node === process.name);
+      if (process.isDead || storage === undefined || place === undefined) continue;
+      if (place.store !== store || !config.isr.includes(place.node)) continue;
+      for (const { body } of storage.replicas()) {
+        if (body.shardUuid !== config.shardUuid) continue;
+        must(body.exists && !body.isInstalling, 'S15', `${process.name} in sync without data`);
+        const what = `${process.name} is in sync with ${body.durableSeq} of ${committed}`;
+        must(body.durableSeq >= committed, 'S6', what);
+      }
+    }
+  }
+}
