@@ -85,10 +85,16 @@ export class InstallSender {
     });
   }
 
+  /**
+   * An acknowledgement sets the pace and nothing else: what was installed is decided by the order
+   * of the stream. So it needs no number of its install. One of an earlier install that comes late
+   * counts more parts than were sent since, and is ignored; or it is one of the first few, which
+   * lets as many go again.
+   */
   acknowledged(from: MemberId, shard: ShardId, received: number): void {
     const sending = this.#sending.get(nameOf(shard, from));
-    if (sending === undefined) return;
-    sending.received = received;
+    if (sending === undefined || received > sending.sent) return;
+    if (received > sending.received) sending.received = received;
     sending.goOn();
   }
 

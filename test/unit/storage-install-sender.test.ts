@@ -1,0 +1,83 @@
+/** The pace at which a shard is sent to a learner. */
+import { describe, expect, it } from 'vitest';
+import type { ReplicaStore } from '../../src/storage/replica-store.js';
+import type { ReplicationRecord } from '../../src/storage/replication-frame.js';
+import { InstallSender } from '../../src/storage/install-sender.js';
+import { LoneReplica, s2 } from '../support/replica-parts.js';
+import { settle } from '../support/storage-harness.js';
+
+const PARTS = 100;
+const AHEAD = 4;
+
+/** A primary that sends a shard of so many parts to s2. */
+function sending() {
+  const { replica } = LoneReplica.leading();
+  const sent: ReplicationRecord[] = [];
+  const store = {
+    snapshot: () => ({
+      async *chunks() {
+        for (let part = 0; part < PARTS; part++) {
+          await Promise.resolve();
+          yield [[Buffer.from(`k${part}`), Buffer.from('record')]];
+        }
+      },
+      close: () => Promise.resolve(),
+    }),
+  } as unknown as ReplicaStore;
+  const failed = (error: unknown) => {
+    throw error;
+  };
+  const sender = new InstallSender({
+    store,
+    failed,
+    damaged: (_, error) => failed(error),
+    send: (_, record) => sent.push(record),
+  });
+  const acknowledge = async (parts: number) => {
+    sender.acknowledged(s2.id, replica.body.shard, parts);
+    await settle();
+  };
+  return {
+    acknowledge,
+    begin: () => (sender.begin(replica, s2.id), settle()),
+    /** Parts since the install began last. */
+    parts: () => {
+      const begun = sent.findLastIndex(({ type }) => type === 'replica');
+      return sent.slice(begun).filter(({ type }) => type === 'data').length;
+    },
+    isOver: () => sent.at(-1)?.type === 'dataEnd',
+  };
+}
+
+describe('a shard that is sent to a learner', () => {
+  it('is a few parts ahead of what the learner has on disk, to the end', async () => {
+    const test = sending();
+    await test.begin();
+    for (let acked = 0; acked + AHEAD < PARTS; acked++) {
+      expect(test.parts()).toBe(acked + AHEAD);
+      await test.acknowledge(acked + 1);
+    }
+    expect({ parts: test.parts(), isOver: test.isOver() }).toEqual({ parts: PARTS, isOver: true });
+  });
+
+  it('keeps its pace when acknowledgements of an earlier install come late', async () => {
+    const test = sending();
+    await test.begin();
+    await test.acknowledge(1);
+    for (let acked = 2; acked <= 40; acked++) await test.acknowledge(acked);
+    await test.begin();
+    for (const late of [41, 42, 43, 44]) await test.acknowledge(late);
+    expect(test.parts()).toBe(AHEAD);
+    await test.acknowledge(2);
+    await test.acknowledge(1);
+    expect(test.parts()).toBe(AHEAD + 2);
+  });
+
+  it('may be two paces ahead at most, if that one had hardly begun', async () => {
+    const test = sending();
+    await test.begin();
+    await test.begin();
+    for (const late of [1, 2, 3, 4]) await test.acknowledge(late);
+    expect(test.parts()).toBe(2 * AHEAD);
+  });
+});
