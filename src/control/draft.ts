@@ -18,7 +18,8 @@ export type Why =
   | 'withdraw'
   | 'members-came-back'
   | 'hand-over'
-  | 'add-learner';
+  | 'add-learner'
+  | 'replace-learner';
 
 export interface Decision {
   readonly why: Why;

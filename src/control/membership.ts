@@ -18,6 +18,7 @@ import type { Epoch, MemberId } from '../model/ids.js';
 import { replicaOn, type ShardConfig, type VersionedConfig } from '../model/shard-config.js';
 import { type Decision, revised, type ShardDraft } from './draft.js';
 import { type Life, lifeOf, placeOf } from './lives.js';
+import { replaced } from './placing.js';
 import type { ClusterView } from './view.js';
 
 /** Rule 6: what the primary asked for, if it asked knowing the configuration as it is. */
@@ -44,6 +45,8 @@ export function requested(
     case 'withdraw':
       // The same configuration at a new version: what was asked on top of the one before is void.
       return revised(config, 'withdraw', {});
+    case 'replace':
+      return replaced(config, view, change.node);
     case 'epoch-used': {
       const unused = view.reports.unusedEpoch(config);
       const above = (change.promised + 1) as Epoch;

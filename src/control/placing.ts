@@ -2,9 +2,9 @@
  * Where a shard's replicas go: rules 1, 2, 3 and 9 of `controller.ts`.
  *
  * Pure. A shard is placed once. After it is active its replicas stay where they are, because that
- * is where the data is (S19), and only learners are added.
+ * is where the data is (S19), and only learners are added, or go to another node.
  */
-import type { Epoch, ShardId } from '../model/ids.js';
+import type { Epoch, MemberId, ShardId } from '../model/ids.js';
 import type { ShardConfig } from '../model/shard-config.js';
 import { slotRangeOf } from '../model/slot.js';
 import { type Decision, revised, type ShardDraft } from './draft.js';
@@ -58,6 +58,25 @@ export function widened(config: ShardConfig, view: ClusterView): Decision | unde
   return revised(config, 'add-learner', {
     learners: [...learners, node.id],
     replicas: [...replicas, placeOf(node)],
+  });
+}
+
+/**
+ * Rule 6: a learner that does not come forward makes room for another node, if there is one. What
+ * it holds is not needed: the isr has everything. Its node keeps it all the same (S19).
+ */
+export function replaced(
+  config: ShardConfig,
+  { isSettled, loads }: ClusterView,
+  old: MemberId,
+): Decision | undefined {
+  const { replicas, learners } = config;
+  if (!isSettled || !learners.includes(old)) return undefined;
+  const node = loads.placeReplica(replicas.map((place) => place.node));
+  if (node === undefined) return undefined;
+  return revised(config, 'replace-learner', {
+    learners: learners.map((learner) => (learner === old ? node.id : learner)),
+    replicas: replicas.map((place) => (place.node === old ? placeOf(node) : place)),
   });
 }
 

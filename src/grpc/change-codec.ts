@@ -33,6 +33,8 @@ export function toWireChangeRequest(request: ChangeRequest): WireChangeRequest {
     }
     case 'withdraw':
       return { ...about, withdraw: { node: change.node } };
+    case 'replace':
+      return { ...about, replace: { node: change.node } };
     case 'epoch-used':
       return { ...about, epochUsed: { promised: change.promised } };
   }
@@ -58,11 +60,15 @@ function fromWireChange({
   shrink,
   expand,
   withdraw,
+  replace,
   epochUsed,
 }: ChangeRequest__Output): MembershipChange | undefined {
   if (shrink) return isMemberId(shrink.node) ? { type: 'shrink', node: shrink.node } : undefined;
   if (withdraw) {
     return isMemberId(withdraw.node) ? { type: 'withdraw', node: withdraw.node } : undefined;
+  }
+  if (replace) {
+    return isMemberId(replace.node) ? { type: 'replace', node: replace.node } : undefined;
   }
   if (expand) {
     const { node, store } = expand;

@@ -85,6 +85,8 @@ export type MembershipChange =
     }
   /** Not any more: whatever was asked of this learner before is void. */
   | { readonly type: 'withdraw'; readonly node: MemberId }
+  /** The learner has not come forward for a long time: let another node have its place. */
+  | { readonly type: 'replace'; readonly node: MemberId }
   /** A replica has promised a higher epoch already: the shard needs one above it (S1). */
   | { readonly type: 'epoch-used'; readonly promised: Epoch };
 

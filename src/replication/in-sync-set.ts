@@ -23,6 +23,8 @@ export interface InSyncSettings {
   readonly silentMs: number;
   /** So is one that others wait for, and that does not come forward for so long. */
   readonly stuckMs: number;
+  /** A learner that is silent or does not come forward for so long makes room for another. */
+  readonly giveUpMs: number;
   /** Pause before the leader is asked again. */
   readonly askAgainMs: number;
   /** Without an input for longer, this process was late itself, or stopped: well above a tick. */
@@ -106,6 +108,9 @@ export class InSyncSet {
     if (this.counts(node) && isInTheWay) return this.goOnWithout(node, now);
     if (this.hasMember(node)) return;
     // Dropped because it hangs, it may still hold everything: that is no reason to wait for it.
+    if (this.hasGivenUp(peer, now)) {
+      return this.ask({ type: 'replace', node }, now, this.#settings.giveUpMs);
+    }
     if (isInTheWay || this.#claims.until(node) <= now) return;
     if (!isOpen || phase !== 'following') return;
     if (!this.#joining.has(node) && !this.#hasCaughtUp(peer)) return;
@@ -120,11 +125,18 @@ export class InSyncSet {
     else if (this.#joining.has(node)) this.ask({ type: 'withdraw', node }, now);
   }
 
+  /** Whether nothing is expected any more of this learner. */
+  hasGivenUp(peer: Peer, now: number): boolean {
+    const { giveUpMs } = this.#settings;
+    const uselessFor = Math.max(this.#silentFor(peer, now), this.#stuckFor(peer, now));
+    return !this.counts(peer.node) && uselessFor >= giveUpMs;
+  }
+
   /** Asks the leader, unless it was asked for the same just now. */
-  ask(change: MembershipChange, now: number): void {
+  ask(change: MembershipChange, now: number, pauseMs = this.#settings.askAgainMs): void {
     const about = change.type === 'epoch-used' ? change.type : `${change.type} ${change.node}`;
     const askedAt = this.#askedAt.get(about) ?? -Infinity;
-    if (now - askedAt < this.#settings.askAgainMs) return;
+    if (now - askedAt < pauseMs) return;
     this.#askedAt.set(about, now);
     const { shard, shardUuid } = this.#body;
     const { config, version } = this.#update;
@@ -134,13 +146,24 @@ export class InSyncSet {
   /** Whether others wait for it in vain. */
   #isInTheWay(peer: Peer, now: number): boolean {
     const { silentMs, stuckMs } = this.#settings;
-    // Who was away itself blames nobody before it has listened for as long as it takes.
-    const since = Math.max(peer.knownSince, this.#attentiveSince);
-    const isSilent = now - Math.max(since, this.#claims.heardAt(peer.node)) >= silentMs;
     const isIdle = peer.phase === 'following' && peer.durable?.seq === this.#body.log.last.seq;
     if (isIdle) peer.progressAt = now;
-    const isStuck = now - Math.max(since, peer.progressAt) >= stuckMs;
+    const isSilent = this.#silentFor(peer, now) >= silentMs;
+    const isStuck = this.#stuckFor(peer, now) >= stuckMs;
     return isSilent || isStuck || peer.phase === 'unusable';
+  }
+
+  #silentFor(peer: Peer, now: number): number {
+    return now - Math.max(this.#watchedSince(peer), this.#claims.heardAt(peer.node));
+  }
+
+  #stuckFor(peer: Peer, now: number): number {
+    return now - Math.max(this.#watchedSince(peer), peer.progressAt);
+  }
+
+  /** Who was away itself blames nobody before it has listened for as long as it takes. */
+  #watchedSince({ knownSince }: Peer): number {
+    return Math.max(knownSince, this.#attentiveSince);
   }
 
   /** Past the start of the epoch and caught up (KIP-279); in this epoch by construction (S16). */

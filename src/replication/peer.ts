@@ -30,6 +30,8 @@ export class Peer {
   readonly knownSince: number;
   /** When it last came forward, or had nothing to do. */
   progressAt: number;
+  /** What it gets all data as of, while it does: the log above is needed. */
+  #installingFrom: Seq | undefined;
 
   constructor(place: ReplicaPlace, now: number) {
     this.node = place.node;
@@ -45,6 +47,18 @@ export class Peer {
   /** Whether beats it answers count for this shard. */
   get isAttached(): boolean {
     return this.phase === 'following' || this.phase === 'installing';
+  }
+
+  /** The log above this position is what it still needs; undefined: it is not catching up. */
+  get needsAbove(): Seq | undefined {
+    if (this.phase === 'following') return this.#durable?.seq;
+    return this.phase === 'installing' ? this.#installingFrom : undefined;
+  }
+
+  /** It gets all data, as of this position or a later one. */
+  install(from: Seq): void {
+    this.phase = 'installing';
+    this.#installingFrom = from;
   }
 
   /** Cumulative; an older one changes nothing. */

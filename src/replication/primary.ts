@@ -194,6 +194,13 @@ export class Primary {
     }
   }
 
+  /** More of the data that this peer gets is on its disk. */
+  onInstallProgress(node: MemberId, now: number): void {
+    this.#passTo(now);
+    const peer = this.#peers.get(node);
+    if (peer?.phase === 'installing') peer.progressAt = now;
+  }
+
   /** A batch is durable. */
   onPersisted(now: number): void {
     this.#passTo(now);
@@ -235,8 +242,19 @@ export class Primary {
     return !isFull || log.last.epoch !== this.epoch;
   }
 
-  /** Seals what was proposed, if it may. Called before each batch. */
-  seal(): void {
+  /** Called before each batch: seals what was proposed, if it may, and says what log is needed. */
+  beforeBatch(): void {
+    let pinned: Seq | undefined;
+    for (const peer of this.#peers.values()) {
+      const { needsAbove } = peer;
+      if (needsAbove === undefined || this.#inSync.hasGivenUp(peer, this.#now)) continue;
+      if (pinned === undefined || needsAbove < pinned) pinned = needsAbove;
+    }
+    this.#body.pin(pinned);
+    this.#seal();
+  }
+
+  #seal(): void {
     if (!this.maySeal) return;
     const { log, commitSeq } = this.#body;
     this.#body.append(this.#proposals.seal(log.last, { epoch: this.epoch, commitSeq }));
@@ -245,6 +263,7 @@ export class Primary {
 
   /** This epoch is over for us. Every open call gets what can be said of it. */
   end(): void {
+    this.#body.pin(undefined);
     const { unknown, never } = this.#proposals.abandon(this.#body.log.last.seq);
     for (const call of unknown) this.#outbox.answer({ type: 'unknown', call });
     const message = `shard ${this.#body.shard}: epoch ${this.epoch} of this primary has ended`;
@@ -320,7 +339,7 @@ export class Primary {
   }
 
   #install(peer: Peer): void {
-    peer.phase = 'installing';
+    peer.install(this.#body.log.appliedSeq);
     this.#outbox.happened({ type: 'peer-needs-install', peer: peer.node });
     this.#outbox.install(peer.node);
   }

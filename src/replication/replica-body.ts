@@ -57,6 +57,8 @@ export interface BodySettings {
   readonly keepEntries: number;
   /** Entries trimmed at a time: each trim rewrites the state. */
   readonly trimEntries: number;
+  /** Bytes of log up to which entries are kept beyond that, for a replica that catches up. */
+  readonly pinnedBytes: number;
 }
 
 interface InFlight {
@@ -87,6 +89,8 @@ export class ReplicaBody {
   #setsAside: string | undefined;
   #stateChanged = false;
   #applyDue = false;
+  /** Everything above is needed by somebody who catches up. */
+  #pinned: Seq | undefined;
   #inFlight: InFlight | undefined;
 
   constructor(
@@ -252,6 +256,11 @@ export class ReplicaBody {
     this.#applyDue = this.#commitSeq > this.#log.appliedSeq;
   }
 
+  /** Keeps the log above `seq` as long as `pinnedBytes` allow; undefined: nobody needs it. */
+  pin(seq: Seq | undefined): void {
+    this.#pinned = seq;
+  }
+
   /** What the next batch has to hold; undefined if there is no need for one. */
   takePersist(): Persist | undefined {
     assert(this.#inFlight === undefined, 'one batch in flight', () => ({ shard: this.shard }));
@@ -314,12 +323,13 @@ export class ReplicaBody {
 
   /** Ends of the entries to forget, if there are enough. They were applied by an earlier batch. */
   #trim(): readonly Seq[] {
-    const { keepEntries, trimEntries } = this.#settings;
+    const { keepEntries, trimEntries, pinnedBytes } = this.#settings;
     if (this.#log.length < keepEntries + trimEntries) return [];
-    const to = this.#log.trimmable(keepEntries);
+    const pinned = this.#log.byteCount <= pinnedBytes ? this.#pinned : undefined;
+    const to = this.#log.trimmable(keepEntries, pinned);
     if (to === undefined) return [];
-    const ends = this.#log.positionsFrom((this.#log.base.seq + 1) as Seq);
-    const trimmed = ends.filter(({ seq }) => seq <= to).map(({ seq }) => seq);
+    const trimmed = this.#log.positionsBetween(this.#log.base.seq, to).map(({ seq }) => seq);
+    if (trimmed.length < trimEntries) return []; // What is pinned moves on bit by bit.
     this.#log.trimTo(to);
     return trimmed;
   }

@@ -23,6 +23,7 @@ export class ReplicaLog {
   /** Entries above `appliedSeq`, in order. */
   #unapplied: Entry[] = [];
   #appliedSeq: Seq;
+  #byteCount = 0;
 
   /** @param appliedSeq Position up to which the data is known to hold the log. */
   constructor(base: Position, appliedSeq: Seq, entries: Iterable<Entry> = []) {
@@ -50,6 +51,11 @@ export class ReplicaLog {
     return this.#ends.length - this.#head;
   }
 
+  /** Bytes of the retained entries. */
+  get byteCount(): number {
+    return this.#byteCount;
+  }
+
   append(entry: Entry): void {
     const { last } = this;
     const fits = entry.first === last.seq + 1 && entry.previous === last.chain;
@@ -59,6 +65,7 @@ export class ReplicaLog {
     }));
     const { seq, epoch, chain } = entry;
     this.#ends.push({ seq, epoch, chain, byteCount: entry.bytes.length });
+    this.#byteCount += entry.bytes.length;
     if (seq > this.#appliedSeq) this.#unapplied.push(entry);
   }
 
@@ -113,6 +120,7 @@ export class ReplicaLog {
   truncateAfter(seq: Seq): void {
     assert(seq >= this.#appliedSeq, 'S10', () => ({ seq, appliedSeq: this.#appliedSeq }));
     assert(this.positionAt(seq) !== undefined, 'S8', () => ({ seq, last: this.last.seq }));
+    this.#byteCount -= bytesOf(this.positionsBetween(seq, this.last.seq));
     this.#ends.length = this.#indexAfter(seq);
     this.#unapplied = this.#unapplied.filter((entry) => entry.seq <= seq);
   }
@@ -122,6 +130,7 @@ export class ReplicaLog {
     assert(seq <= this.#appliedSeq, 'S9', () => ({ seq, appliedSeq: this.#appliedSeq }));
     const base = this.positionAt(seq);
     assert(base !== undefined, 'S8', () => ({ seq, base: this.#base.seq }));
+    this.#byteCount -= bytesOf(this.positionsBetween(this.#base.seq, seq));
     this.#head = this.#indexAfter(seq);
     this.#base = { seq: base.seq, epoch: base.epoch, chain: base.chain };
     if (this.#head * 2 < this.#ends.length) return;
@@ -129,9 +138,13 @@ export class ReplicaLog {
     this.#head = 0;
   }
 
-  /** The position to trim to so that at most `keep` applied entries stay; undefined = none. */
-  trimmable(keep: number): Seq | undefined {
-    const last = this.#indexAfter(this.#appliedSeq) - keep - 1;
+  /**
+   * The position to trim to so that at most `keep` applied entries stay, and everything above
+   * `pinned`; undefined = none.
+   */
+  trimmable(keep: number, pinned: Seq | undefined): Seq | undefined {
+    const kept = this.#indexAfter(this.#appliedSeq) - keep - 1;
+    const last = pinned === undefined ? kept : Math.min(kept, this.#indexAfter(pinned) - 1);
     return last < this.#head ? undefined : this.#ends[last]?.seq;
   }
 
@@ -146,4 +159,8 @@ export class ReplicaLog {
     }
     return low;
   }
+}
+
+function bytesOf(positions: readonly LoggedPosition[]): number {
+  return positions.reduce((sum, { byteCount }) => sum + byteCount, 0);
 }

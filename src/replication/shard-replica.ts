@@ -48,6 +48,8 @@ export type ReplicaInput =
   /** A stream from this node broke. */
   | { readonly type: 'caller-down'; readonly node: MemberId }
   | { readonly type: 'message'; readonly from: MemberId; readonly message: ReplicaMessage }
+  /** This node has more of the data on disk that it gets from us. */
+  | { readonly type: 'install-progress'; readonly node: MemberId }
   /** The data of an install is there. */
   | { readonly type: 'installed'; readonly base: Position }
   | { readonly type: 'hand-over'; readonly epoch: Epoch; readonly to: MemberId }
@@ -134,6 +136,8 @@ export class ShardReplica {
         return;
       case 'message':
         return this.#onMessage(input.from, input.message, now);
+      case 'install-progress':
+        return this.#primary?.onInstallProgress(input.node, now);
       case 'installed':
         return this.#follower?.onInstalled(input.base);
       case 'hand-over':
@@ -157,7 +161,7 @@ export class ShardReplica {
 
   /** What the next batch has to hold; undefined if there is no need for one. */
   takePersist(): Persist | undefined {
-    this.#primary?.seal();
+    this.#primary?.beforeBatch();
     return this.#body.takePersist();
   }
 

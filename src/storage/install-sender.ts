@@ -90,12 +90,16 @@ export class InstallSender {
    * of the stream. So it needs no number of its install. One of an earlier install that comes late
    * counts more parts than were sent since, and is ignored; or it is one of the first few, which
    * lets as many go again.
+   *
+   * @returns Whether the learner has more than before.
    */
-  acknowledged(from: MemberId, shard: ShardId, received: number): void {
+  acknowledged(from: MemberId, shard: ShardId, received: number): boolean {
     const sending = this.#sending.get(nameOf(shard, from));
-    if (sending === undefined || received > sending.sent) return;
-    if (received > sending.received) sending.received = received;
+    if (sending === undefined || received > sending.sent) return false;
+    if (received <= sending.received) return false;
+    sending.received = received;
     sending.goOn();
+    return true;
   }
 
   /** The stream to this node broke. */

@@ -69,6 +69,10 @@ export function nodeSettings(
     marginMs: 50,
     askAgainMs: 500,
     handOverMs: 1_000,
+    /** About what a shard takes in a minute of heavy load: in that time one can be installed. */
+    pinnedBytes: 1024 * 1024 * 1024,
+    /** Longer than a machine takes to start again: moving a replica is dear. */
+    giveUpMs: 120_000,
     ...tuning,
   };
 }

@@ -126,7 +126,10 @@ export class Replication {
     answered: (node, sentAt) => this.#deps.replicas.claims.answered(node, sentAt),
     heard: (node, record, isStale) => {
       if (record.type === 'dataAck') {
-        return this.#sender.acknowledged(node, record.shard, record.parts);
+        if (!this.#sender.acknowledged(node, record.shard, record.parts)) return;
+        const { shard, shardUuid } = record;
+        const input = { type: 'install-progress', node } as const;
+        return this.#deps.rounds.submit({ type: 'replica', shard, shardUuid, input, isStale });
       }
       if (record.type !== 'replica') return;
       const { shard, shardUuid, message } = record;

@@ -29,6 +29,8 @@ export const GROUP_SETTINGS = {
   handOverMs: 1_000,
   keepEntries: 3,
   trimEntries: 2,
+  pinnedBytes: 2_000,
+  giveUpMs: 10_000,
 };
 export type GroupSettings = typeof GROUP_SETTINGS;
 

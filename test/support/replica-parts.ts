@@ -102,6 +102,15 @@ export class LoneReplica {
     return this.message(node, { type: 'attached', epoch: this.epoch, tail: [this.#at(seq)] });
   }
 
+  /** The same, but it says that it has no usable data. */
+  attachEmpty(node: MemberId): Ready {
+    const peer = [s1, s2, s3].find(({ id }) => id === node)!;
+    this.sessions.up({ node, store: peer.store, process: peer.process });
+    this.claims.answered(node, this.now);
+    this.step({ type: 'session-up', node });
+    return this.message(node, { type: 'attached', epoch: this.epoch, tail: [] });
+  }
+
   /** These peers acknowledge everything. */
   ackAll(...nodes: readonly MemberId[]): void {
     for (const from of nodes) this.ack(from, this.replica.body.log.last.seq);

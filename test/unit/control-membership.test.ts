@@ -66,6 +66,28 @@ describe('rule 6: the primary asks', () => {
     expect(harness.run()).toEqual([]);
   });
 
+  it('to give the place of a learner to another node, if there is one', () => {
+    const s4 = nodeOf('s4');
+    const replace = { type: 'replace', node: s3.id } as const;
+    const harness = shared(joining).nodes(...all, s4);
+    expect(harness.request(replace).run()).toEqual([]);
+    harness.settle();
+    expect(harness.request({ type: 'replace', node: s2.id }).run()).toEqual([]);
+    expect(harness.request(replace).runWhy()).toEqual(['replace-learner']);
+    expect(harness.config(0)).toMatchObject({
+      ...{ epoch: 4, isr: ['s1', 's2'], learners: ['s4'] },
+      replicas: [s1, s2, s4].map(placeOf),
+    });
+    expect(harness.request(replace).run()).toEqual([]);
+  });
+
+  it('S19 not if there is none: what it has may be worth something yet', () => {
+    const harness = shared(joining)
+      .nodes(...all)
+      .settle();
+    expect(harness.request({ type: 'replace', node: s3.id }).run()).toEqual([]);
+  });
+
   it('S1 for an epoch above one that a replica has promised, however that came to be', () => {
     const harness = shared()
       .nodes(...all)

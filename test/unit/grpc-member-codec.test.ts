@@ -48,6 +48,7 @@ const changes = [
   { type: 'shrink', node },
   { type: 'expand', node, store: uuidOf('store'), incarnation: largest },
   { type: 'withdraw', node },
+  { type: 'replace', node },
   { type: 'epoch-used', promised: largest - 1 },
 ] as unknown as readonly MembershipChange[];
 
@@ -146,6 +147,7 @@ describe('a message that does not parse is named and left out', () => {
     { request: { ...request, basedOn: -1 } },
     { request: { ...request, shrink: { node: '' } } },
     { request: { ...about, basedOn: 3, withdraw: { node: 'S2' } } },
+    { request: { ...about, basedOn: 3, replace: { node: 'S2' } } },
     { request: { ...about, basedOn: 3, expand: { node: '', store, incarnation: 1 } } },
     { request: { ...about, basedOn: 3, expand: { node, store: 'd', incarnation: 1 } } },
     { request: { ...about, basedOn: 3, expand: { node, store, incarnation: tooLarge } } },

@@ -84,7 +84,7 @@ describe('an entry', () => {
 });
 
 describe('the log of a replica', () => {
-  const settings = { keepEntries: 2, trimEntries: 1 };
+  const settings = { keepEntries: 2, trimEntries: 1, pinnedBytes: 480 };
 
   /** A body with entries 1 to `count`, durable, of which `committed` are. */
   function bodyWith(count: number, committed: number): ReplicaBody {
@@ -143,5 +143,37 @@ describe('the log of a replica', () => {
     expect(persist?.trim).toEqual([1, 2, 3, 4]);
     expect(persist?.state?.base.seq).toBe(4);
     expect(body.log.length).toBe(3);
+  });
+
+  it('keeps what somebody who catches up still needs, as far as its bytes allow', () => {
+    const body = bodyWith(4, 4);
+    const next = () => {
+      const put: Draft = { type: 'put', key: bytes('kx'), value: bytes('v') };
+      body.append(sealEntry(body.log.last, head, [put]));
+      body.commitTo(body.log.last.seq);
+      const persist = body.takePersist();
+      body.onPersisted();
+      return persist?.trim;
+    };
+    const each = body.log.byteCount / 4;
+    body.pin(1 as Seq);
+    expect(next()).toEqual([1]);
+    expect(next()).toEqual([]);
+    expect(body.log.byteCount).toBe(5 * each);
+    body.pin(3 as Seq);
+    expect(next()).toEqual([2, 3]);
+    // Four are above it; seven fit.
+    expect(8 * each).toBeGreaterThan(settings.pinnedBytes);
+    expect([next(), next(), next()]).toEqual([[], [], []]);
+    expect(next()).toEqual([4, 5, 6, 7, 8]);
+    body.pin(undefined);
+    expect(next()).toEqual([9]);
+  });
+
+  it('S10 counts the bytes of what it holds, also when it is cut', () => {
+    const body = bodyWith(5, 1);
+    const each = body.log.byteCount / 5;
+    body.truncateAfter(3 as Seq);
+    expect(body.log.byteCount).toBe(3 * each);
   });
 });

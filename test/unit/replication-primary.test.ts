@@ -54,7 +54,9 @@ describe('what a primary sends ahead', () => {
   });
 
   it('S15 is all data for who has less than its log, even in the middle of catching up', () => {
-    const lone = LoneReplica.leading({ keepEntries: 0, trimEntries: 1, catchUpEntries: 1 });
+    const lone = LoneReplica.leading({
+      ...{ keepEntries: 0, trimEntries: 1, pinnedBytes: 0, catchUpEntries: 1 },
+    });
     lone.config(without3, 2);
     let sent = 0;
     const installs: string[] = [];
@@ -67,6 +69,58 @@ describe('what a primary sends ahead', () => {
       }
     }
     expect({ sent, installs }).toEqual({ sent: 1, installs: [s3.id] });
+  });
+});
+
+describe('the log that a replica needs which gets all data', () => {
+  const trimming = { keepEntries: 0, trimEntries: 1 };
+
+  /** One that sends everything to s3, and goes on for so many writes. */
+  function installing(settings: Partial<typeof GROUP_SETTINGS>, writes: number) {
+    const lone = LoneReplica.leading({ ...trimming, ...settings });
+    lone.step({ type: 'session-down', node: s3.id, gone: false });
+    lone.config(without3, 2);
+    const base = lone.replica.body.log.positionAt(lone.replica.body.log.appliedSeq)!;
+    expect(lone.attachEmpty(s3.id).installs).toEqual([s3.id]);
+    for (let n = 0; n < writes; n++) {
+      lone.put(`k${n}`);
+      lone.persisted();
+      lone.ackAll(s2.id);
+      lone.persisted();
+    }
+    const { log } = lone.replica.body;
+    const message = { type: 'installed', epoch: lone.epoch, base } as const;
+    return { lone, log, installed: () => lone.message(s3.id, message) };
+  }
+
+  it('is there when it has them, however much was written meanwhile', () => {
+    const { lone, log, installed } = installing({}, 10);
+    expect(log.base.seq).toBe(0);
+    expect(installed().installs).toEqual([]);
+    for (let seq = 5; seq <= 11; seq += 2) lone.ack(s3.id, seq);
+    lone.pass(100, s2.id, s3.id);
+    lone.put('last');
+    lone.persisted();
+    lone.ackAll(s2.id, s3.id);
+    lone.persisted();
+    lone.put('one more');
+    expect(log.base.seq).toBeGreaterThanOrEqual(11);
+  });
+
+  it('is not kept beyond its bytes: it gets the data once more', () => {
+    const { log, installed } = installing({ pinnedBytes: 300 }, 10);
+    expect(log.base.seq).toBeGreaterThan(0);
+    expect(installed().installs).toEqual([s3.id]);
+  });
+
+  it('nor for one that was given up', () => {
+    const { lone, log, installed } = installing({}, 5);
+    expect(log.base.seq).toBe(0);
+    lone.pass(GROUP_SETTINGS.giveUpMs, s2.id, s3.id);
+    lone.put('last');
+    lone.persisted();
+    expect(log.base.seq).toBeGreaterThan(1);
+    expect(installed().installs).toEqual([s3.id]);
   });
 });
 
@@ -177,6 +231,41 @@ describe('what a primary asks the leader', () => {
     lone.now += 60_000;
     expect(asked(lone.ack(s2.id, 2))).toEqual([]);
     expect(asked(lone.pass(900))).toEqual([]);
+  });
+
+  describe('to replace a learner', () => {
+    const { giveUpMs } = GROUP_SETTINGS;
+    const asksOf = (ready: Ready) => asked(ready).filter((change) => change === 'replace');
+
+    it('that is silent for very long, and again after as long', () => {
+      const lone = LoneReplica.leading();
+      lone.pass(1_000, s2.id);
+      lone.config(without3, 2);
+      expect(asksOf(lone.pass(giveUpMs - 1_001, s2.id))).toEqual([]);
+      expect(asksOf(lone.pass(1, s2.id))).toEqual(['replace']);
+      expect(asksOf(lone.pass(giveUpMs - 1, s2.id))).toEqual([]);
+      expect(asksOf(lone.pass(1, s2.id))).toEqual(['replace']);
+    });
+
+    it('that lives and gets nothing done: more of an install is something', () => {
+      const lone = LoneReplica.leading();
+      lone.step({ type: 'session-down', node: s3.id, gone: false });
+      lone.config(without3, 2);
+      lone.attachEmpty(s3.id);
+      lone.pass(giveUpMs / 2, s2.id, s3.id);
+      lone.step({ type: 'install-progress', node: s3.id });
+      lone.step({ type: 'install-progress', node: s2.id });
+      expect(asksOf(lone.pass(giveUpMs - 1, s2.id, s3.id))).toEqual([]);
+      expect(asksOf(lone.pass(1, s2.id, s3.id))).toEqual(['replace']);
+    });
+
+    it('S7 but never a member, nor a learner that may be one by now', () => {
+      const lone = LoneReplica.leading();
+      expect(asksOf(lone.pass(2 * giveUpMs, s2.id))).toEqual([]);
+      lone.config(without3, 2);
+      lone.pass(100, s2.id, s3.id); // Asks to take s3 in, and nobody answers.
+      expect(asksOf(lone.pass(2 * giveUpMs, s2.id))).toEqual([]);
+    });
   });
 
   it('S7 or whose process has ended, at once', () => {

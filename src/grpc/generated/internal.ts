@@ -22,6 +22,7 @@ import type { NodeEntry as _portolan_v1_NodeEntry, NodeEntry__Output as _portola
 import type { NodeTable as _portolan_v1_NodeTable, NodeTable__Output as _portolan_v1_NodeTable__Output } from './portolan/v1/NodeTable.js';
 import type { Ping as _portolan_v1_Ping, Ping__Output as _portolan_v1_Ping__Output } from './portolan/v1/Ping.js';
 import type { Pong as _portolan_v1_Pong, Pong__Output as _portolan_v1_Pong__Output } from './portolan/v1/Pong.js';
+import type { Replace as _portolan_v1_Replace, Replace__Output as _portolan_v1_Replace__Output } from './portolan/v1/Replace.js';
 import type { ReplicaEntry as _portolan_v1_ReplicaEntry, ReplicaEntry__Output as _portolan_v1_ReplicaEntry__Output } from './portolan/v1/ReplicaEntry.js';
 import type { ReplicaReport as _portolan_v1_ReplicaReport, ReplicaReport__Output as _portolan_v1_ReplicaReport__Output } from './portolan/v1/ReplicaReport.js';
 import type { ReplicationClient as _portolan_v1_ReplicationClient, ReplicationDefinition as _portolan_v1_ReplicationDefinition } from './portolan/v1/Replication.js';
@@ -61,6 +62,7 @@ export interface ProtoGrpcType {
       NodeTable: MessageTypeDefinition<_portolan_v1_NodeTable, _portolan_v1_NodeTable__Output>
       Ping: MessageTypeDefinition<_portolan_v1_Ping, _portolan_v1_Ping__Output>
       Pong: MessageTypeDefinition<_portolan_v1_Pong, _portolan_v1_Pong__Output>
+      Replace: MessageTypeDefinition<_portolan_v1_Replace, _portolan_v1_Replace__Output>
       ReplicaEntry: MessageTypeDefinition<_portolan_v1_ReplicaEntry, _portolan_v1_ReplicaEntry__Output>
       ReplicaReport: MessageTypeDefinition<_portolan_v1_ReplicaReport, _portolan_v1_ReplicaReport__Output>
       Replication: SubtypeConstructor<typeof grpc.Client, _portolan_v1_ReplicationClient> & { service: _portolan_v1_ReplicationDefinition }

@@ -4,6 +4,7 @@ import type { Shrink as _portolan_v1_Shrink, Shrink__Output as _portolan_v1_Shri
 import type { Expand as _portolan_v1_Expand, Expand__Output as _portolan_v1_Expand__Output } from '../../portolan/v1/Expand.js';
 import type { Withdraw as _portolan_v1_Withdraw, Withdraw__Output as _portolan_v1_Withdraw__Output } from '../../portolan/v1/Withdraw.js';
 import type { EpochUsed as _portolan_v1_EpochUsed, EpochUsed__Output as _portolan_v1_EpochUsed__Output } from '../../portolan/v1/EpochUsed.js';
+import type { Replace as _portolan_v1_Replace, Replace__Output as _portolan_v1_Replace__Output } from '../../portolan/v1/Replace.js';
 import type { Long } from '@grpc/proto-loader';
 
 export interface ChangeRequest {
@@ -15,7 +16,8 @@ export interface ChangeRequest {
   'expand'?: (_portolan_v1_Expand | null);
   'withdraw'?: (_portolan_v1_Withdraw | null);
   'epochUsed'?: (_portolan_v1_EpochUsed | null);
-  'change'?: "shrink"|"expand"|"withdraw"|"epochUsed";
+  'replace'?: (_portolan_v1_Replace | null);
+  'change'?: "shrink"|"expand"|"withdraw"|"epochUsed"|"replace";
 }
 
 export interface ChangeRequest__Output {
@@ -27,5 +29,6 @@ export interface ChangeRequest__Output {
   'expand'?: (_portolan_v1_Expand__Output | null);
   'withdraw'?: (_portolan_v1_Withdraw__Output | null);
   'epochUsed'?: (_portolan_v1_EpochUsed__Output | null);
-  'change'?: "shrink"|"expand"|"withdraw"|"epochUsed";
+  'replace'?: (_portolan_v1_Replace__Output | null);
+  'change'?: "shrink"|"expand"|"withdraw"|"epochUsed"|"replace";
 }
