@@ -7,10 +7,19 @@
  * of the isr hold it, and the primary counts a learner from the moment it asks for it (PacificA,
  * MSR-TR-2008-25, §2.4; the "maximal ISR" of KIP-966).
  *
- * Shrinking below minIsr is safe. Whoever is left holds every committed write, and nothing more is
- * committed until the isr has grown again, so the last one standing has nothing that is committed
- * and nowhere else (the bug that KIP-966 cures). Refusing it instead would stop reads too: the
- * primary has no lease from a member that does not answer.
+ * The isr may shrink below minIsr, but only because its primary asks: no promotion makes it so
+ * small (`failover.ts`). It is safe because of two properties. Nothing that a client was told is
+ * committed below minIsr, so the last one standing has no acknowledged write that is nowhere else.
+ * And one that comes back without its disk, or with one that is set back or damaged, is never
+ * elected, so nobody drops what it holds for the sake of that one (the data loss of KIP-966): the
+ * shard waits for its disk, or for an operator.
+ *
+ * Refusing to shrink instead would stop reads: the primary has no lease from a member that does not
+ * answer. Keeping those that left electable, as KIP-966 does, would let two serve: the last one
+ * standing reads without a lease of anybody (S14), so whoever is elected beside it could not know
+ * that it has stopped. It would need a lease from ZooKeeper in place of theirs, and its reads would
+ * end whenever ZooKeeper is away; and before it serves, a new primary commits what its log holds
+ * beyond that (its barrier), which those that left may not have.
  */
 import { unreachable } from '../model/assert.js';
 import type { ChangeRequest, MembershipChange } from '../model/member-messages.js';

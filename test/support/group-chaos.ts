@@ -59,6 +59,7 @@ export class Chaos {
     lostDisks: 0,
     handOvers: 0,
     handOversFailed: 0,
+    lastStanding: 0,
   };
 
   constructor(seed: number) {
@@ -228,6 +229,7 @@ export class Chaos {
     if (dice < 0.1) group.crash(node);
     else if (dice < 0.28) group.restart(node);
     else if (dice < 0.31) for (const each of group.nodes) group.restart(each);
+    else if (dice < 0.33) this.#standAlone();
     else if (dice < 0.36) this.#loseDisk(node);
     else if (dice < 0.5) this.#breakStream();
     else if (dice < 0.55) this.leader.suspect(node);
@@ -240,6 +242,26 @@ export class Chaos {
       this.#isolated = { node: isolated, friend, until: this.#actions + this.random() * 1_500 };
       this.leader.suspect(isolated);
     }
+  }
+
+  /** Everybody but the primary dies, then the primary; the others come back without it (KIP-966). */
+  #standAlone(): void {
+    const { group } = this;
+    const primary = this.#primary();
+    if (group.config.config.state !== 'active' || this.#isolated !== undefined) return;
+    const others = group.nodes.filter((node) => node !== primary);
+    for (const node of others) group.crash(node);
+    for (let round = 0; round < 60 && group.config.config.isr.length > 1; round++) {
+      group.now += 50;
+      this.#lead(false);
+      group.hear(primary);
+      group.tick(primary);
+      group.persisted(primary);
+      this.#check();
+    }
+    if (group.config.config.isr.length === 1) this.counts.lastStanding++;
+    group.crash(primary);
+    for (const node of others) group.restart(node);
   }
 
   /** At both ends, or at one that notices first. */

@@ -11,7 +11,7 @@
  *   deliver s1>s2 [2]           what is on its way between two nodes arrives: all of it, or so many
  *   persist s2                  the batch that s2 writes is durable
  *   dial s1, break s1>s2        the stream that s1 opened
- *   crash s2, start s2, lose-disk s2
+ *   crash s2, start s2, lose-disk s2, find-disk s2
  *   cut s1, join s1             nobody reaches it, nor does it hear of configurations
  *   suspect s1, trust s1        the leader's connection to it broke, or stands again
  *   lead [quietly]              the leader looks and decides; whoever is not cut off hears, or nobody
@@ -71,6 +71,7 @@ export class GroupStory {
       crash: () => this.#group.crash(this.#node(first)),
       start: () => this.#group.restart(this.#node(first)),
       'lose-disk': () => this.#group.loseDisk(this.#node(first)),
+      'find-disk': () => this.#group.findDisk(this.#node(first)),
       cut: () => void this.#cut.add(this.#node(first)),
       join: () => void this.#cut.delete(this.#node(first)),
       suspect: () => this.#leader.suspect(this.#node(first)),

@@ -121,6 +121,7 @@ export class GroupNode {
   disk = new GroupDisk();
   /** Identity of the disk. */
   store: Uuid;
+  lostDisk: { readonly disk: GroupDisk; readonly store: Uuid } | undefined;
   /** Its clock runs at this rate of true time. */
   rate = 1;
   process = uuidOf('');
@@ -320,8 +321,16 @@ export class ReplicaGroup {
   /** The node starts with an empty disk in place of the one it had. */
   loseDisk(node: GroupNode): void {
     this.crash(node);
+    node.lostDisk = { disk: node.disk, store: node.store };
     node.disk = new GroupDisk();
     node.store = uuidOf(`${node.id}/${this.#incarnations}`);
+    this.#boot(node);
+  }
+
+  /** The node starts with the disk that it lost last. */
+  findDisk(node: GroupNode): void {
+    this.crash(node);
+    Object.assign(node, node.lostDisk);
     this.#boot(node);
   }
 
