@@ -3,12 +3,15 @@
  *
  * Pure, and no part of what a leader does: an operator asks for it, sees it, and confirms it. Two
  * sources, the first that there is for each shard:
- *   1. A configuration that some running node still knows. Nobody can have changed it since: that
- *      takes ZooKeeper. The newest is taken as it is, in an epoch above all ever promised.
- *   2. The replicas alone. Those whose logs end last hold every committed write, if one of the last
- *      isr is among them: an entry that is committed is in the log of each member, and a log that
- *      ends in a later epoch, or later in the same one, contains it (KIP-966's rule for a cluster
- *      that lost its controller). With fewer replicas than there should be, one may be missing.
+ *   1. The newest configuration that some running node still knows, in an epoch above all ever
+ *      promised. Its primary holds every committed write of its epoch; so does whoever of its isr
+ *      has the longest log, if the primary does not answer. It is outdated, and 2. holds for its
+ *      replicas, if one of them has promised a later epoch: who knew more was started again since.
+ *   2. The replicas alone: the one whose log ends last. An entry that is committed is in the log of
+ *      each member of the isr, and a log that ends in a later epoch, or later in the same one,
+ *      contains it (KIP-966's rule for a cluster that lost its controller).
+ * In sync are those whose logs end where the primary's does; the others catch up. So few replicas
+ * may answer that minIsr others have gone on without them: then writes may be missing.
  *
  * Upholds S1, every epoch is above all that any replica has promised; S6 and S19, a shard whose
  * in-sync replicas are away waits for them, unless the operator accepts the loss.
@@ -117,7 +120,8 @@ function planShard(
   const copies = all.filter(({ held }) => held.shardUuid === shardUuid);
   const used = [...known.map(({ config }) => config.epoch), ...copies.map((c) => c.held.epoch)];
   const epoch = (Math.max(0, ...used) + 1) as Epoch;
-  if (newest !== undefined) return asConfigured(newest.config, epoch, copies, acceptsLoss);
+  if (newest !== undefined)
+    return asConfigured(newest.config, epoch, { copies, cluster, acceptsLoss });
   if (shardUuid !== undefined) return asHeld(shard, shardUuid, epoch, { copies, cluster });
   const doubt = 'no node knows or holds it: its znode stays missing, and it is not served';
   return { shard, source: 'nothing', config: undefined, doubt, mayLose: true };
@@ -128,44 +132,50 @@ function uuidOf(copies: readonly Copy[]): Uuid | undefined {
   return latestFirst(copies)[0]?.held.shardUuid;
 }
 
+interface Answers {
+  /** All replicas of the shard that answer. */
+  readonly copies: readonly Copy[];
+  readonly cluster: ClusterConfig;
+}
+
 function asConfigured(
   config: ShardConfig,
   epoch: Epoch,
-  copies: readonly Copy[],
-  acceptsLoss: boolean,
+  { copies, cluster, acceptsLoss }: Answers & { readonly acceptsLoss: boolean },
 ): PlannedShard {
   const { shard, isr, primary } = config;
-  const replicas = config.replicas.map((place) => ({ ...place, incarnation: NO_INCARNATION }));
-  const planned: PlannedConfig = { ...config, replicas, epoch, leaseReleased: false };
-  const source = 'configuration';
-  const answering = latestFirst(copies).filter(({ node, held }) => {
+  const sound = latestFirst(copies).filter(({ node, held }) => {
     const place = config.replicas.find((one) => one.node === node.node);
     return place?.store === node.store && held.problem === undefined;
   });
-  const inSync = answering.filter(({ node }) => isr.includes(node.node));
-  const next = inSync.find(({ node }) => node.node === primary) ?? inSync[0];
-  if (next !== undefined) {
-    const to = next.node.node;
-    const doubt = to === primary ? '' : `primary ${primary} does not answer: ${to} takes over`;
-    return { shard, source, config: { ...planned, primary: to }, doubt, mayLose: false };
-  }
-  const away = `none of its in-sync replicas (${isr.join(', ')}) answers with sound data`;
-  const [best] = answering;
-  if (!acceptsLoss || best === undefined) {
+  const replicas = config.replicas.map((place) => ({ ...place, incarnation: NO_INCARNATION }));
+  const planned = { ...config, replicas, epoch, leaseReleased: false };
+  const isOutdated = sound.some(({ held }) => held.epoch > config.epoch);
+  const source = isOutdated ? 'replicas' : 'configuration';
+  const complete = isOutdated ? sound : sound.filter(({ node }) => isr.includes(node.node));
+  const same = isOutdated ? undefined : complete.find(({ node }) => node.node === primary);
+  const best = same ?? complete[0] ?? (acceptsLoss ? sound[0] : undefined);
+  if (best === undefined) {
+    const away = `none of its in-sync replicas (${isr.join(', ')}) answers with sound data`;
     return { shard, source, config: planned, doubt: `${away}: it waits for them`, mayLose: false };
   }
+  const served = servedBy(best, planned, sound);
   const to = best.node.node;
-  const learners = config.replicas.map(({ node }) => node).filter((node) => node !== to);
-  const lost = { ...planned, primary: to, isr: [to], learners };
-  const doubt = `${away}: ${to} serves what it has, up to ${best.held.lastSeq}`;
-  return { shard, source, config: lost, doubt, mayLose: true };
+  if (!complete.includes(best)) {
+    const doubt = `its in-sync replicas do not answer: ${to} has it up to ${best.held.lastSeq}`;
+    return { shard, source, config: served, doubt, mayLose: true };
+  }
+  const gap = gapOf(sound.length, config.replicas.length, cluster);
+  const moved = to === primary ? '' : `primary ${primary} does not lead it any more: ${to} does`;
+  const doubt = [moved, gap].filter((text) => text !== '').join('; ');
+  return { shard, source, config: served, doubt, mayLose: gap !== '' };
 }
 
 function asHeld(
   shard: ShardId,
   shardUuid: Uuid,
   epoch: Epoch,
-  { copies, cluster }: { readonly copies: readonly Copy[]; readonly cluster: ClusterConfig },
+  { copies, cluster }: Answers,
 ): PlannedShard {
   const source = 'replicas';
   const sound = latestFirst(copies).filter(({ held }) => held.problem === undefined);
@@ -174,31 +184,44 @@ function asHeld(
     const doubt = 'all replicas that answer are damaged: its znode stays missing';
     return { shard, source, config: undefined, doubt, mayLose: true };
   }
-  const isLatest = ({ held }: Copy) => {
-    return held.lastEpoch === best.held.lastEpoch && held.lastSeq === best.held.lastSeq;
-  };
-  const isr = sound.filter(isLatest).map(({ node }) => node.node);
-  const places = copies.map(placeOf);
-  const missing = cluster.replicas - sound.length;
-  const config: PlannedConfig = {
+  const planned = {
     shard,
     slots: slotRangeOf(shard, cluster.shards),
     shardUuid,
     state: 'active',
     epoch,
-    primary: best.node.node,
-    isr,
-    learners: places.map(({ node }) => node).filter((node) => !isr.includes(node)),
-    replicas: places,
+    replicas: copies.map(placeOf),
     leaseReleased: false,
     pending: null,
-  };
-  const doubt =
-    missing > 0
-      ? `${missing} of its ${cluster.replicas} replicas do not answer with sound data: if all ` +
-        'that were in sync are among them, acknowledged writes are missing'
-      : '';
-  return { shard, source, config, doubt, mayLose: missing > 0 };
+  } as const;
+  const doubt = gapOf(sound.length, cluster.replicas, cluster);
+  const config = servedBy(best, planned, sound);
+  return { shard, source, config, doubt, mayLose: doubt !== '' };
+}
+
+/** With this primary, and those in sync whose logs end where its log does. */
+function servedBy(
+  best: Copy,
+  planned: Omit<PlannedConfig, 'primary' | 'isr' | 'learners'>,
+  sound: readonly Copy[],
+): PlannedConfig {
+  const isr = sound
+    .filter(({ held }) => {
+      return held.lastEpoch === best.held.lastEpoch && held.lastSeq === best.held.lastSeq;
+    })
+    .map(({ node }) => node.node);
+  const learners = planned.replicas.map(({ node }) => node).filter((node) => !isr.includes(node));
+  return { ...planned, primary: best.node.node, isr, learners };
+}
+
+/** Whether those that do not answer could have committed something without the others. */
+function gapOf(answering: number, replicas: number, { minIsr }: ClusterConfig): string {
+  const missing = replicas - answering;
+  if (missing < minIsr) return '';
+  return (
+    `${missing} of its ${replicas} replicas do not answer with sound data, enough to have gone ` +
+    'on without the others: acknowledged writes may be missing'
+  );
 }
 
 /** In its present life, which is another one to the leader that reads it. */

@@ -47,23 +47,55 @@ const shardOf = (inventories: readonly Inventory[], how = CAREFUL) =>
 describe('a configuration that a node still knows', () => {
   const config = sharedBy(0, all);
 
-  it('S1 S6 is taken as it is, in an epoch above all that was ever promised', () => {
-    const ahead = heldOf({ epoch: 11 });
+  it('S1 S6 is taken, in an epoch above all that was ever promised', () => {
     const plan = planRecovery(
-      [inventoryOf(s1, 'none', config), inventoryOf(s2, ahead), inventoryOf(s3)],
+      [inventoryOf(s1, heldOf(), config), inventoryOf(s2), inventoryOf(s3, heldOf({ lastSeq: 8 }))],
       CAREFUL,
     );
     expect(plan.leaderEpoch).toBe(3);
     expect(plan.cluster).toEqual(one);
-    const { shardUuid, isr } = config;
+    const { shardUuid } = config;
     expect(plan.shards[0]).toMatchObject({
-      ...{ source: 'configuration', mayLose: false },
-      config: { epoch: 12, shardUuid, isr, primary: 's2', leaseReleased: false },
+      ...{ source: 'configuration', mayLose: false, doubt: '' },
+      config: { epoch: 5, shardUuid, primary: 's1', isr: ['s1', 's2'], learners: ['s3'] },
     });
-    expect(plan.shards[0]!.doubt).toMatch(/primary s1 does not answer: s2 takes over/);
     expect(new Set(plan.shards[0]!.config!.replicas.map((p) => p.incarnation))).toEqual(
       new Set([0]),
     );
+  });
+
+  it('S6 without its primary, whoever of the isr has the longest log takes over', () => {
+    const planned = shardOf([
+      inventoryOf(s2, heldOf({ lastSeq: 8 }), config),
+      inventoryOf(s3, heldOf({ lastSeq: 9 })),
+    ]);
+    expect(planned).toMatchObject({
+      ...{ source: 'configuration', mayLose: false },
+      config: { primary: 's3', isr: ['s3'], learners: ['s1', 's2'] },
+    });
+    expect(planned.doubt).toMatch(/primary s1 does not lead it any more: s3 does/);
+  });
+
+  it('S1 S6 is outdated once a replica has promised more: those who knew were restarted', () => {
+    // s1 was cut off; s2 and s3 went on in epoch 7, and forgot the map when they were restarted.
+    const ahead = { epoch: 7 as Epoch, lastEpoch: 7 as Epoch };
+    const planned = shardOf([
+      inventoryOf(s1, heldOf({ lastSeq: 12 }), config),
+      inventoryOf(s2, heldOf({ ...ahead, lastSeq: 10 })),
+      inventoryOf(s3, heldOf({ ...ahead, lastSeq: 11 })),
+    ]);
+    expect(planned).toMatchObject({
+      ...{ source: 'replicas', mayLose: false },
+      config: { epoch: 8, primary: 's3', isr: ['s3'], learners: ['s1', 's2'] },
+    });
+  });
+
+  it('S19 with so few that the others may have gone on, writes may be missing, it says', () => {
+    const planned = shardOf([inventoryOf(s2, heldOf(), config)]);
+    expect(planned).toMatchObject({ mayLose: true, config: { primary: 's2' } });
+    expect(planned.doubt).toMatch(/2 of its 3 replicas do not answer/);
+    // Even its own primary: it may have been cut off before the others were.
+    expect(shardOf([inventoryOf(s1, heldOf(), config)])).toMatchObject({ mayLose: true });
   });
 
   it('the newest of several counts', () => {
@@ -92,7 +124,7 @@ describe('a configuration that a node still knows', () => {
     const damaged = heldOf({ problem: 'checksum' });
     const other = inventoryOf(nodeOf('s2', 1, 'fresh'), heldOf());
     const planned = shardOf([inventoryOf(s1, damaged, config), other, inventoryOf(s3)]);
-    expect(planned.config).toMatchObject({ primary: 's3', isr: ['s1', 's2', 's3'] });
+    expect(planned).toMatchObject({ mayLose: true, config: { primary: 's3', isr: ['s3'] } });
   });
 });
 
@@ -109,10 +141,12 @@ describe('replicas alone', () => {
     });
   });
 
-  it('S19 with one missing, writes may be missing, and it says so', () => {
-    const planned = shardOf([inventoryOf(s1), inventoryOf(s2)], wish());
-    expect(planned).toMatchObject({ mayLose: true, config: { isr: ['s1', 's2'] } });
-    expect(planned.doubt).toMatch(/1 of its 3 replicas do not answer/);
+  it('S6 S19 minIsr of them missing may have gone on alone, fewer cannot', () => {
+    const two = shardOf([inventoryOf(s1), inventoryOf(s2)], wish());
+    expect(two).toMatchObject({ mayLose: false, doubt: '', config: { isr: ['s1', 's2'] } });
+    const planned = shardOf([inventoryOf(s1)], wish());
+    expect(planned).toMatchObject({ mayLose: true, config: { isr: ['s1'] } });
+    expect(planned.doubt).toMatch(/2 of its 3 replicas do not answer/);
   });
 
   it('S19 a shard that nobody holds stays missing', () => {
