@@ -134,4 +134,6 @@ function rethrow(problem: unknown): never {
   throw problem instanceof Error ? problem : new Error(String(problem));
 }
 
-function ignore(): void {}
+function ignore(): undefined {
+  return undefined;
+}
