@@ -49,6 +49,7 @@ export class ChaosCluster {
   readonly #mayEnd = new Set<PortolanProcess>();
   /** Undefined: it was killed. */
   #zooKeeperStart: Promise<void> | undefined = Promise.resolve();
+  readonly #starting = new Set<string>();
   #isClosed = false;
   /** What nobody asked for: processes that ended by themselves, or would not end. */
   readonly problems: string[] = [];
@@ -104,22 +105,15 @@ export class ChaosCluster {
     return this.#links.get(id)!;
   }
 
-  /** If it does not run. */
+  /** If it does not run. Several faults may end at the same moment. */
   async start(id: string): Promise<void> {
-    if (this.#isClosed || this.#isRunning(id)) return;
-    const { cluster } = this;
-    const isRouter = id.startsWith('r');
-    const process = await (isRouter ? cluster.startRouter(id) : cluster.startStorage(id));
-    this.#started.push(process);
-    if (this.#full.has(id)) this.#mayEnd.add(process);
-    void process.exited.then((how) => {
-      if (this.#isClosed || this.#doomed.has(process)) return;
-      if (this.#mayEnd.has(process)) {
-        if (!this.#full.has(id)) void this.start(id);
-        return;
-      }
-      this.problems.push(`${id} ended by itself (${how}):\n${process.tail()}`);
-    });
+    if (this.#isClosed || this.#isRunning(id) || this.#starting.has(id)) return;
+    this.#starting.add(id);
+    try {
+      await this.#spawn(id);
+    } finally {
+      this.#starting.delete(id);
+    }
   }
 
   /** kill -9. */
@@ -215,6 +209,22 @@ export class ChaosCluster {
   async close(): Promise<void> {
     await this.end();
     for (const id of this.storage) this.#unmount(id);
+  }
+
+  async #spawn(id: string): Promise<void> {
+    const { cluster } = this;
+    const isRouter = id.startsWith('r');
+    const process = await (isRouter ? cluster.startRouter(id) : cluster.startStorage(id));
+    this.#started.push(process);
+    if (this.#full.has(id)) this.#mayEnd.add(process);
+    void process.exited.then((how) => {
+      if (this.#isClosed || this.#doomed.has(process)) return;
+      if (this.#mayEnd.has(process)) {
+        if (!this.#full.has(id)) void this.start(id);
+        return;
+      }
+      this.problems.push(`${id} ended by itself (${how}):\n${process.tail()}`);
+    });
   }
 
   #isRunning(id: string): boolean {
