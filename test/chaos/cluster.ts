@@ -6,6 +6,7 @@ import { execFile, execFileSync } from 'node:child_process';
 import { mkdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { ownerOf } from '../support/connection-owner.js';
 import type { PortolanProcess } from '../support/portolan-process.js';
 import { TcpFaultProxy } from '../support/tcp-fault-proxy.js';
 import { TestCluster } from '../support/test-cluster.js';
@@ -20,6 +21,10 @@ export interface ChaosClusterOptions extends Shape {
   /** Each storage node on a small disk of its own, which can be full. Needs root. */
   readonly smallDisks: boolean;
 }
+
+/** While a member was down, another program had its port. */
+const PORT_TAKEN = /EADDRINUSE|is in use: choose another with/;
+const PORT_TAKEN_MS = 500;
 
 const run = promisify(execFile);
 
@@ -103,6 +108,22 @@ export class ChaosCluster {
 
   linkOf(id: string): Link {
     return this.#links.get(id)!;
+  }
+
+  /**
+   * Cuts these members off from the others and from ZooKeeper, for both sides; among themselves they
+   * hear each other, and clients hear all.
+   */
+  split(group: readonly string[]): void {
+    for (const id of [...this.routers, ...this.storage]) {
+      const { inbound, zooKeeper } = this.linkOf(id);
+      const isInside = group.includes(id);
+      if (isInside) zooKeeper.blackHole('toServer', 'toClient');
+      inbound.cutOff((clientPort) => {
+        const source = this.#memberAt({ port: clientPort, connectedTo: inbound.port });
+        return source !== undefined && group.includes(source) !== isInside;
+      });
+    }
   }
 
   /** If it does not run. Several faults may end at the same moment. */
@@ -219,12 +240,23 @@ export class ChaosCluster {
     if (this.#full.has(id)) this.#mayEnd.add(process);
     void process.exited.then((how) => {
       if (this.#isClosed || this.#doomed.has(process)) return;
+      if (PORT_TAKEN.test(process.tail())) {
+        setTimeout(() => void this.start(id), PORT_TAKEN_MS);
+        return;
+      }
       if (this.#mayEnd.has(process)) {
         if (!this.#full.has(id)) void this.start(id);
         return;
       }
       this.problems.push(`${id} ended by itself (${how}):\n${process.tail()}`);
     });
+  }
+
+  #memberAt(connection: Parameters<typeof ownerOf>[0]): string | undefined {
+    const members = new Map(
+      [...this.routers, ...this.storage].map((id) => [this.processOf(id).pid, id]),
+    );
+    return members.get(ownerOf(connection, members.keys()) ?? -1);
   }
 
   #isRunning(id: string): boolean {

@@ -52,6 +52,9 @@ export async function inject(
     case 'disk-full':
       await chaos.fillDisk(id);
       return () => chaos.freeDisk(id);
+    case 'split':
+      chaos.split(target.split('+'));
+      return () => healNetwork(chaos);
     case 'stall':
       return breakNetwork(chaos, id, (proxy) => proxy.stall('toServer', 'toClient'));
     case 'stall-requests':
@@ -83,15 +86,19 @@ export async function inject(
 /** Nothing is broken from then on: everything runs, and every byte arrives. */
 export async function healAll(chaos: ChaosCluster): Promise<void> {
   const members = [...chaos.routers, ...chaos.storage];
-  for (const id of members) {
-    chaos.processOf(id).signal('SIGCONT');
+  for (const id of members) chaos.processOf(id).signal('SIGCONT');
+  await healNetwork(chaos);
+  chaos.cluster.zooKeeper.resume();
+  await chaos.startZooKeeper();
+  for (const id of members) await chaos.start(id);
+}
+
+async function healNetwork(chaos: ChaosCluster): Promise<void> {
+  for (const id of [...chaos.routers, ...chaos.storage]) {
     const { inbound, zooKeeper } = chaos.linkOf(id);
     await healProxy(inbound);
     await healProxy(zooKeeper);
   }
-  chaos.cluster.zooKeeper.resume();
-  await chaos.startZooKeeper();
-  for (const id of members) await chaos.start(id);
 }
 
 function pause(chaos: ChaosCluster, id: string): Undo {

@@ -29,7 +29,7 @@ Families of faults:
   kill      kill -9 of a storage node, a router, the leader, ZooKeeper, all storage nodes at once
   pause     SIGSTOP for a tenth of a lease up to longer than a session
   stop      SIGTERM, with hand-over
-  network   bytes held, lost, late; connections reset, refused, silent; cut off from ZooKeeper
+  network   partitions; bytes held, lost, late; connections reset, refused, silent; no ZooKeeper
   disk      a storage node's disk is full (needs root)
 
 Examples:

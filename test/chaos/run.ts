@@ -9,15 +9,15 @@ import { Gauge } from '../../bench/gauge.js';
 import { checkHistory, describeVerdict } from '../simulation/checkers/check-history.js';
 import type { ReadResult } from '../simulation/checkers/history.js';
 import { Prng } from '../simulation/prng.js';
-import { forEachIndex, IndependentClient } from '../support/independent-client.js';
 import { ChaosCluster } from './cluster.js';
 import { keepEvidence } from './evidence.js';
 import { Keys } from './keys.js';
 import { type Contents, contentsOf, differences } from './replicas.js';
+import { readBack } from './read-back.js';
 import { Recorder } from './recorder.js';
 import { type Family, type Schedule, scheduleOf } from './schedule.js';
 import { type DoneFault, Storms } from './storms.js';
-import { readResultOf, Workload } from './workload.js';
+import { Workload } from './workload.js';
 
 export interface RunOptions {
   readonly seed: number;
@@ -66,8 +66,6 @@ const CALM_MS = 2_000;
  */
 const CALM_OPS = 60;
 const CALM_MS_MAX = 30_000;
-const READ_BACK_AT_ONCE = 16;
-const READ_BACK_MS = 60_000;
 const LOOK_EVERY_MS = 200;
 
 export class Run {
@@ -111,6 +109,15 @@ export class Run {
 
   /** The whole schedule and the judgement; no process runs any more after it. */
   async run(): Promise<Outcome> {
+    try {
+      return await this.#run();
+    } catch (error) {
+      await this.abort();
+      throw error;
+    }
+  }
+
+  async #run(): Promise<Outcome> {
     const watching = this.#watchLeader();
     if (await this.#isWell()) {
       this.#workload.start();
@@ -131,6 +138,7 @@ export class Run {
   async abort(): Promise<void> {
     this.#isOver = true;
     await this.#chaos.close();
+    await this.#workload.stop();
   }
 
   /**
@@ -195,34 +203,15 @@ export class Run {
     this.#breaks('the run proves something', what);
   }
 
-  /** Every key that was ever used, through all routers. */
+  /** Every key that was ever used; undefined if not every one could be read. */
   async #readBack(): Promise<ReadonlyMap<string, ReadResult> | undefined> {
-    const { cluster, routers } = this.#chaos;
     const keys = [...new Set(this.#recorder.operations.map(({ key }) => key))];
-    const clients = routers.map((id) => new IndependentClient(cluster.addressOf(id)));
-    const finals = new Map<string, ReadResult>();
-    const deadlineMs = performance.now() + READ_BACK_MS;
-    let error: unknown;
-    await forEachIndex(keys.length, READ_BACK_AT_ONCE, async (index) => {
-      const key = keys[index]!;
-      for (let at = index; !finals.has(key) && performance.now() < deadlineMs; at++) {
-        const client = clients[at % clients.length]!;
-        await client.get(key).then(
-          (got) => finals.set(key, readResultOf(got)),
-          (reason: unknown) => {
-            error = reason;
-          },
-        );
-      }
-    });
-    for (const client of clients) client.close();
-    if (finals.size === keys.length) return finals;
-    const missing = `${keys.length - finals.size} of ${keys.length} keys`;
-    this.#breaks(
-      'serves what it has',
-      `${missing} could not be read when all was well: ${String(error)}`,
-    );
-    return undefined;
+    try {
+      return await readBack(keys, this.#chaos.cluster.routerAddresses);
+    } catch (error) {
+      this.#breaks('serves what it has', `when all was well: ${String(error)}`);
+      return undefined;
+    }
   }
 
   #judgeRun(): void {
@@ -231,16 +220,24 @@ export class Run {
   }
 
   #judgeHistory(finals: ReadonlyMap<string, ReadResult> | undefined): void {
-    const verdict = checkHistory(this.#recorder.operations, { finals });
-    if (verdict.verdict === 'legal') return;
-    this.#breaks('every answer is linearizable', describeVerdict(verdict));
+    try {
+      const verdict = checkHistory(this.#recorder.operations, { finals });
+      if (verdict.verdict === 'legal') return;
+      this.#breaks('every answer is linearizable', describeVerdict(verdict));
+    } catch (error) {
+      this.#breaks('the history can be judged', String(error));
+    }
   }
 
   /** After every process has ended. */
   async #judgeReplicas(): Promise<void> {
     const contents = new Map<string, Contents>();
-    for (const id of this.#chaos.storage) {
-      contents.set(id, await contentsOf(join(this.#options.folder, id)));
+    try {
+      for (const id of this.#chaos.storage) {
+        contents.set(id, await contentsOf(join(this.#options.folder, id)));
+      }
+    } catch (error) {
+      return this.#breaks('data directories can be read', String(error));
     }
     const different = differences(contents);
     if (different.length > 0) this.#breaks('replicas are the same', different.join('\n'));

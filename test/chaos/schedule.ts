@@ -17,7 +17,7 @@ export const KINDS = {
   pause: ['pause-storage', 'pause-router', 'pause-leader', 'pause-zookeeper'],
   stop: ['stop-storage', 'stop-router'],
   network: [
-    ...(['stall', 'stall-requests', 'stall-replies', 'black-hole'] as const),
+    ...(['split', 'stall', 'stall-requests', 'stall-replies', 'black-hole'] as const),
     ...(['reset', 'refuse', 'mute', 'delay', 'cut-off-zookeeper'] as const),
   ],
   disk: ['disk-full'],
@@ -27,7 +27,7 @@ export type Kind = (typeof KINDS)[Family][number];
 export interface Fault {
   readonly kind: Kind;
   readonly family: Family;
-  /** A member, `zookeeper`, `leader`, or `all` storage nodes. */
+  /** A member, some joined by `+`, `zookeeper`, `leader`, or `all` storage nodes. */
   readonly target: string;
   /** Milliseconds since the storm began. */
   readonly fromMs: number;
@@ -70,6 +70,8 @@ const TOGETHER_MS = 1_000;
 const GAP_MS = { least: 300, most: 4_000 };
 const FAMILY_SHARE = 0.7;
 const WELL_SHARE = 0.6;
+/** Of the faults of the network: the one that finds most. */
+const SPLIT_SHARE = 0.3;
 
 export function scheduleOf(options: ScheduleOptions): Schedule {
   const prng = Prng.of(options.seed).fork('chaos');
@@ -112,7 +114,8 @@ function drawFault(
   family: Family,
   shape: Shape,
 ): Pick<Fault, 'kind' | 'family' | 'target'> {
-  const kind = prng.pick<Kind>(KINDS[family]);
+  const isSplit = family === 'network' && prng.chance(SPLIT_SHARE);
+  const kind = isSplit ? 'split' : prng.pick<Kind>(KINDS[family]);
   const storage = `s${1 + prng.int(shape.storage)}`;
   const router = `r${1 + prng.int(shape.routers)}`;
   return { kind, family, target: targetOf(kind, { storage, router, prng }) };
@@ -123,6 +126,8 @@ function targetOf(
   { storage, router, prng }: { storage: string; router: string; prng: Prng },
 ): string {
   if (kind === 'kill-all-storage') return 'all';
+  // A primary, and a router that goes on asking it: what it then may answer is what leases are for.
+  if (kind === 'split') return `${storage}+${router}`;
   if (kind.endsWith('-zookeeper') && kind !== 'cut-off-zookeeper') return 'zookeeper';
   if (kind.endsWith('-leader')) return 'leader';
   if (kind.endsWith('-storage') || kind === 'disk-full') return storage;

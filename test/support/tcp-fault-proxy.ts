@@ -16,6 +16,8 @@ interface Pipe {
   broken: boolean;
   /** Nothing arrives at the client before. */
   dueMs: number;
+  /** Whether bytes that vanish are of this one too; undefined = not asked yet. */
+  isCutOff: boolean | undefined;
 }
 
 export class TcpFaultProxy {
@@ -23,6 +25,7 @@ export class TcpFaultProxy {
   readonly #pipes = new Set<Pipe>();
   readonly #lost = new Set<Direction>();
   readonly #stalled = new Set<Direction>();
+  #cutOff: (clientPort: number) => boolean = () => true;
   #cut: Partial<Record<Direction, number>> | undefined;
   #mute = false;
   #server: Server | undefined;
@@ -59,7 +62,15 @@ export class TcpFaultProxy {
 
   /** Bytes in these directions vanish, and neither side hears of it when the other one leaves. */
   blackHole(...directions: Direction[]): void {
+    this.#cutOff = () => true;
+    for (const pipe of this.#pipes) pipe.isCutOff = undefined;
     for (const direction of directions) this.#lost.add(direction);
+  }
+
+  /** All bytes vanish of those connections, present and new, whose client's port this holds for. */
+  cutOff(isFrom: (clientPort: number) => boolean): void {
+    this.blackHole('toServer', 'toClient');
+    this.#cutOff = isFrom;
   }
 
   /** Bytes in these directions are kept until {@link heal}. */
@@ -81,6 +92,7 @@ export class TcpFaultProxy {
     this.#stalled.clear();
     this.#mute = false;
     for (const pipe of [...this.#pipes]) {
+      pipe.isCutOff = undefined;
       if (pipe.broken || pipe.server === undefined) {
         this.#end(pipe);
         continue;
@@ -136,6 +148,7 @@ export class TcpFaultProxy {
       held: { toServer: [], toClient: [] },
       broken: false,
       dueMs: 0,
+      isCutOff: undefined,
     };
     this.#pipes.add(pipe);
     this.#guard(pipe, client);
@@ -156,13 +169,19 @@ export class TcpFaultProxy {
     socket.on('error', () => undefined);
     socket.on('close', () => {
       const direction = socket === pipe.client ? 'toServer' : 'toClient';
-      if (this.#lost.has(direction)) pipe.broken = true;
+      if (this.#loses(pipe, direction)) pipe.broken = true;
       else this.#end(pipe);
     });
   }
 
+  #loses(pipe: Pipe, direction: Direction): boolean {
+    if (!this.#lost.has(direction)) return false;
+    pipe.isCutOff ??= this.#cutOff(pipe.client.remotePort ?? 0);
+    return pipe.isCutOff;
+  }
+
   #pass(pipe: Pipe, direction: Direction, chunk: Buffer, limit = Infinity): void {
-    if (this.#lost.has(direction)) {
+    if (this.#loses(pipe, direction)) {
       pipe.broken = true;
       return;
     }
