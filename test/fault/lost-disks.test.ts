@@ -1,0 +1,134 @@
+/** Disks that come back empty, set back, or full: nothing is lost, and the replicas are whole again. */
+import { execFileSync } from 'node:child_process';
+import { cp, mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ShardScrub } from '../../src/cli/scrub.js';
+import { forEachIndex, IndependentClient } from '../support/independent-client.js';
+import { runPortolan } from '../support/run-portolan.js';
+import { TestCluster } from '../support/test-cluster.js';
+
+const SHARDS = 6;
+
+describe('three replicas, and one disk that is not what it was', () => {
+  let cluster: TestCluster;
+  let client: IndependentClient;
+  const written = new Map<string, string>();
+  beforeAll(async () => {
+    cluster = await TestCluster.start({ routers: 1, storage: 3, replicas: 3, shards: SHARDS });
+    client = new IndependentClient(cluster.addressOf('r1'));
+  });
+  afterAll(async () => {
+    client.close();
+    await cluster.stop();
+  });
+
+  const directoryOf = (id: string) => join(cluster.folder, id);
+
+  /** Again, while the outcome is not known: the same value, so that it does not matter. */
+  async function put(key: string, value: string): Promise<void> {
+    const deadline = performance.now() + 20_000;
+    for (;;) {
+      const done = await client.put(key, value, {}, 10_000).catch((error: unknown) => error);
+      if (!(done instanceof Error)) break;
+      if (performance.now() > deadline) throw done;
+    }
+    written.set(key, value);
+  }
+
+  async function write(name: string, count = 100): Promise<void> {
+    await forEachIndex(count, 16, (n) => put(`key-${n}`, `${name} ${n}`));
+  }
+
+  /** All replicas are in sync and equal, and everything that was acknowledged is there. */
+  async function checkAll(): Promise<void> {
+    await cluster.until((s) => s.healthy && s.shards.every(({ isr }) => isr.length === 3));
+    for (const [key, value] of written) {
+      expect((await client.get(key)).value.toString()).toBe(value);
+    }
+    const routers = ['--routers', cluster.addressOf('r1')];
+    const scrub = await runPortolan(['scrub', '--json', ...routers]);
+    const { shards } = JSON.parse(scrub.stdout) as { shards: ShardScrub[] };
+    expect(shards.map(({ result }) => result)).toEqual(Array(SHARDS).fill('equal'));
+  }
+
+  /** Once the leader has written that a replica has to be learnt anew. */
+  const saidBy = async (why: string, from: number) => {
+    await cluster.routers.get('r1')!.line(new RegExp(`shard map: .*${why}`), { from });
+  };
+  const linesSoFar = () => cluster.routers.get('r1')!.lines.length;
+
+  it('S6 S15 an empty one under the same id comes back as a learner', async () => {
+    await write('first');
+    await cluster.storage.get('s2')!.kill();
+    await write('without s2');
+    await rm(directoryOf('s2'), { recursive: true });
+    const from = linesSoFar();
+    await cluster.startStorage('s2');
+    await saidBy('members-came-back', from);
+    await saidBy('expand', from);
+    await checkAll();
+  });
+
+  it('S6 S19 one that was set back to a backup is not believed, and catches up', async () => {
+    await cluster.storage.get('s3')!.stop();
+    const backup = join(cluster.folder, 'backup');
+    await cp(directoryOf('s3'), backup, { recursive: true });
+    await cluster.startStorage('s3');
+    await checkAll();
+    await write('after the backup');
+    await cluster.storage.get('s3')!.kill();
+    await rm(directoryOf('s3'), { recursive: true });
+    await cp(backup, directoryOf('s3'), { recursive: true });
+    const from = linesSoFar();
+    await cluster.startStorage('s3');
+    await saidBy('members-came-back', from);
+    await saidBy('expand', from);
+    await checkAll();
+  });
+
+  it('S6 S19 nor is it while it is the only one there: the shards wait for the others', async () => {
+    await cluster.storage.get('s3')!.stop();
+    const backup = join(cluster.folder, 'older');
+    await cp(directoryOf('s3'), backup, { recursive: true });
+    await cluster.startStorage('s3');
+    await checkAll();
+    await write('not in the older backup');
+    await Promise.all(['s1', 's2', 's3'].map((id) => cluster.storage.get(id)!.kill()));
+    await rm(directoryOf('s3'), { recursive: true });
+    await cp(backup, directoryOf('s3'), { recursive: true });
+    await cluster.startStorage('s3');
+    await cluster.until((s) => s.nodes.some(({ id, state }) => id === 's3' && state === 'up'));
+    await expect(client.get('key-1', 1_500)).rejects.toThrow();
+    await cluster.startStorage('s1');
+    await cluster.startStorage('s2');
+    await checkAll();
+  });
+
+  it('S20 one that runs full stops its node at once, and the shards go on without it', async () => {
+    await cluster.storage.get('s2')!.stop();
+    const directory = directoryOf('s2');
+    await rm(directory, { recursive: true });
+    await mkdir(directory);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'portolan-test', directory]);
+    try {
+      const noReserve = ['--disk-reserve-mb', '0'];
+      const node = await cluster.startStorage('s2', noReserve);
+      await checkAll();
+      const value = 'v'.repeat(128 * 1024);
+      const isOver = node.exited.then(() => true);
+      for (let n = 0; !(await Promise.race([isOver, false])); n++) {
+        await forEachIndex(8, 8, (m) => put(`large-${n % 4}-${m}`, `${n} ${value}`));
+      }
+      expect(await node.exited).toBe(1);
+      expect(node.tail()).toMatch(/No space left on device/);
+      await write('without s2 again');
+      execFileSync('mount', ['-o', 'remount,size=256m', directory]);
+      await cluster.startStorage('s2', noReserve);
+      await checkAll();
+      await cluster.storage.get('s2')!.kill();
+    } finally {
+      execFileSync('umount', ['--lazy', directory]);
+    }
+  });
+});
