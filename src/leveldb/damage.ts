@@ -12,7 +12,7 @@
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { UnusableDirectoryError } from '../ports/disk.js';
+import { DamagedDirectoryError, UnusableDirectoryError } from '../ports/disk.js';
 
 const FINDING = 'DAMAGED';
 const OF_LEVELDB = /^(?:CURRENT|MANIFEST-\d+|\d+\.(?:ldb|sst|log|dbtmp))$/;
@@ -22,7 +22,7 @@ const OF_NEWBORN = /^(?:CURRENT|MANIFEST-000001|000001\.dbtmp)$/;
 const OURS: ReadonlySet<string> = new Set(['node-id', 'LOCK', 'LOG', 'LOG.old', 'lost+found']);
 const SIGNS = /ignoring error|dropping/i;
 
-/** @throws UnusableDirectoryError if damage was found at an earlier opening. */
+/** @throws DamagedDirectoryError if damage was found at an earlier opening. */
 export function refuseDamaged(directory: string): void {
   if (existsSync(join(directory, FINDING))) throw damaged(directory);
 }
@@ -33,7 +33,8 @@ export function refuseDamaged(directory: string): void {
  * database is born with its first manifest and then CURRENT, and takes no write before it has its
  * second manifest and a log. So one that was killed at its birth is no loss, and may start anew.
  *
- * @throws UnusableDirectoryError if files of LevelDB are there, but not all that must be.
+ * @throws DamagedDirectoryError if files of LevelDB are there, but not all that must be;
+ *   UnusableDirectoryError if others are.
  */
 export function refuseIncomplete(directory: string, names: readonly string[]): void {
   const files = names.filter((name) => OF_LEVELDB.test(name));
@@ -59,7 +60,7 @@ export function keepFinding(directory: string, finding: string): void {
  * Looks into LevelDB's LOG of the opening that just happened, and keeps what it finds; undefined if
  * nothing was found, now or before.
  */
-export function findDamage(directory: string): UnusableDirectoryError | undefined {
+export function findDamage(directory: string): DamagedDirectoryError | undefined {
   const lines = readFileSync(join(directory, 'LOG'), 'utf8')
     .split('\n')
     .filter((line) => SIGNS.test(line));
@@ -73,16 +74,16 @@ function occupied(directory: string, name: string): UnusableDirectoryError {
   );
 }
 
-function incomplete(directory: string, missing: string): UnusableDirectoryError {
-  return new UnusableDirectoryError(
+function incomplete(directory: string, missing: string): DamagedDirectoryError {
+  return new DamagedDirectoryError(
     `data directory ${directory} is incomplete: ${missing} is missing, so acknowledged writes ` +
       'are too. Nothing was changed. Restore the directory from a backup, or start this node ' +
       'with a new one',
   );
 }
 
-function damaged(directory: string): UnusableDirectoryError {
-  return new UnusableDirectoryError(
+function damaged(directory: string): DamagedDirectoryError {
+  return new DamagedDirectoryError(
     `data directory ${directory} is damaged: LevelDB dropped a part of its log, so acknowledged ` +
       `writes may be missing (what was found is in ${join(directory, FINDING)}). Restore the ` +
       'directory from a backup, or delete that file to go on with what is left',

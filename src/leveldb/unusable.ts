@@ -1,18 +1,21 @@
 /** Why a data directory could not be opened, in the words an operator needs. */
-import { UnusableDirectoryError } from '../ports/disk.js';
+import { DamagedDirectoryError, UnusableDirectoryError } from '../ports/disk.js';
 
 /** The error of opening a directory, whatever layer it came from. */
 export function unusable(directory: string, error: unknown): UnusableDirectoryError {
   const root = rootOf(error);
   const problem = PROBLEMS[root.code] ?? `could not be opened: ${root.message}`;
-  return new UnusableDirectoryError(`data directory ${directory} ${problem}`, { cause: error });
+  const Kind = root.code === CORRUPTION ? DamagedDirectoryError : UnusableDirectoryError;
+  return new Kind(`data directory ${directory} ${problem}`, { cause: error });
 }
+
+const CORRUPTION = 'LEVEL_CORRUPTION';
 
 /** By the codes of Node's file system and of LevelDB. */
 const PROBLEMS: Readonly<Partial<Record<string, string>>> = {
   LEVEL_LOCKED:
     'is in use by another process; stop that process, or give this one a directory of its own',
-  LEVEL_CORRUPTION:
+  [CORRUPTION]:
     'is corrupt: LevelDB does not understand its files. They were left as they are; ' +
     'restore the directory from a backup, or start this node with a new one',
   EACCES: 'is not writable: permission denied',

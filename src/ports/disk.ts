@@ -71,3 +71,11 @@ export class UnusableDirectoryError extends Error {
     this.name = 'UnusableDirectoryError';
   }
 }
+
+/** What was in the data directory is not all there any more. It was left as it is. */
+export class DamagedDirectoryError extends UnusableDirectoryError {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'DamagedDirectoryError';
+  }
+}

@@ -4,6 +4,7 @@ import { GrpcDialer } from '../grpc/dialer.js';
 import { Health } from '../grpc/health.js';
 import { startGrpcServer } from '../grpc/server.js';
 import { LevelDisk } from '../leveldb/level-disk.js';
+import { setDirectoryAside } from '../leveldb/set-aside.js';
 import { DURATION_BOUNDS } from '../model/call-metrics.js';
 import { clusterRoot } from '../model/znodes.js';
 import type { Log } from '../ports/log.js';
@@ -16,6 +17,7 @@ import { metricsPage } from '../system/metrics.js';
 import { systemRandom } from '../system/random.js';
 import { ZooKeeperCoordinator } from '../zookeeper/coordinator.js';
 import type { StorageConfig } from './config.js';
+import { whyNeeded } from './damaged-directory.js';
 import { startStorage, type StorageView } from './main.js';
 
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
@@ -27,14 +29,16 @@ const BOOT_ID = '/proc/sys/kernel/random/boot_id';
  *   ZooKeeper address that is none.
  */
 export async function composeStorage(config: StorageConfig, log: Log): Promise<RunningRole> {
-  const coordinator = new ZooKeeperCoordinator({
-    connect: config.zk,
-    root: clusterRoot(config.cluster),
-    sessionTimeoutMs: config.sessionTimeoutMs,
-    clock: systemClock,
-    random: systemRandom,
-    log,
-  });
+  const connect = () =>
+    new ZooKeeperCoordinator({
+      connect: config.zk,
+      root: clusterRoot(config.cluster),
+      sessionTimeoutMs: config.sessionTimeoutMs,
+      clock: systemClock,
+      random: systemRandom,
+      log,
+    });
+  const coordinator = connect();
   const health = new Health();
   const dialer = new GrpcDialer({
     failed: (error) => log.error('a handler failed', { error: String(error) }),
@@ -53,6 +57,9 @@ export async function composeStorage(config: StorageConfig, log: Log): Promise<R
       await makeDirectory(directory).catch(() => undefined);
       return LevelDisk.open(directory);
     },
+    whyNeeded: () =>
+      whyNeeded({ clock: systemClock, log, node: config.id, coordinator: connect() }),
+    setAside: setDirectoryAside,
     listen: (handlers) =>
       startGrpcServer({
         listen: config.listen,

@@ -13,7 +13,12 @@ import { assert } from '../model/assert.js';
 import type { Uuid } from '../model/ids.js';
 import type { Clock } from '../ports/clock.js';
 import type { Coordinator } from '../ports/coordinator.js';
-import { type Disk, StorageFailure, UnusableDirectoryError } from '../ports/disk.js';
+import {
+  DamagedDirectoryError,
+  type Disk,
+  StorageFailure,
+  UnusableDirectoryError,
+} from '../ports/disk.js';
 import type { Log } from '../ports/log.js';
 import type {
   Dialer,
@@ -76,6 +81,10 @@ export interface StorageDeps {
   /** `/proc/sys/kernel/random/boot_id`, or empty where there is none. */
   readonly bootId: string;
   readonly openDisk: (directory: string) => Promise<Disk>;
+  /** Why a damaged directory is needed; undefined: it may be set aside (`damaged-directory.ts`). */
+  readonly whyNeeded: () => Promise<string | undefined>;
+  /** Renames the directory, and makes an empty one; where it is now. */
+  readonly setAside: (directory: string, why: string) => Promise<string>;
   readonly listen: (handlers: StorageHandlers) => Promise<Listener>;
   readonly health: {
     setReady(ready: boolean): void;
@@ -127,7 +136,7 @@ class StorageRole implements RunningRole {
   }
 
   async start(): Promise<void> {
-    const disk = await this.#deps.openDisk(this.#config.data);
+    const disk = await this.#openDisk();
     try {
       this.#parts = await this.#open(disk);
     } catch (error) {
@@ -140,6 +149,27 @@ class StorageRole implements RunningRole {
 
   stop(): Promise<void> {
     return (this.#stopped ??= this.#stop());
+  }
+
+  /** A damaged directory makes room for an empty one, if it holds nothing that others do not. */
+  async #openDisk(): Promise<Disk> {
+    const { openDisk, whyNeeded, setAside, log } = this.#deps;
+    const { data } = this.#config;
+    try {
+      return await openDisk(data);
+    } catch (error) {
+      if (!(error instanceof DamagedDirectoryError)) throw error;
+      log.error(error.message);
+      const why = await whyNeeded();
+      if (why !== undefined) {
+        throw new UnusableDirectoryError(`${error.message}. It stays where it is: ${why}`, {
+          cause: error,
+        });
+      }
+      const aside = await setAside(data, error.message);
+      log.warn('set the damaged data directory aside: its shards are learnt anew', { aside });
+      return openDisk(data);
+    }
   }
 
   async #open(disk: Disk): Promise<Parts> {

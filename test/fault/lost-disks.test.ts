@@ -1,6 +1,6 @@
 /** Disks that come back empty, set back, or full: nothing is lost, and the replicas are whole again. */
 import { execFileSync } from 'node:child_process';
-import { cp, mkdir, rm } from 'node:fs/promises';
+import { cp, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ShardScrub } from '../../src/cli/scrub.js';
@@ -105,6 +105,22 @@ describe('three replicas, and one disk that is not what it was', () => {
     await checkAll();
   });
 
+  it('S19 S20 one whose LevelDB lost its log is set aside whole, once no shard counts on it', async () => {
+    await write('before the damage');
+    await cluster.storage.get('s1')!.kill();
+    const files = await readdir(directoryOf('s1'));
+    await rm(join(directoryOf('s1'), files.find((name) => name.endsWith('.log'))!));
+    const from = linesSoFar();
+    const node = await cluster.startStorage('s1');
+    await node.line(/is incomplete: its log/);
+    await node.line(/set the damaged data directory aside/);
+    await saidBy('expand', from);
+    await checkAll();
+    const kept = await readdir(`${directoryOf('s1')}.damaged-1`);
+    expect(kept).toContain('DAMAGED');
+    for (const name of files.filter((file) => file.endsWith('.ldb'))) expect(kept).toContain(name);
+  });
+
   it('S20 one that runs full stops its node at once, and the shards go on without it', async () => {
     await cluster.storage.get('s2')!.stop();
     const directory = directoryOf('s2');
@@ -116,8 +132,9 @@ describe('three replicas, and one disk that is not what it was', () => {
       const node = await cluster.startStorage('s2', noReserve);
       await checkAll();
       const value = 'v'.repeat(128 * 1024);
-      const isOver = node.exited.then(() => true);
-      for (let n = 0; !(await Promise.race([isOver, false])); n++) {
+      const life = { isOver: false };
+      void node.exited.then(() => (life.isOver = true));
+      for (let n = 0; !life.isOver; n++) {
         await forEachIndex(8, 8, (m) => put(`large-${n % 4}-${m}`, `${n} ${value}`));
       }
       expect(await node.exited).toBe(1);
@@ -131,4 +148,22 @@ describe('three replicas, and one disk that is not what it was', () => {
       execFileSync('umount', ['--lazy', directory]);
     }
   });
+});
+
+it('S19 a damaged directory that holds the last copy of a shard stays where it is', async () => {
+  const cluster = await TestCluster.start({ routers: 1, storage: 1, shards: 2 });
+  try {
+    const directory = join(cluster.folder, 's1');
+    await cluster.storage.get('s1')!.kill();
+    await rm(join(directory, 'CURRENT'));
+    const files = (await readdir(directory)).sort();
+    const node = await cluster.startStorage('s1');
+    expect(await node.exited).toBe(1);
+    expect(node.tail()).toMatch(/the file CURRENT is missing/);
+    expect(node.tail()).toMatch(/It stays where it is: shards 0, 1 have their last copy here/);
+    expect((await readdir(directory)).sort()).toEqual(files);
+    expect(await readdir(cluster.folder)).toEqual(['s1']);
+  } finally {
+    await cluster.stop();
+  }
 });

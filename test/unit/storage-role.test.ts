@@ -10,9 +10,9 @@ import type {
   Outcome,
 } from '../../src/ports/coordinator.js';
 import type { StorageConfig } from '../../src/storage/config.js';
-import { StorageFailure } from '../../src/ports/disk.js';
+import { DamagedDirectoryError, StorageFailure } from '../../src/ports/disk.js';
 import { DiskGuard } from '../../src/storage/disk-guard.js';
-import { startStorage, type StorageHandlers } from '../../src/storage/main.js';
+import { startStorage, type StorageDeps, type StorageHandlers } from '../../src/storage/main.js';
 import { StorageMetrics } from '../../src/storage/metrics.js';
 import { clusterOf, uuidOf } from '../support/configs.js';
 import { FakeDialer } from '../support/fake-dialer.js';
@@ -96,7 +96,7 @@ class FakeCoordinator implements Coordinator {
   }
 }
 
-async function startRole(disk = new MemoryDisk()) {
+async function startRole(disk = new MemoryDisk(), more: Partial<StorageDeps> = {}) {
   const happened: string[] = [];
   const health = new Map<string, unknown>();
   const coordinator = new FakeCoordinator(happened);
@@ -116,6 +116,8 @@ async function startRole(disk = new MemoryDisk()) {
     dialer: new FakeDialer(),
     bootId: 'boot',
     openDisk: () => Promise.resolve(disk),
+    whyNeeded: () => Promise.reject(new Error('it is not damaged')),
+    setAside: () => Promise.reject(new Error('it is not damaged')),
     listen: (given) => {
       handlers = given;
       happened.push('listening');
@@ -136,6 +138,7 @@ async function startRole(disk = new MemoryDisk()) {
       setStatus: (_service, status) => health.set('kv', status),
     },
     admin: () => Promise.resolve(undefined),
+    ...more,
   });
   return { role, disk, happened, health, coordinator, clock, log, handlers: handlers! };
 }
@@ -235,6 +238,42 @@ describe('a storage node', () => {
     expect(health.get('kv')).toBe('SERVING');
     const said = log.lines.filter(({ message }) => message.includes('the disk'));
     expect(said.map(({ level }) => level)).toEqual(['error', 'info']);
+  });
+});
+
+describe('a data directory that is damaged', () => {
+  const damaged = () => Promise.reject(new DamagedDirectoryError('its log is missing'));
+
+  it('S19 is not opened, and stays, if it is needed', async () => {
+    const aside: string[] = [];
+    const started = startRole(new MemoryDisk(), {
+      openDisk: damaged,
+      whyNeeded: () => Promise.resolve('shards 3 have their last copy here'),
+      setAside: (directory) => {
+        aside.push(directory);
+        return Promise.resolve('aside');
+      },
+    });
+    await expect(started).rejects.toThrow(
+      'its log is missing. It stays where it is: shards 3 have their last copy here',
+    );
+    expect(aside).toEqual([]);
+  });
+
+  it('makes room for an empty one if it is not: then the node is another store', async () => {
+    const aside: string[] = [];
+    const disk = new MemoryDisk();
+    const { log } = await startRole(disk, {
+      openDisk: () => (aside.length === 0 ? damaged() : Promise.resolve(disk)),
+      whyNeeded: () => Promise.resolve(undefined),
+      setAside: (directory, why) => {
+        aside.push(directory, why);
+        return Promise.resolve('aside');
+      },
+    });
+    expect(aside).toEqual([CONFIG.data, 'its log is missing']);
+    expect(log.has('set the damaged data directory aside')).toBe(true);
+    expect(log.has('made a new data directory')).toBe(true);
   });
 });
 

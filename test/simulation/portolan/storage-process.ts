@@ -44,6 +44,9 @@ export async function startStorageIn(outside: StorageOutside): Promise<StartedRo
       ...outside,
       clock: process.clock,
       openDisk: () => Promise.resolve(disk.open(diskHostOf(simulation, process))),
+      // Simulated disks lose batches, not the files of a database.
+      whyNeeded: () => Promise.resolve('it is not damaged'),
+      setAside: () => Promise.reject(new Error('it is not damaged')),
       listen: ({ kv, exchange, follow, replicate }) => {
         const streams = { exchange, follow, replicate } as Services;
         const services = { ...streams, kv: kvService(kv, failed), liveness: livenessHandler };
