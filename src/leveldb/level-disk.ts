@@ -40,9 +40,9 @@ const SETTINGS = {
   maxFileSize: 8 * MIB,
 } as const;
 
-/** What a snapshot reads at a time: each costs a hop to another thread, and memory meanwhile. */
-const SNAPSHOT_CHUNK_BYTES = 256 * 1024;
-const SNAPSHOT_CHUNK_ROWS = 1_000;
+/** What is read at a time: each costs a hop to another thread, and memory meanwhile. */
+const CHUNK_BYTES = 256 * 1024;
+const CHUNK_ROWS = 1_000;
 
 type Database = Level<Buffer, Buffer>;
 type Rows = Pick<Iterator<Database, Buffer, Buffer>, 'nextv' | 'close'>;
@@ -111,14 +111,9 @@ export class LevelDisk implements Disk {
     return this.#taking(() => this.#database.getSync(key));
   }
 
-  async *scan(from: Buffer, to: Buffer): AsyncIterable<readonly [key: Buffer, value: Buffer]> {
-    try {
-      yield* this.#database.iterator({ gte: from, lt: to });
-    } catch (error) {
-      throw new StorageFailure(`scanning ${this.#directory}: ${messageOf(error)}`, {
-        cause: error,
-      });
-    }
+  scan(gte: Buffer, lt: Buffer): AsyncIterable<readonly [key: Buffer, value: Buffer]> {
+    const highWaterMarkBytes = CHUNK_BYTES;
+    return this.#readChunks(() => this.#database.iterator({ gte, lt, highWaterMarkBytes }));
   }
 
   snapshot(): DiskSnapshot {
@@ -127,7 +122,7 @@ export class LevelDisk implements Disk {
     return {
       scan: (gte, lt) => {
         if (isClosed) throw new StorageFailure(`a snapshot of ${this.#directory} is closed`);
-        const highWaterMarkBytes = SNAPSHOT_CHUNK_BYTES;
+        const highWaterMarkBytes = CHUNK_BYTES;
         return this.#readChunks(() =>
           this.#database.iterator({
             gte,
@@ -164,7 +159,7 @@ export class LevelDisk implements Disk {
     const rows = this.#taking(begin);
     try {
       for (;;) {
-        const chunk = await rows.nextv(SNAPSHOT_CHUNK_ROWS);
+        const chunk = await rows.nextv(CHUNK_ROWS);
         if (chunk.length === 0) return;
         yield* chunk;
       }

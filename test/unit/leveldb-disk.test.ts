@@ -140,7 +140,7 @@ it('a read or a scan that LevelDB refuses is a failure of the storage, and names
   expect(reading).toThrow(StorageFailure);
   expect(reading).toThrow(`reading ${folder}: corrupted block`);
   const scanning = disk.scan(Buffer.from('a'), Buffer.from('b'))[Symbol.asyncIterator]().next();
-  await expect(scanning).rejects.toThrow(`scanning ${folder}: corrupted block`);
+  await expect(scanning).rejects.toThrow(`reading ${folder}: corrupted block`);
   await expect(scanning).rejects.toBeInstanceOf(StorageFailure);
 });
 
