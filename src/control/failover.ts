@@ -62,7 +62,9 @@ export function handedOver(
   if (epoch !== config.epoch) return undefined;
   const eligible = eligibleFor(config, view);
   const among = to !== undefined && eligible.includes(to) ? [to] : eligible;
-  const primary = view.loads.choosePrimary(config.shard, among);
+  // With nobody else it goes on itself, even if it is damaged: it is the last copy.
+  const itself = lifeOfPrimary(config, view) === 'same' ? [config.primary] : [];
+  const primary = view.loads.choosePrimary(config.shard, among.length > 0 ? among : itself);
   return primary && promoted(config, view, { primary, why: 'hand-over', leaseReleased: true });
 }
 

@@ -301,7 +301,9 @@ export class ShardReplica {
   }
 
   #onDamaged(problem: string): void {
-    if (this.#damage !== undefined || !this.#body.exists) return;
+    // While the shard is being created there is nothing that could be.
+    const mayBe = this.#body.exists && this.#standing !== 'creating';
+    if (this.#damage !== undefined || !mayBe) return;
     this.#damage = problem;
     this.#outbox.happened({ type: 'damaged', problem });
   }

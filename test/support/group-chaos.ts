@@ -57,6 +57,8 @@ export class Chaos {
     installs: 0,
     truncations: 0,
     lostDisks: 0,
+    damaged: 0,
+    setAside: 0,
     handOvers: 0,
     handOversFailed: 0,
     lastStanding: 0,
@@ -231,6 +233,7 @@ export class Chaos {
     else if (dice < 0.31) for (const each of group.nodes) group.restart(each);
     else if (dice < 0.33) this.#standAlone();
     else if (dice < 0.36) this.#loseDisk(node);
+    else if (dice < 0.4) this.#damage(node);
     else if (dice < 0.5) this.#breakStream();
     else if (dice < 0.55) this.leader.suspect(node);
     else if (dice < 0.58) group.now += 700;
@@ -291,8 +294,15 @@ export class Chaos {
     const { config } = this.group.config;
     return this.group.nodes.some((other) => {
       const isMember = replicaOn(config, other.id)?.store === other.store;
-      return other !== without && config.isr.includes(other.id) && isMember;
+      const isSound = other.replica?.problem === undefined;
+      return other !== without && config.isr.includes(other.id) && isMember && isSound;
     });
+  }
+
+  /** Only where a sound member of the isr stays: else nothing is done, and an operator is told. */
+  #damage(node: GroupNode): void {
+    if (this.group.config.config.state !== 'active' || !this.#hasData(node)) return;
+    this.group.step(node, { type: 'damaged', problem: 'a flipped bit' });
   }
 
   #handOver(to: GroupNode): void {
@@ -383,6 +393,8 @@ export class Chaos {
     for (const event of events) {
       if (event.type === 'peer-needs-install') this.counts.installs++;
       if (event.type === 'truncated') this.counts.truncations++;
+      if (event.type === 'damaged') this.counts.damaged++;
+      if (event.type === 'set-aside') this.counts.setAside++;
       if (event.type !== 'serving') continue;
       const known = this.#primaries.get(event.epoch) ?? node.id;
       must(known === node.id, `S1 epoch ${event.epoch} of ${known} and ${node.id}`);

@@ -59,7 +59,8 @@ export class GroupLeader {
     if (replica === undefined) return;
     this.#suspected.delete(process);
     this.#controller.step({ type: 'heard', node: id, process });
-    if (disk.state === undefined) return;
+    const { problem } = replica;
+    if (disk.state === undefined && problem === undefined) return;
     const { shard, shardUuid, durableEpoch, durableSeq } = replica.body;
     const { openedEpoch } = node;
     const entry = {
@@ -69,6 +70,7 @@ export class GroupLeader {
       epoch: durableEpoch,
       openedEpoch,
       lastSeq: durableSeq,
+      ...(problem !== undefined && { problem }),
     };
     this.#controller.step({ type: 'reported', replicas: [entry] });
   }

@@ -77,6 +77,13 @@ describe('rule 10: a replica is damaged', () => {
     expect(harness.config(0)).toMatchObject({ primary: 's2', isr: ['s2'] });
   });
 
+  it('S20 the last copy that stepped down goes on in a new epoch, although it is damaged', () => {
+    const harness = shared({ isr: ['s1'] as never, learners: ['s2', 's3'] as never });
+    report(harness, s1).stepDown(0, s2.id);
+    expect(harness.runWhy()).toEqual(['hand-over']);
+    expect(harness.config(0)).toMatchObject({ epoch: 5, primary: 's1', isr: ['s1'] });
+  });
+
   it('S20 a damaged member is not promoted while a sound one may come back', () => {
     const harness = shared({ isr: ['s1', 's2'] as never, learners: ['s3'] as never });
     report(harness, s2);

@@ -35,7 +35,8 @@ function modelContent(disk: Pick<GroupDisk, 'data' | 'recovered'>): Content {
 }
 
 async function storedContent(store: ReplicaStore, disk: Disk): Promise<Content> {
-  expect(store.damaged()).toEqual([]);
+  // Others may have been set aside before it.
+  expect(store.damaged().filter(({ at }) => at === undefined)).toEqual([]);
   const { state, entries } = (await ReplicaStore.open(disk)).recovered(ID.shardUuid) ?? {};
   const chains = entries?.map(({ chain }) => chain) ?? [];
   return { state, chains, pairs: await pairsOf(store.snapshot(ID.shardUuid)) };
@@ -92,7 +93,7 @@ describe('a group of replicas on real stores', () => {
   }
 
   it('S4 S10 S15 after every batch a restart finds exactly what the cores wanted there', async () => {
-    const counts = { batches: 0, installs: 0, truncations: 0, trims: 0, restarts: 0 };
+    const counts = { batches: 0, installs: 0, truncations: 0, trims: 0, restarts: 0, setAside: 0 };
     for (let seed = 1; seed <= 12; seed++) {
       for (const steps of record(seed)) {
         const disk = new MemoryDisk();
@@ -105,6 +106,7 @@ describe('a group of replicas on real stores', () => {
           }
           const { persist, incoming, after } = step;
           counts.batches++;
+          counts.setAside += persist.setsAside === undefined ? 0 : 1;
           counts.truncations += persist.truncateAfter === undefined ? 0 : 1;
           counts.trims += persist.trim.length;
           if (persist.switchTo !== undefined) {
