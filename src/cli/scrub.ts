@@ -76,7 +76,7 @@ async function inspect({ id, address }: NodeStatus, timeoutMs: number): Promise<
 }
 
 /** A replica and what came of asking it. */
-interface Asked {
+export interface Asked {
   readonly node: string;
   readonly role: ReplicaScrub['role'];
   readonly address: string;
