@@ -242,7 +242,10 @@ class StorageRole implements RunningRole {
       disk,
       metrics: this.#metrics,
       reserveBytes: this.#config.diskReserveBytes,
-      changed: () => this.#sayHealth(),
+      changed: (isFull) => {
+        if (isFull) this.#parts?.node.makeRoom();
+        this.#sayHealth();
+      },
       failed: (failure) => this.#fail(failure),
     });
   }
@@ -288,6 +291,7 @@ class StorageRole implements RunningRole {
         registered: this.#isRegistered,
         diskFull: this.#parts?.guard.isFull ?? false,
         leaderEpoch: store.leaderEpoch,
+        damaged: node.damaged.map(({ shard, problem, at }) => ({ shard, problem, at })),
         replicas: Object.fromEntries(node.standings()),
       }),
     };

@@ -31,6 +31,7 @@ import { StorageMetrics } from './metrics.js';
 import { Reads } from './reads.js';
 import { type NodeSettings, nodeSettings, type NodeTuning } from './replica-settings.js';
 import { Replicas } from './replicas.js';
+import type { DamagedReplica } from './replica-recovery.js';
 import type { ReplicaStore } from './replica-store.js';
 import { Replication } from './replication.js';
 import { Rounds, type RoundsHooks } from './rounds.js';
@@ -132,6 +133,35 @@ export class StorageNode {
   /** Shards that are served here. */
   get served(): number {
     return [...this.#replicas.all()].filter(({ primary }) => primary?.isServing).length;
+  }
+
+  /** Replicas that are kept here without being used, and why. */
+  get damaged(): readonly DamagedReplica[] {
+    return this.#deps.replicaStore.damaged();
+  }
+
+  /** The disk is full: what was set aside goes, where its successor is in sync. */
+  makeRoom(): void {
+    const { replicaStore, log } = this.#deps;
+    for (const kept of this.damaged) {
+      if (kept.at === undefined || !this.#isInSync(kept)) continue;
+      const { prefix, shard, at, problem } = kept;
+      log.error('the disk is full: a replica that was set aside is removed', {
+        shard,
+        at,
+        problem,
+      });
+      void this.#record((batch) => {
+        if (this.damaged.includes(kept)) replicaStore.release(batch, prefix);
+      });
+    }
+  }
+
+  /** Whether this node has another replica of the same shard, with everything. */
+  #isInSync({ shard, shardUuid }: DamagedReplica): boolean {
+    const replica = shard === undefined ? undefined : this.#replicas.get(shard);
+    if (replica?.body.shardUuid !== shardUuid) return false;
+    return replica?.standing === 'primary' || replica?.standing === 'secondary';
   }
 
   /** The node knows its cluster: resolves when that is durable. */

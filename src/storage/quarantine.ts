@@ -3,8 +3,8 @@
  * prefix as it was found, for the operator, with a record that says what, when and why.
  *
  * Upholds S19 and S20: nothing is repaired in place, and nothing of a damaged replica is written or
- * removed, until so many were set aside after it that it has to make room. Never one that nothing
- * has replaced.
+ * removed, until it has to make room: for those that were set aside after it, or for puts when the
+ * disk is full. Never one that nothing has replaced.
  *
  *   "damaged" prefix:u32 -> JSON: format, shard, shardUuid, at, problem, state (hex)
  */

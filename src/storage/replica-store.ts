@@ -170,6 +170,17 @@ export class ReplicaStore {
     this.#garbage.add(prefix);
   }
 
+  /** What was set aside there is kept no longer: it becomes garbage. */
+  release(batch: DiskBatch, prefix: ReplicaPrefix): void {
+    const released = this.#damaged.find((damaged) => damaged.prefix === prefix);
+    // Never what nothing has replaced, or what nobody knows.
+    assert(released?.at !== undefined, 'S19', () => ({ prefix }));
+    batch.remove(markKey('damaged', prefix));
+    batch.put(markKey('garbage', prefix), NOTHING);
+    this.#damaged = this.#damaged.filter((damaged) => damaged !== released);
+    this.#garbage.add(prefix);
+  }
+
   /** The data of a replica as it is now; to be closed. Undefined if there is no replica. */
   snapshot(shardUuid: Uuid): ShardSnapshot | undefined {
     const replica = this.#replicas.get(shardUuid);
@@ -252,18 +263,13 @@ export class ReplicaStore {
   #keepDamaged(batch: DiskBatch, damaged: DamagedReplica): void {
     const { prefix, shard, shardUuid, problem, record } = damaged;
     assert(shard !== undefined && shardUuid !== undefined && record !== undefined, 'S19');
-    const set = this.#damaged.filter(({ at }) => at !== undefined);
-    const going = new Set(tooMany(set.map((one) => one.prefix)));
-    for (const old of going) {
-      batch.remove(markKey('damaged', old));
-      batch.put(markKey('garbage', old), NOTHING);
-      this.#garbage.add(old);
-    }
+    const set = this.#damaged.filter((one) => one.at !== undefined);
+    for (const old of tooMany(set.map((one) => one.prefix))) this.release(batch, old);
     const at = this.#wallTime();
     const kept = { shard, shardUuid, at, problem, state: record.toString('hex') };
     batch.remove(markKey('replica', prefix));
     batch.put(markKey('damaged', prefix), encodeQuarantine(kept));
-    const staying = this.#damaged.filter((one) => one !== damaged && !going.has(one.prefix));
+    const staying = this.#damaged.filter((one) => one !== damaged);
     this.#damaged = [...staying, { ...damaged, at, record: undefined }];
   }
 

@@ -1,6 +1,6 @@
 /** What a node answers an operator: its inventory, and scrubs that wait for a position. */
 import { describe, expect, it } from 'vitest';
-import type { Seq, ShardId, Uuid } from '../../src/model/ids.js';
+import type { Seq, ShardId } from '../../src/model/ids.js';
 import { shardOfSlot, slotOf } from '../../src/model/slot.js';
 import { dataKey } from '../../src/storage/keys.js';
 import { uuidOf } from '../support/configs.js';
@@ -81,7 +81,7 @@ describe('a scrub', () => {
 
   it('is refused for a replica that is not here', async () => {
     const test = await NodeUnderTest.serving();
-    const stranger = uuidOf('another shard') as Uuid;
+    const stranger = uuidOf('another shard');
     await expect(scrub(test, undefined, stranger)).rejects.toMatchObject({ code: 'NODE_BEHIND' });
     const nowhere = { shard: 99 as ShardId, shardUuid: stranger, at: undefined };
     await expect(test.node.inspection.scrub(nowhere)).rejects.toMatchObject({

@@ -65,6 +65,27 @@ describe('a replica that is set aside', () => {
 });
 
 describe('a node with a damaged record', () => {
+  it('S19 removes what was set aside when the disk is full, if its shard is in sync here', async () => {
+    const { test, leader, prefix } = await damaged();
+    const learner = {
+      ...{ epoch: 2 as Epoch, primary: nodeOf('s2').id, isr: [nodeOf('s2').id] },
+      ...{ learners: [test.self.id], replicas: [placeOf(nodeOf('s2')), placeOf(test.self)] },
+    };
+    const config = test.configs(learner)[damagedShard]!;
+    await test.tell(leader, [config], 3);
+    test.node.makeRoom();
+    await settle();
+    expect(test.replicaStore.damaged()).toHaveLength(1);
+    const isr = [...config.isr, test.self.id];
+    await test.tell(leader, [{ ...config, isr, learners: [] }], 4);
+    test.node.makeRoom();
+    await settle(60);
+    expect(test.replicaStore.damaged()).toEqual([]);
+    expect(test.log.has('the disk is full: a replica that was set aside is removed')).toBe(true);
+    expect(await contentsUnder(test.disk, prefix)).toEqual([]);
+    expect(test.failures).toEqual([]);
+  });
+
   const damagedShard = shardOfSlot(slotOf(KEY), SHARDS);
 
   async function damaged() {
