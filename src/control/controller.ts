@@ -26,7 +26,7 @@
  *   6. Its primary asks to drop a member of the isr, to take a learner in that caught up or not to
  *      do so after all, to give a learner's place to another node, or for an epoch that nobody has
  *      promised: so be it, if it asks in the present epoch and knows the present configuration (S7,
- *      S16).
+ *      S16). If it knows a later one ZooKeeper was set back: the same members in a new epoch.
  *   7. A secondary or learner is alive in a new life: record it. Alive without its data: it has to
  *      catch up, if there is a primary to give it the data.
  *   8. Its primary stepped down: the member it names, or another of the isr, in a new epoch without

@@ -11,6 +11,7 @@ export type Why =
   | 'place-anew'
   | 'new-life'
   | 'epoch-used'
+  | 'set-back'
   | 'fail-over'
   | 'damaged'
   | 'shrink'

@@ -36,9 +36,11 @@ export function requested(
   view: ClusterView,
   { shardUuid, epoch, basedOn, change }: ChangeRequest,
 ): Decision | undefined {
-  const isCurrent = shardUuid === config.shardUuid && epoch === config.epoch && basedOn === version;
+  const isOfEpoch = shardUuid === config.shardUuid && epoch === config.epoch;
   // What it asked for before it died may come after: the isr must not shrink to a dead one (S19).
-  if (!isCurrent || lifeOfPrimary(config, view) !== 'same') return undefined;
+  if (!isOfEpoch || lifeOfPrimary(config, view) !== 'same') return undefined;
+  if (basedOn > version) return setBack(config, view);
+  if (basedOn < version) return undefined;
   const { isr, learners } = config;
   switch (change.type) {
     case 'shrink': {
@@ -54,6 +56,9 @@ export function requested(
     case 'withdraw':
       // The same configuration at a new version: what was asked on top of the one before is void.
       return revised(config, 'withdraw', {});
+    case 'set-back':
+      // The same one: what it heard came late.
+      return change.nonce === config.nonce ? undefined : setBack(config, view);
     case 'replace':
       return replaced(config, view, change.node);
     case 'epoch-used': {
@@ -94,6 +99,18 @@ export function withoutDamaged(config: ShardConfig, view: ClusterView): Decision
   if (!areDamaged) return undefined;
   return revised(config, 'damaged', {
     ...membersNow(config, view, lostUnder(primary, config, view)),
+    epoch: view.reports.unusedEpoch(config),
+    leaseReleased: false,
+  });
+}
+
+/**
+ * The primary knows a later configuration of this epoch than ZooKeeper: a backup of ZooKeeper was
+ * restored, and a member of this isr may have left it since. A new epoch makes both agree: nothing
+ * is committed in it before every member has all of the primary's log (S6).
+ */
+function setBack(config: ShardConfig, view: ClusterView): Decision {
+  return revised(config, 'set-back', {
     epoch: view.reports.unusedEpoch(config),
     leaseReleased: false,
   });

@@ -35,6 +35,8 @@ export function toWireChangeRequest(request: ChangeRequest): WireChangeRequest {
       return { ...about, withdraw: { node: change.node } };
     case 'replace':
       return { ...about, replace: { node: change.node } };
+    case 'set-back':
+      return { ...about, setBack: { nonce: change.nonce } };
     case 'epoch-used':
       return { ...about, epochUsed: { promised: change.promised } };
   }
@@ -61,6 +63,7 @@ function fromWireChange({
   expand,
   withdraw,
   replace,
+  setBack,
   epochUsed,
 }: ChangeRequest__Output): MembershipChange | undefined {
   if (shrink) return isMemberId(shrink.node) ? { type: 'shrink', node: shrink.node } : undefined;
@@ -70,6 +73,7 @@ function fromWireChange({
   if (replace) {
     return isMemberId(replace.node) ? { type: 'replace', node: replace.node } : undefined;
   }
+  if (setBack) return { type: 'set-back', nonce: setBack.nonce };
   if (expand) {
     const { node, store } = expand;
     const incarnation = Number(expand.incarnation);

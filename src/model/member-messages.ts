@@ -87,6 +87,11 @@ export type MembershipChange =
   | { readonly type: 'withdraw'; readonly node: MemberId }
   /** The learner has not come forward for a long time: let another node have its place. */
   | { readonly type: 'replace'; readonly node: MemberId }
+  /**
+   * It heard of a configuration of its epoch that is not the one it knows, which has this nonce,
+   * nor a later one: was ZooKeeper set back?
+   */
+  | { readonly type: 'set-back'; readonly nonce: string }
   /** A replica has promised a higher epoch already: the shard needs one above it (S1). */
   | { readonly type: 'epoch-used'; readonly promised: Epoch };
 

@@ -134,7 +134,7 @@ export class InSyncSet {
 
   /** Asks the leader, unless it was asked for the same just now. */
   ask(change: MembershipChange, now: number, pauseMs = this.#settings.askAgainMs): void {
-    const about = change.type === 'epoch-used' ? change.type : `${change.type} ${change.node}`;
+    const about = 'node' in change ? `${change.type} ${change.node}` : change.type;
     const askedAt = this.#askedAt.get(about) ?? -Infinity;
     if (now - askedAt < pauseMs) return;
     this.#askedAt.set(about, now);

@@ -158,6 +158,12 @@ export class Primary {
     this.#advance();
   }
 
+  /** A configuration of this epoch was heard that is not the one that we know, nor a later one. */
+  onOtherConfig(now: number): void {
+    this.#passTo(now);
+    this.#inSync.ask({ type: 'set-back', nonce: this.#update.config.nonce }, now);
+  }
+
   onSessionUp(node: MemberId, now: number): void {
     this.#passTo(now);
     const peer = this.#peers.get(node);

@@ -38,7 +38,7 @@ export interface NodeContext {
 }
 
 export type ReplicaInput =
-  /** A configuration that was heard; an older one than before is ignored. */
+  /** A configuration that was heard; one that is older than before is not followed. */
   | { readonly type: 'config'; readonly update: VersionedConfig }
   | { readonly type: 'write'; readonly proposal: Proposal }
   /** A stream to this node stands, or its other end said more of itself. */
@@ -173,7 +173,10 @@ export class ShardReplica {
   #onConfig(update: VersionedConfig, now: number): void {
     const known = this.#update;
     if (known !== undefined && update.config.epoch < known.config.epoch) return;
-    if (known?.config.epoch === update.config.epoch && update.version < known.version) return;
+    if (known?.config.epoch === update.config.epoch && update.version <= known.version) {
+      if (update.config.nonce !== known.config.nonce) this.#primary?.onOtherConfig(now);
+      return;
+    }
     assert(update.config.shardUuid === this.#body.shardUuid, 'a replica is of one shard', () => ({
       shard: update.config.shard,
     }));

@@ -186,7 +186,12 @@ export class Following {
         log.error('left out a configuration that is not of this cluster', {
           shard: update.config.shard,
         });
-      } else if (map.apply(update)) submit({ type: 'config', update });
+      } else {
+        // An older one says that somebody is behind, maybe ZooKeeper: for the replica to judge.
+        const known = map.shards.get(update.config.shard)?.config;
+        const isNews = map.apply(update) || known?.nonce !== update.config.nonce;
+        if (isNews) submit({ type: 'config', update });
+      }
     }
     mapChanged();
   }

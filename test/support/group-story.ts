@@ -16,6 +16,7 @@
  *   suspect s1, trust s1        the leader's connection to it broke, or stands again
  *   lead [quietly]              the leader looks and decides; whoever is not cut off hears, or nobody
  *   hear s1 [version=N]         it hears the newest configuration, or an old one
+ *   set-back version=N          ZooKeeper is restored from a backup, and another leader elected
  *   lose-requests               what primaries asked of the leader got lost
  *   hand-over s2                the primary is asked to step down for s2
  */
@@ -78,6 +79,7 @@ export class GroupStory {
       trust: () => this.#leader.hear(this.#node(first)),
       lead: () => this.#lead(first !== 'quietly'),
       hear: () => this.#hear(this.#node(first), options.get('version')),
+      'set-back': () => this.#setBack(options.get('version')),
       'lose-requests': () => void (this.#requests = []),
       'hand-over': () => this.#handOver(first),
     };
@@ -228,6 +230,12 @@ export class GroupStory {
     this.#group.hear(node, known);
   }
 
+  #setBack(version: number | undefined): void {
+    const stored = this.#configs.find((update) => update.version === version);
+    if (stored !== undefined) this.#group.config = stored;
+    this.#leader.elect();
+  }
+
   #handOver(to: string): void {
     const { epoch, primary } = this.#group.config.config;
     const input = { type: 'hand-over', epoch, to: to as MemberId } as const;
@@ -236,9 +244,10 @@ export class GroupStory {
 
   #onRequest(node: GroupNode, request: ChangeRequest): void {
     const { change } = request;
-    const about = change.type === 'epoch-used' ? change.promised : change.node;
+    const about = 'node' in change ? ` ${change.node}` : '';
+    const promised = 'promised' in change ? ` ${change.promised}` : '';
     if (!this.#cut.has(node)) this.#requests.push(request);
-    this.#say(`${node.id} asks the leader: ${change.type} ${about}`);
+    this.#say(`${node.id} asks the leader: ${change.type}${about}${promised}`);
   }
 
   #onReady(node: GroupNode, { answers, events, handOvers }: Ready): void {

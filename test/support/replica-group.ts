@@ -166,6 +166,7 @@ export class ReplicaGroup {
   readonly #hooks: GroupHooks;
   readonly settings: GroupSettings;
   #incarnations = 100;
+  #writes = 0;
 
   constructor(ids: readonly string[], hooks: GroupHooks, settings: GroupSettings = GROUP_SETTINGS) {
     this.#hooks = hooks;
@@ -201,7 +202,8 @@ export class ReplicaGroup {
   /** The leader writes a configuration that differs from the one before in `change`. */
   reconfigure(change: Partial<ShardConfig>): void {
     const { config, version } = this.config;
-    this.config = { config: { ...config, ...change }, version: version + 1 };
+    const nonce = (++this.#writes).toString(16).padStart(2, '0');
+    this.config = { config: { ...config, ...change, nonce }, version: version + 1 };
   }
 
   /** A node hears a configuration: the newest, unless said otherwise. */

@@ -49,6 +49,7 @@ const changes = [
   { type: 'expand', node, store: uuidOf('store'), incarnation: largest },
   { type: 'withdraw', node },
   { type: 'replace', node },
+  { type: 'set-back', nonce: '07' },
   { type: 'epoch-used', promised: largest - 1 },
 ] as unknown as readonly MembershipChange[];
 

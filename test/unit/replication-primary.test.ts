@@ -233,6 +233,25 @@ describe('what a primary asks the leader', () => {
     expect(asked(lone.pass(900))).toEqual([]);
   });
 
+  it('S7 whether ZooKeeper was set back, when it hears of less than it knows', () => {
+    const lone = LoneReplica.leading();
+    lone.pass(1_000, s2.id); // Else s3 would be asked for at once.
+    lone.config({ ...without3, nonce: '02' }, 2);
+    expect(asked(lone.config({ ...without3, nonce: '02' }, 2))).toEqual([]);
+    expect(asked(lone.config(threeOf({ nonce: '01' }), 1))).toEqual(['set-back']);
+    expect(asked(lone.config(threeOf({ nonce: '03' }), 2))).toEqual([]); // Asked just now.
+    lone.pass(300, s2.id);
+    const { requests } = lone.config(threeOf({ nonce: '03' }), 2);
+    expect(requests).toMatchObject([
+      { epoch: 1, basedOn: 2, change: { type: 'set-back', nonce: '02' } },
+    ]);
+    // It does not follow it: s3 does not count, and does not become a member by that.
+    lone.put('a');
+    for (let batch = 0; batch < 3; batch++) lone.persisted();
+    lone.ack(s2.id, 2);
+    expect(lone.replica.body.commitSeq).toBe(2);
+  });
+
   describe('to replace a learner', () => {
     const { giveUpMs } = GROUP_SETTINGS;
     const asksOf = (ready: Ready) => asked(ready).filter((change) => change === 'replace');

@@ -183,9 +183,22 @@ describe('what a primary asks for', () => {
   it('by others than the primary that the leader knows is not granted', async () => {
     await leader.hear(node('s2'), shrink());
     await leader.hear(node('s3'), shrink({ shard: 9 as ShardId }));
-    await leader.hear(node('s1'), shrink({ epoch: 3 as Epoch }), shrink({ basedOn: 7 }));
+    await leader.hear(node('s1'), shrink({ epoch: 3 as Epoch }));
     expect(leader.multis).toEqual([]);
     expect(await stored()).toEqual(configs);
+  });
+
+  it('nor is what the primary asks for without knowing the newest configuration', async () => {
+    await leader.hear(node('s1'), shrink());
+    const change = { type: 'shrink', node: 's2' as MemberId } as const;
+    await leader.hear(node('s1'), shrink({ change, basedOn: 0 }));
+    expect((await stored())[0]).toMatchObject({ isr: ['s1', 's2'], epoch: 4 });
+  });
+
+  it('S6 but if it knows a later one than ZooKeeper, the epoch ends', async () => {
+    await leader.hear(node('s1'), shrink({ basedOn: 7 }));
+    expect((await stored())[0]).toMatchObject({ isr: ['s1', 's2', 's3'], epoch: 5 });
+    expect(said('shard map: 1 set-back')).toHaveLength(1);
   });
 
   it('for many shards at once is written together', async () => {

@@ -28,6 +28,7 @@ import type { ReplicaReport as _portolan_v1_ReplicaReport, ReplicaReport__Output
 import type { ReplicationClient as _portolan_v1_ReplicationClient, ReplicationDefinition as _portolan_v1_ReplicationDefinition } from './portolan/v1/Replication.js';
 import type { ScrubRequest as _portolan_v1_ScrubRequest, ScrubRequest__Output as _portolan_v1_ScrubRequest__Output } from './portolan/v1/ScrubRequest.js';
 import type { ScrubResponse as _portolan_v1_ScrubResponse, ScrubResponse__Output as _portolan_v1_ScrubResponse__Output } from './portolan/v1/ScrubResponse.js';
+import type { SetBack as _portolan_v1_SetBack, SetBack__Output as _portolan_v1_SetBack__Output } from './portolan/v1/SetBack.js';
 import type { ShardUpdate as _portolan_v1_ShardUpdate, ShardUpdate__Output as _portolan_v1_ShardUpdate__Output } from './portolan/v1/ShardUpdate.js';
 import type { Shrink as _portolan_v1_Shrink, Shrink__Output as _portolan_v1_Shrink__Output } from './portolan/v1/Shrink.js';
 import type { SteppedDown as _portolan_v1_SteppedDown, SteppedDown__Output as _portolan_v1_SteppedDown__Output } from './portolan/v1/SteppedDown.js';
@@ -68,6 +69,7 @@ export interface ProtoGrpcType {
       Replication: SubtypeConstructor<typeof grpc.Client, _portolan_v1_ReplicationClient> & { service: _portolan_v1_ReplicationDefinition }
       ScrubRequest: MessageTypeDefinition<_portolan_v1_ScrubRequest, _portolan_v1_ScrubRequest__Output>
       ScrubResponse: MessageTypeDefinition<_portolan_v1_ScrubResponse, _portolan_v1_ScrubResponse__Output>
+      SetBack: MessageTypeDefinition<_portolan_v1_SetBack, _portolan_v1_SetBack__Output>
       ShardUpdate: MessageTypeDefinition<_portolan_v1_ShardUpdate, _portolan_v1_ShardUpdate__Output>
       Shrink: MessageTypeDefinition<_portolan_v1_Shrink, _portolan_v1_Shrink__Output>
       SteppedDown: MessageTypeDefinition<_portolan_v1_SteppedDown, _portolan_v1_SteppedDown__Output>

@@ -5,6 +5,7 @@ import type { Expand as _portolan_v1_Expand, Expand__Output as _portolan_v1_Expa
 import type { Withdraw as _portolan_v1_Withdraw, Withdraw__Output as _portolan_v1_Withdraw__Output } from '../../portolan/v1/Withdraw.js';
 import type { EpochUsed as _portolan_v1_EpochUsed, EpochUsed__Output as _portolan_v1_EpochUsed__Output } from '../../portolan/v1/EpochUsed.js';
 import type { Replace as _portolan_v1_Replace, Replace__Output as _portolan_v1_Replace__Output } from '../../portolan/v1/Replace.js';
+import type { SetBack as _portolan_v1_SetBack, SetBack__Output as _portolan_v1_SetBack__Output } from '../../portolan/v1/SetBack.js';
 import type { Long } from '@grpc/proto-loader';
 
 export interface ChangeRequest {
@@ -17,7 +18,8 @@ export interface ChangeRequest {
   'withdraw'?: (_portolan_v1_Withdraw | null);
   'epochUsed'?: (_portolan_v1_EpochUsed | null);
   'replace'?: (_portolan_v1_Replace | null);
-  'change'?: "shrink"|"expand"|"withdraw"|"epochUsed"|"replace";
+  'setBack'?: (_portolan_v1_SetBack | null);
+  'change'?: "shrink"|"expand"|"withdraw"|"epochUsed"|"replace"|"setBack";
 }
 
 export interface ChangeRequest__Output {
@@ -30,5 +32,6 @@ export interface ChangeRequest__Output {
   'withdraw'?: (_portolan_v1_Withdraw__Output | null);
   'epochUsed'?: (_portolan_v1_EpochUsed__Output | null);
   'replace'?: (_portolan_v1_Replace__Output | null);
-  'change'?: "shrink"|"expand"|"withdraw"|"epochUsed"|"replace";
+  'setBack'?: (_portolan_v1_SetBack__Output | null);
+  'change'?: "shrink"|"expand"|"withdraw"|"epochUsed"|"replace"|"setBack";
 }

@@ -1,0 +1,10 @@
+// Original file: portolan/v1/internal.proto
+
+
+export interface SetBack {
+  'nonce'?: (string);
+}
+
+export interface SetBack__Output {
+  'nonce': (string);
+}
