@@ -30,6 +30,8 @@ export class Peer {
   readonly knownSince: number;
   /** When it last came forward, or had nothing to do. */
   progressAt: number;
+  /** It has something else committed than we, and was not told yet. */
+  hasDiverged = false;
   /** What it gets all data as of, while it does: the log above is needed. */
   #installingFrom: Seq | undefined;
 
@@ -73,6 +75,7 @@ export class Peer {
       phase: this.phase,
     }));
     this.phase = 'following';
+    this.hasDiverged = false;
     this.sentSeq = match.seq;
     this.toldCommitSeq = 0 as Seq;
     this.acknowledge(match);
@@ -81,6 +84,7 @@ export class Peer {
   /** Its stream broke, or it follows somebody else. `claimUntil`: how far its lease reached. */
   detach(phase: 'down' | 'attaching' | 'unusable', claimUntil: number): void {
     if (this.isAttached) this.#claimUntil = claimUntil;
+    if (phase === 'down') this.hasDiverged = false; // It is asked anew.
     this.phase = phase;
   }
 
@@ -93,6 +97,7 @@ export class Peer {
   replace(place: ReplicaPlace): void {
     this.place = place;
     this.phase = 'down';
+    this.hasDiverged = false;
     this.#durable = undefined;
     this.#claimUntil = -Infinity;
   }

@@ -326,9 +326,7 @@ export class Primary {
       last: last.seq,
     }));
     const isBehind = committed === undefined || committed.seq < base.seq;
-    if (!isBehind) {
-      return this.#onDiverged(peer, committed);
-    }
+    if (!isBehind) return this.#onDiverged(peer, committed);
     peer.detach('unusable', this.#claims.until(peer.node));
     this.#review(peer);
   }
@@ -345,6 +343,11 @@ export class Primary {
   }
 
   #install(peer: Peer): void {
+    // Not sooner: a member of the isr keeps what it has, whichever of us is wrong (S15, S19).
+    if (peer.hasDiverged) {
+      this.#outbox.send(peer.node, { type: 'diverged', epoch: this.epoch });
+      peer.hasDiverged = false;
+    }
     peer.install(this.#body.log.appliedSeq);
     this.#outbox.happened({ type: 'peer-needs-install', peer: peer.node });
     this.#outbox.install(peer.node);
@@ -375,7 +378,7 @@ export class Primary {
 
   #onDiverged(peer: Peer, { seq }: Position): void {
     this.#outbox.happened({ type: 'peer-diverged', peer: peer.node, seq });
-    this.#outbox.send(peer.node, { type: 'diverged', epoch: this.epoch });
+    peer.hasDiverged = true;
     peer.detach('unusable', this.#claims.until(peer.node));
     this.#review(peer);
   }

@@ -178,6 +178,35 @@ describe('what a primary waits for', () => {
     expect(asked(ready)).toEqual(['shrink']);
   });
 
+  it('S15 S19 it is not told to set its data aside before it has left the isr', () => {
+    const lone = LoneReplica.leading();
+    lone.put('a');
+    const ack = ackOf(lone, 2);
+    const position = { ...ack.position, chain: 'f'.repeat(32) as never };
+    const member = [lone.message(s2.id, { ...ack, position }), lone.pass(100, s2.id, s3.id)];
+    const told = ({ send, installs }: Ready) => [
+      ...send.map(({ message }) => message.type).filter((type) => type === 'diverged'),
+      ...installs,
+    ];
+    expect(member.flatMap(told)).toEqual([]);
+    lone.config(threeOf({ isr: [s1.id, s3.id], learners: [s2.id] }), 2);
+    expect(told(lone.pass(100, s2.id, s3.id))).toEqual(['diverged', s2.id]);
+    expect(told(lone.pass(100, s2.id, s3.id))).toEqual([]);
+  });
+
+  it('S8 nor later, if its stream broke meanwhile and it has nothing any more', () => {
+    const lone = LoneReplica.leading();
+    lone.put('a');
+    const ack = ackOf(lone, 2);
+    const position = { ...ack.position, chain: 'f'.repeat(32) as never };
+    lone.message(s2.id, { ...ack, position });
+    lone.step({ type: 'session-down', node: s2.id, gone: false });
+    lone.config(threeOf({ isr: [s1.id, s3.id], learners: [s2.id] }), 2);
+    const { send, installs } = lone.attachEmpty(s2.id);
+    expect(send.filter(({ message }) => message.type === 'diverged')).toEqual([]);
+    expect(installs).toEqual([s2.id]);
+  });
+
   it('S6 a follower that knows more to be committed than we hold: one of us has lost data', () => {
     const lone = LoneReplica.leading();
     lone.config(without3, 2);
