@@ -25,6 +25,8 @@ function prng(seed: number): () => number {
 
 /** Configurations that may still be heard. */
 const HEARD_LATE_MAX = 4;
+/** Short: a run is over in some seconds. */
+const GIVE_UP_MS = 1_200;
 
 /** Cut off from everybody, maybe but for one, until so many actions are done. */
 interface Isolation {
@@ -66,14 +68,16 @@ export class Chaos {
 
   constructor(seed: number) {
     this.random = prng(seed);
-    const nodes = ['s1', 's2', 's3', ...(this.#chance(0.2) ? ['s4'] : [])];
+    const nodes = ['s1', 's2', 's3', ...(this.#chance(0.3) ? ['s4'] : [])];
     const hooks = {
       ready: (node: GroupNode, ready: Ready) => this.#onReady(node, ready),
       requested: (_: GroupNode, request: ChangeRequest) => void this.#requests.push(request),
       appended: (entries: readonly Entry[]) => this.history.seal(entries),
     };
     const minIsr = this.#chance(0.3) ? 1 : GROUP_SETTINGS.minIsr;
-    this.group = new ReplicaGroup(nodes, hooks, { ...GROUP_SETTINGS, minIsr });
+    const settings = { ...GROUP_SETTINGS, minIsr, giveUpMs: GIVE_UP_MS };
+    const spare = nodes.length > 3 && this.#chance(0.5) ? 1 : 0;
+    this.group = new ReplicaGroup(nodes, hooks, settings, spare);
     for (const node of this.group.nodes) node.rate = 1 + (this.random() - 0.5) * 0.019;
     this.leader = new GroupLeader(this.group);
   }
@@ -114,7 +118,7 @@ export class Chaos {
     for (let round = 0; round < 400 && servedRounds < 60; round++) {
       const { primary, state, replicas } = group.config.config;
       // One learner is added at a time: none, while the one that hangs is the one.
-      const isWide = replicas.length === group.nodes.length;
+      const isWide = replicas.length === group.replicas;
       if (state !== 'active' || !isWide || !this.#hasData(hanging)) break;
       this.#isolated = { node: hanging, friend: undefined, until: Infinity };
       if (primary === hanging.id) this.leader.suspect(hanging);
@@ -442,11 +446,14 @@ export class Chaos {
   #hasConverged(): boolean {
     const primary = this.#primary();
     if (primary.replica === undefined || !this.#isServing()) return false;
-    if (this.group.config.config.isr.length !== this.group.nodes.length) return false;
-    const states = this.group.nodes.map(({ replica }) => {
-      const { log, commitSeq } = replica!.body;
-      return `${log.last.seq} ${log.last.chain} ${commitSeq} ${log.appliedSeq}`;
-    });
+    const { isr } = this.group.config.config;
+    if (isr.length !== this.group.replicas) return false;
+    const states = isr
+      .map((id) => this.group.node(id))
+      .map(({ replica }) => {
+        const { log, commitSeq } = replica!.body;
+        return `${log.last.seq} ${log.last.chain} ${commitSeq} ${log.appliedSeq}`;
+      });
     const { log } = primary.replica.body;
     const isOpen = [...this.#open.values()].some(({ process }) => {
       return this.group.nodes.some((node) => node.process === process);
@@ -455,7 +462,8 @@ export class Chaos {
   }
 
   #finalChecks(): void {
-    for (const { id, disk } of this.group.nodes) {
+    const { isr } = this.group.config.config;
+    for (const { id, disk } of isr.map((member) => this.group.node(member))) {
       for (const key of ['k0', 'k1', 'k2', 'k3']) {
         const { value } = this.history.stateAt(key, this.history.last.seq);
         must(disk.data.get(key)?.value === value, `S9 ${key} differs at ${id}`);

@@ -27,8 +27,8 @@ export class GroupLeader {
 
   /** Another router leads: it knows what ZooKeeper holds, and nothing else. */
   elect(): void {
-    const replicas = this.#group.nodes.length;
-    const { minIsr } = this.#group.settings;
+    const { replicas, settings } = this.#group;
+    const { minIsr } = settings;
     const cluster = clusterOf({ shards: 1, replicas, minIsr, initialStorage: replicas });
     this.#controller = new Controller(cluster, ++this.#leaderEpoch as LeaderEpoch);
     this.#controller.step({ type: 'placement-read', placement: 'complete' });

@@ -165,22 +165,31 @@ export class ReplicaGroup {
   config: VersionedConfig;
   readonly #hooks: GroupHooks;
   readonly settings: GroupSettings;
+  /** How many there should be. */
+  readonly replicas: number;
   #incarnations = 100;
   #writes = 0;
 
-  constructor(ids: readonly string[], hooks: GroupHooks, settings: GroupSettings = GROUP_SETTINGS) {
+  /** `spare`: so many of the nodes, the last ones, have no replica at first. */
+  constructor(
+    ids: readonly string[],
+    hooks: GroupHooks,
+    settings: GroupSettings = GROUP_SETTINGS,
+    spare = 0,
+  ) {
     this.#hooks = hooks;
     this.settings = settings;
     this.nodes = ids.map((id) => new GroupNode(id));
     for (const node of this.nodes) this.#boot(node);
-    const members = this.nodes.map(({ id }) => id);
+    const holders = this.nodes.slice(0, ids.length - spare);
+    this.replicas = holders.length;
     this.config = {
       version: 0,
       config: configOf(0, nodeOf(ids[0]!), {
         state: 'creating',
         shardUuid: SHARD_UUID,
-        isr: members,
-        replicas: this.nodes.map((node) => this.placeOf(node)),
+        isr: holders.map(({ id }) => id),
+        replicas: holders.map((node) => this.placeOf(node)),
       }),
     };
   }
