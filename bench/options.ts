@@ -70,7 +70,7 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
       countOf(VALUE_BYTES_MIN, LIMITS.valueBytesMax),
       100,
     )
-    .option('--replicas <n>', 'of each shard, in a cluster started for this', countOf(1, 7), 1)
+    .option('--replicas <n>', 'of each shard, in a cluster started for this', countOf(1, 7), 3)
     .option('--keys <n>', 'keys in use', count, 10_000)
     .option('--timeout-ms <ms>', 'for one operation with its retries', count, 5_000)
     .option(

@@ -74,16 +74,18 @@ export function sessionTimeoutFlag(): Option {
 /** Each write goes to all of them: more cost more than they save. */
 const REPLICAS_MAX = 7;
 
-export function replicasFlag(): Option {
-  return flag('--replicas <n>', 'replicas of each shard, on as many nodes')
-    .argParser(countOf(1, REPLICAS_MAX))
-    .default(1);
+/** What a new cluster gets: any one node may die, and everything goes on. */
+export const REPLICAS_DEFAULT = 3;
+
+export function replicasFlag(byDefault: string): Option {
+  return flag('--replicas <n>', `replicas of each shard, on as many nodes; ${byDefault}`) //
+    .argParser(countOf(1, REPLICAS_MAX));
 }
 
 export function minIsrFlag(): Option {
   return flag(
     '--min-isr <n>',
-    'replicas in sync without which writes wait; 2 if not given, or 1 with one replica',
+    'replicas in sync without which writes are refused; 2 if not given, 1 with one or two replicas',
   ).argParser(countOf(1, REPLICAS_MAX));
 }
 

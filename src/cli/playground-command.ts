@@ -1,6 +1,7 @@
 /** `portolan playground`: everything at once, in the foreground, to try and to break. */
 import { Command } from 'commander';
 import { LIMITS } from '../model/limits.js';
+import { CliError, EXIT } from './exit.js';
 import {
   clusterFlag,
   countFlag,
@@ -8,6 +9,7 @@ import {
   flag,
   jsonFlag,
   leaseFlag,
+  REPLICAS_DEFAULT,
   replicasFlag,
   sessionTimeoutFlag,
   zkFlag,
@@ -15,9 +17,11 @@ import {
 import { tell } from './output.js';
 import type { PlaygroundRun } from './playground-run.js';
 
-interface PlaygroundFlags extends Omit<PlaygroundRun, 'zk' | 'data' | 'restartAfterMs'> {
+export interface PlaygroundFlags
+  extends Omit<PlaygroundRun, 'zk' | 'data' | 'replicas' | 'restartAfterMs'> {
   readonly zk?: string;
   readonly data?: string;
+  readonly replicas?: number;
   readonly restartAfterMs?: number;
 }
 
@@ -32,7 +36,7 @@ export function playgroundCommand(): Command {
     .description('Run a whole cluster on this machine, to try it and to break it.')
     .addOption(countFlag('--routers <n>', 'how many routers').default(3))
     .addOption(countFlag('--storage <n>', 'how many storage nodes').default(3))
-    .addOption(replicasFlag())
+    .addOption(replicasFlag(`${REPLICAS_DEFAULT} if not given, or as many as storage nodes`))
     .addOption(leaseFlag())
     .addOption(
       flag('--shards <n>', 'shards of a new cluster')
@@ -56,10 +60,21 @@ export function playgroundCommand(): Command {
   return command.action(async () => run(command.opts<PlaygroundFlags>()));
 }
 
+/** @throws CliError for what the flags alone cannot tell. */
+export function playgroundRunOf(flags: PlaygroundFlags): PlaygroundRun {
+  const { storage, zk, data, restartAfterMs } = flags;
+  const { replicas = Math.min(REPLICAS_DEFAULT, storage) } = flags;
+  if (replicas > storage) {
+    const what = `${replicas} replicas of each shard need as many storage nodes`;
+    throw new CliError(EXIT.usage, `${what}: give --storage ${replicas} or more`);
+  }
+  return { ...flags, zk, data, restartAfterMs, replicas };
+}
+
 async function run(flags: PlaygroundFlags): Promise<void> {
+  const options = playgroundRunOf(flags);
   // Loading takes longer than a reader wants to wait for a sign of life.
   tell('portolan playground: a cluster on this machine; Ctrl-C stops all of it');
   const { runPlayground } = await import('./playground-run.js');
-  const { zk, data, restartAfterMs } = flags;
-  await runPlayground({ ...flags, zk, data, restartAfterMs });
+  await runPlayground(options);
 }

@@ -111,10 +111,13 @@ class Stop {
   }
 }
 
-function welcome({ cluster, zookeeper, routers, storage, leader }: PlaygroundCluster): string {
+function welcome(running: PlaygroundCluster): string {
+  const { cluster, zookeeper, routers, storage, leader, replicas } = running;
   const leading = routers.find(({ id }) => id === leader) ?? routers[0];
+  const node = storage[0];
+  const effect = replicas > 1 ? 'the others take over its shards' : 'its shards wait for it';
   const lines = [
-    `ready: cluster ${cluster}`,
+    `ready: cluster ${cluster}, ${replicas} replica${replicas === 1 ? '' : 's'} of each shard`,
     '',
     `ZooKeeper   ${zookeeper.connect}${zookeeper.pid === null ? '' : `   pid ${zookeeper.pid}`}`,
     ...routers.map(({ id, address, admin, pid }) => {
@@ -128,7 +131,8 @@ function welcome({ cluster, zookeeper, routers, storage, leader }: PlaygroundClu
     '  npx portolan get greeting',
     '  npx portolan status',
     'Break something, then look at the status again:',
-    `  kill -9 ${leading?.pid ?? ''}`,
+    `  kill -9 ${leading?.pid ?? ''}   ${leading?.id ?? ''} leads: another router takes over`,
+    `  kill -9 ${node?.pid ?? ''}   ${node?.id ?? ''} stores: ${effect}`,
     'Ctrl-C stops all of it.',
   ];
   const width = Math.max(...lines.map((line) => line.length));

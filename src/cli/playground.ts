@@ -53,6 +53,8 @@ export interface PlaygroundCluster {
   readonly zookeeper: { readonly connect: string; readonly pid: number | null };
   readonly routers: readonly (RunningMember & { readonly admin: string })[];
   readonly storage: readonly RunningMember[];
+  /** Of each shard. */
+  readonly replicas: number;
   /** Id of the router that led when everything was ready. */
   readonly leader: string;
 }
@@ -100,7 +102,7 @@ export class Playground {
 
   /** Resolves when the cluster serves reads and writes; rejects if that will not happen. */
   async start(): Promise<PlaygroundCluster> {
-    const { cluster, routers, storage } = this.#options;
+    const { cluster, routers, storage, replicas } = this.#options;
     this.#folder = await openFolder(this.#options.data);
     const zk = await this.#findZooKeeper(this.#folder.path);
     this.#events.progress(`starting ${routers} routers and ${storage} storage nodes`);
@@ -114,6 +116,7 @@ export class Playground {
       zookeeper: { connect: zk, pid: this.#zooKeeperPid },
       routers: this.#routers.map((member) => ({ ...running(member), admin: member.admin })),
       storage: this.#storage.map(running),
+      replicas,
       leader: leader?.id ?? '',
     };
   }

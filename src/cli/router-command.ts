@@ -14,6 +14,7 @@ import {
   leaseFlag,
   listenFlag,
   minIsrFlag,
+  REPLICAS_DEFAULT,
   replicasFlag,
   sessionTimeoutFlag,
   zkFlag,
@@ -29,10 +30,10 @@ export interface RouterFlags extends RoleFlags {
   readonly admin: Address;
   readonly sessionTimeoutMs: number;
   readonly shards: number;
-  readonly replicas: number;
+  readonly replicas: number | undefined;
   readonly minIsr: number | undefined;
   readonly leaseMs: number;
-  readonly initialStorage: number;
+  readonly initialStorage: number | undefined;
   readonly drainMs: number;
 }
 
@@ -61,13 +62,14 @@ export function routerCommand(): Command {
         .argParser(countOf(1, LIMITS.shardsMax))
         .default(LIMITS.shardsDefault),
     )
-    .addOption(replicasFlag())
+    .addOption(replicasFlag(`${REPLICAS_DEFAULT} if not given`))
     .addOption(minIsrFlag())
     .addOption(leaseFlag())
     .addOption(
-      flag('--initial-storage <n>', 'storage nodes to wait for before shards are first placed')
-        .argParser(countOf(1, 1_000))
-        .default(1),
+      flag(
+        '--initial-storage <n>',
+        'storage nodes to wait for before shards are first placed; if not given, as many as replicas',
+      ).argParser(countOf(1, 1_000)),
     )
     .addHelpText('after', EXAMPLES);
   for (const option of logFlags()) command.addOption(option);
@@ -86,8 +88,9 @@ export function routerCommand(): Command {
 /** @throws CliError for what the flags alone cannot tell. */
 export function routerConfigOf(flags: RouterFlags): RouterConfig {
   const { cluster, listen, advertise, admin, sessionTimeoutMs, drainMs } = flags;
-  const { shards, replicas, leaseMs, initialStorage } = flags;
-  const minIsr = flags.minIsr ?? Math.min(2, replicas);
+  const { shards, leaseMs, replicas = REPLICAS_DEFAULT } = flags;
+  // Fewer nodes than replicas is for the operator to ask for: each shard begins with what there is.
+  const { minIsr = replicas > 2 ? 2 : 1, initialStorage = replicas } = flags;
   if (minIsr > replicas) {
     throw new CliError(EXIT.usage, `--min-isr ${minIsr} is more than --replicas ${replicas}`);
   }

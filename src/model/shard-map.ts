@@ -11,8 +11,18 @@ import type { Registration } from './registrations.js';
 import type { ShardConfig, VersionedConfig } from './shard-config.js';
 import { shardOfSlot, slotOf } from './slot.js';
 
-/** How the shards of the cluster are replicated (of `ClusterConfig`). */
-export type ReplicationTarget = Pick<ClusterConfig, 'replicas' | 'minIsr' | 'leaseMs'>;
+/** How the shards of the cluster are placed and replicated (of `ClusterConfig`). */
+export type ReplicationTarget = Pick<
+  ClusterConfig,
+  'replicas' | 'minIsr' | 'leaseMs' | 'initialStorage'
+>;
+
+const UNKNOWN_TARGET: ReplicationTarget = {
+  replicas: 1,
+  minIsr: 1,
+  leaseMs: LIMITS.leaseMsDefault,
+  initialStorage: 1,
+};
 
 export class ShardMap {
   readonly #shards = new Map<ShardId, VersionedConfig>();
@@ -20,7 +30,7 @@ export class ShardMap {
   /** From `/cluster`; 0 = not known yet. */
   #shardCount = 0;
   /** From `/cluster`, with the shard count. */
-  target: ReplicationTarget = { replicas: 1, minIsr: 1, leaseMs: LIMITS.leaseMsDefault };
+  target: ReplicationTarget = UNKNOWN_TARGET;
 
   get shardCount(): number {
     return this.#shardCount;

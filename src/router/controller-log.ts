@@ -1,6 +1,6 @@
 /** What the controller noticed, in the words an operator reads. */
 import type { ControllerEvent } from '../control/controller-io.js';
-import { nameShards } from '../control/health.js';
+import { nameShards } from '../control/shard-names.js';
 import { unreachable } from '../model/assert.js';
 import type { MemberId, ShardId } from '../model/ids.js';
 import { shardZnode } from '../model/znodes.js';

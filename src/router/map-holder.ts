@@ -22,8 +22,8 @@ export class MapHolder {
     this.#changed();
   }
 
-  setTarget({ replicas, minIsr, leaseMs }: ReplicationTarget): void {
-    this.map.target = { replicas, minIsr, leaseMs };
+  setTarget(target: ReplicationTarget): void {
+    this.map.target = target;
     this.#changed();
   }
 

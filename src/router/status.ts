@@ -2,7 +2,8 @@
  * The state of the cluster as an operator asks for it: election from ZooKeeper at this moment, the
  * rest from this router's map. With ZooKeeper away it tells the last election it saw, and says so.
  */
-import { nodesOf, problemsOf, whyUnserved } from '../control/health.js';
+import { nodesOf, problemsOf } from '../control/health.js';
+import { whyUnserved } from '../control/shard-health.js';
 import { decodeLeaderRecord } from '../model/leader-record.js';
 import { BadRecordError } from '../model/records.js';
 import type { MemberId } from '../model/ids.js';

@@ -166,10 +166,10 @@ export class StorageNode {
 
   /** The node knows its cluster: resolves when that is durable. */
   async join(cluster: ClusterConfig): Promise<void> {
-    const { clusterUuid, shards, replicas, minIsr, leaseMs } = cluster;
+    const { clusterUuid, shards } = cluster;
     const { store } = this.#deps;
     this.#cluster = cluster;
-    this.map.target = { replicas, minIsr, leaseMs };
+    this.map.target = cluster;
     this.map.shardCount = shards;
     if (store.identity.clusterUuid === null) {
       await this.#record((batch) => store.writeClusterUuid(batch, clusterUuid));

@@ -11,7 +11,7 @@ describe('a killed or paused leader', () => {
   let znodes: ZnodeViewer;
 
   beforeAll(async () => {
-    cluster = await TestCluster.start({ routers: 3, storage: 3, shards: 64 });
+    cluster = await TestCluster.start({ routers: 3, storage: 3, shards: 64, replicas: 1 });
     znodes = await ZnodeViewer.connect(cluster.zooKeeper.connect);
   });
   afterAll(async () => {

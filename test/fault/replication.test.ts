@@ -12,7 +12,7 @@ describe('shards with three replicas', () => {
   let cluster: TestCluster;
   let client: IndependentClient;
   beforeAll(async () => {
-    cluster = await TestCluster.start({ routers: 2, storage: 3, replicas: 3 });
+    cluster = await TestCluster.start({ routers: 2, storage: 3 });
     client = new IndependentClient(cluster.addressOf('r1'));
   });
   afterAll(async () => {

@@ -65,7 +65,12 @@ describe('kill -9 of every storage node during writes', () => {
 
 describe('kill -9 of one storage node', () => {
   it('is told at once, long before its session ends; it takes its place back when it returns', async () => {
-    const cluster = await TestCluster.start({ routers: 1, storage: 2, sessionTimeoutMs: 10_000 });
+    const cluster = await TestCluster.start({
+      routers: 1,
+      storage: 2,
+      sessionTimeoutMs: 10_000,
+      replicas: 1,
+    });
     const client = new IndependentClient(cluster.addressOf('r1'));
     try {
       await cluster.storage.get('s1')!.kill();

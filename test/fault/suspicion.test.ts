@@ -18,6 +18,7 @@ describe('a storage node whose session lasts on', () => {
       routers: 1,
       storage: 3,
       shards: SHARDS,
+      replicas: 1,
       sessionTimeoutMs: SESSION_MS,
     });
     znodes = await ZnodeViewer.connect(cluster.zooKeeper.connect);

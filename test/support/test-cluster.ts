@@ -24,7 +24,10 @@ export interface ClusterShape {
   readonly routers?: number;
   readonly storage?: number;
   readonly shards?: number;
+  /** Three if not given, as far as there are nodes. */
   readonly replicas?: number;
+  /** More of `portolan router`. */
+  readonly create?: readonly string[];
   readonly cluster?: string;
   readonly sessionTimeoutMs?: number;
   /** More flags of every storage node. */
@@ -50,7 +53,8 @@ export class TestCluster {
       routers: 3,
       storage: 3,
       shards: 16,
-      replicas: 1,
+      replicas: Math.max(1, Math.min(3, shape.storage ?? 3)),
+      create: [],
       cluster: 'default',
       sessionTimeoutMs: SESSION_TIMEOUT_MS,
       storageFlags: [],
@@ -81,6 +85,7 @@ export class TestCluster {
       ...['--shards', String(this.#shape.shards)],
       ...['--replicas', String(this.#shape.replicas)],
       ...['--initial-storage', String(Math.max(1, this.#shape.storage))],
+      ...this.#shape.create,
     ]);
     this.routers.set(id, router);
     return router;

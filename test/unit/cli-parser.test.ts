@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CliError, EXIT } from '../../src/cli/exit.js';
 import { keepNodeId, nodeIdIn } from '../../src/cli/node-id-file.js';
+import { type PlaygroundFlags, playgroundRunOf } from '../../src/cli/playground-command.js';
 import { parseCommand } from '../../src/cli/parse-command.js';
 import { buildProgram } from '../../src/cli/program.js';
 import type { MemberId } from '../../src/model/ids.js';
@@ -209,8 +210,40 @@ describe('what a role is started with', () => {
       admin: { host: '127.0.0.1', port: 0 },
       sessionTimeoutMs: 6_000,
       drainMs: 5_000,
-      create: { shards: 64, replicas: 1, minIsr: 1, leaseMs: 600, initialStorage: 1 },
+      create: { shards: 64, replicas: 3, minIsr: 2, leaseMs: 600, initialStorage: 3 },
     });
+  });
+
+  it.each([
+    ['--replicas 1', { replicas: 1, minIsr: 1, initialStorage: 1 }],
+    ['--replicas 2', { replicas: 2, minIsr: 1, initialStorage: 2 }],
+    ['--replicas 5 --min-isr 3', { replicas: 5, minIsr: 3, initialStorage: 5 }],
+    ['--initial-storage 1', { replicas: 3, minIsr: 2, initialStorage: 1 }],
+    ['--initial-storage 9', { replicas: 3, minIsr: 2, initialStorage: 9 }],
+  ])('a new cluster with %s', (flags, create) => {
+    expect(configOf(`router --id r1 --zk a:1 ${flags}`)).toMatchObject({ create });
+  });
+
+  it('S4 a new cluster cannot need more replicas in sync than it has', () => {
+    const line = 'router --id r1 --zk a:1 --replicas 2 --min-isr 3';
+    expect(() => configOf(line)).toThrow('--min-isr 3 is more than --replicas 2');
+  });
+
+  it.each([
+    [[], { storage: 3, replicas: 3 }],
+    [['--storage', '1'], { storage: 1, replicas: 1 }],
+    [['--storage', '5'], { storage: 5, replicas: 3 }],
+    [['--storage', '5', '--replicas', '4'], { storage: 5, replicas: 4 }],
+  ])('a playground with %j', (flags, expected) => {
+    const parsed = parseCommand(['playground', ...flags]).flags as unknown as PlaygroundFlags;
+    expect(playgroundRunOf(parsed)).toMatchObject(expected);
+  });
+
+  it('a playground of fewer nodes than replicas is a mistake, and says the way out', () => {
+    const flags = parseCommand(['playground', '--storage', '2', '--replicas', '3']).flags;
+    expect(() => playgroundRunOf(flags as unknown as PlaygroundFlags)).toThrow(
+      '3 replicas of each shard need as many storage nodes: give --storage 3 or more',
+    );
   });
 
   it('a router says which leases the cluster gets that it may create, within bounds', () => {

@@ -13,7 +13,7 @@ const s2 = 's2' as MemberId;
 describe('the lease of a cluster', () => {
   it.each([100, 600, 60_000])('S14 of %d ms: every time that depends on it follows', (leaseMs) => {
     const map = new ShardMap();
-    map.target = { replicas: 3, minIsr: 2, leaseMs };
+    map.target = clusterOf({ leaseMs });
     const settings = nodeSettings(map);
     expect(promiseMs(settings)).toBeCloseTo(leaseMs * 1.02 + 50, 6);
     // Two beats may be lost, and reads do not wait.
@@ -29,7 +29,7 @@ describe('the lease of a cluster', () => {
     const settings = nodeSettings(map);
     const grants = new LeaseGrants(settings, 1_000);
     const claims = new LeaseClaims(settings);
-    map.target = { replicas: 3, minIsr: 2, leaseMs: 5_000 };
+    map.target = clusterOf({ leaseMs: 5_000 });
     expect(grants.earlierLifeUntil).toBe(1_000 + 5_150);
     grants.grant(s2, 2_000);
     expect(grants.promisedUntil(s2)).toBe(2_000 + 5_150);
