@@ -1,6 +1,6 @@
 /** `portolan status`: who leads, who watches whom, which nodes live and what they hold. */
 import { Command } from 'commander';
-import type { ClusterStatus } from '../client/index.js';
+import type { ClusterStatus, LearningStatus } from '../client/index.js';
 import { statusJson } from '../model/status-json.js';
 import { type ClientFlags, withClient } from './client-call.js';
 import { EXIT } from './exit.js';
@@ -36,6 +36,7 @@ export function describeStatus(status: ClusterStatus): string {
     `\nrouters, in election order\n${routerTable(status)}`,
     `\nstorage nodes\n${nodeTable(status)}`,
     `\n${shardSummary(status)}`,
+    ...learningTable(status),
   ];
   return sections.join('\n');
 }
@@ -58,10 +59,10 @@ function routerTable({ candidates, leader }: ClusterStatus): string {
 function nodeTable({ nodes }: ClusterStatus): string {
   return table(
     ['id', 'state', 'shards', 'primaries', 'address', 'host', 'zone'],
-    nodes.map(({ id, state, shards, primaries, address, host, zone }) => {
+    nodes.map(({ id, state, shards, primaries, address, host, zone, downForMs }) => {
       return [
         id,
-        state,
+        downForMs === undefined ? state : `${state} ${duration(downForMs)}`,
         String(shards),
         String(primaries),
         address || '-',
@@ -74,5 +75,46 @@ function nodeTable({ nodes }: ClusterStatus): string {
 
 function shardSummary({ shards }: ClusterStatus): string {
   const served = shards.filter((shard) => shard.served);
-  return `shards: ${shards.length} placed, ${served.length} served`;
+  const whole = shards.filter(({ learners }) => learners.length === 0);
+  const counts = `${shards.length} placed, ${served.length} served`;
+  if (whole.length === shards.length) return `shards: ${counts}`;
+  return `shards: ${counts}, ${shards.length - whole.length} with replicas out of sync`;
+}
+
+/** Rows shown at most: the first that are under way. */
+const LEARNING_ROWS = 12;
+
+function learningTable({ shards }: ClusterStatus): readonly string[] {
+  const all = shards.flatMap(({ id, learning }) => learning.map((learner) => ({ id, ...learner })));
+  if (all.length === 0) return [];
+  const underWay = all.filter(({ by }) => by !== 'nothing');
+  const rows = [...underWay, ...all.filter(({ by }) => by === 'nothing')];
+  const shown = rows.slice(0, LEARNING_ROWS).map(({ id, node, forMs, ...learner }) => {
+    return [String(id), node, progressOf({ ...learner, forMs }), duration(forMs)];
+  });
+  const rest = rows.length - shown.length;
+  return [
+    `\nreplicas out of sync`,
+    table(['shard', 'node', 'gets', 'since'], shown),
+    ...(rest === 0 ? [] : [`  and ${rest} more`]),
+  ];
+}
+
+function progressOf({ by, done, total, forMs }: Omit<LearningStatus, 'node'>): string {
+  if (by === 'nothing') return 'nothing: its node does not answer';
+  if (by === 'log') return `the log: ${done} of ${total} entries`;
+  const perSecond = forMs === 0 ? '' : `, ${bytes((done * 1_000) / forMs)}/s`;
+  const of = total === 0 ? '' : ` of ${bytes(total)}`;
+  return `all data: ${bytes(done)}${of}${perSecond}`;
+}
+
+function bytes(count: number): string {
+  const mebibytes = count / 1024 / 1024;
+  return mebibytes < 1 ? `${Math.ceil(count / 1024)} KiB` : `${mebibytes.toFixed(1)} MiB`;
+}
+
+function duration(ms: number): string {
+  const seconds = Math.round(ms / 1_000);
+  if (seconds < 120) return `${seconds} s`;
+  return seconds < 7_200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3_600)} h`;
 }

@@ -27,6 +27,7 @@ export function nodesOf(map: ShardMap): readonly NodeStatus[] {
         address: node?.address ?? '',
         host: node?.labels.host ?? '',
         zone: node?.labels.zone ?? '',
+        downForMs: undefined,
         ...count,
       };
     });

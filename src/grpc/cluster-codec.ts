@@ -10,13 +10,15 @@ export function toWireStatus(status: ClusterStatus): StatusResponse {
     candidates: status.candidates.map((candidate) => {
       return { ...candidate, watches: candidate.watches ?? '' };
     }),
-    nodes: [...status.nodes],
-    shards: status.shards.map(({ slots, isr, learners, ...shard }) => ({
+    nodes: status.nodes.map((node) => ({ ...node, downForMs: node.downForMs ?? 0 })),
+    shards: status.shards.map(({ slots, isr, learners, away, learning, ...shard }) => ({
       ...shard,
       firstSlot: slots[0],
       lastSlot: slots[1],
       isr: [...isr],
       learners: [...learners],
+      away: [...away],
+      learning: [...learning],
     })),
     problems: [...status.problems],
     zookeeperConnected: status.zookeeperConnected,

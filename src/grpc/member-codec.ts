@@ -38,6 +38,7 @@ import {
   toWireSteppedDown,
 } from './change-codec.js';
 import { garbled, type ReportGarbled } from './garbled.js';
+import { fromWireProgress, toWireProgress } from './progress-codec.js';
 import type { HandOver__Output } from './generated/portolan/v1/HandOver.js';
 import type { LeaderHello__Output } from './generated/portolan/v1/LeaderHello.js';
 import type {
@@ -71,12 +72,14 @@ export function toWireLeaderMessage(message: LeaderMessage): WireLeaderMessage {
     }
     case 'ping':
       return { ping: { number: message.number } };
+    case 'progress':
+      return { progress: toWireProgress(message) };
   }
 }
 
 /** Undefined if nothing of the message can be used, or its kind is not known to this version. */
 export function fromWireLeaderMessage(
-  { hello, map, handOver, ping }: LeaderMessage__Output,
+  { hello, map, handOver, ping, progress }: LeaderMessage__Output,
   report: ReportGarbled,
 ): LeaderMessage | undefined {
   if (map) return fromWireMapUpdate(map, report);
@@ -85,6 +88,7 @@ export function fromWireLeaderMessage(
     return isCount(number) ? { type: 'ping', number } : garbled(report, 'a ping without number');
   }
   if (handOver) return fromWireHandOver(handOver, report);
+  if (progress) return fromWireProgress(progress, report);
   return hello ? fromWireLeaderHello(hello, report) : undefined;
 }
 
@@ -106,6 +110,8 @@ export function toWireMemberMessage(message: MemberMessage): WireMemberMessage {
       };
     case 'leaving':
       return { leaving: {} };
+    case 'progress':
+      return { progress: toWireProgress(message) };
     case 'pong':
       return { pong: { number: message.number, process: message.process } };
   }
@@ -131,7 +137,7 @@ export function fromWireMemberMessage(
 }
 
 function fromWireNodeWord(
-  { request, steppedDown, handOverFailed, leaving }: MemberMessage__Output,
+  { request, steppedDown, handOverFailed, leaving, progress }: MemberMessage__Output,
   report: ReportGarbled,
 ): NodeWord | undefined {
   if (request) {
@@ -140,6 +146,7 @@ function fromWireNodeWord(
   }
   if (steppedDown) return fromWireSteppedDown(steppedDown, report);
   if (handOverFailed) return fromWireHandOverFailed(handOverFailed, report);
+  if (progress) return fromWireProgress(progress, report);
   return leaving ? { type: 'leaving' } : undefined;
 }
 

@@ -33,7 +33,7 @@ export interface Ping {
   readonly number: number;
 }
 
-export type LeaderMessage = LeaderHello | MapUpdate | HandOverOrder | Ping;
+export type LeaderMessage = LeaderHello | MapUpdate | HandOverOrder | Ping | ProgressReport;
 
 export interface MemberHello {
   readonly type: 'hello';
@@ -128,8 +128,40 @@ export interface Leaving {
   readonly type: 'leaving';
 }
 
+/**
+ * What a learner gets: `log`, entries it lacks; `snapshot`, all data; `nothing`, because its node
+ * is away or does not answer.
+ */
+export type LearningBy = 'log' | 'snapshot' | 'nothing';
+
+/** How far a learner is, as its primary of this epoch sees it. */
+export interface LearnerProgress {
+  readonly shard: ShardId;
+  readonly epoch: Epoch;
+  readonly node: MemberId;
+  readonly by: LearningBy;
+  /** Entries of the log that it holds, or bytes of data that were sent to it. */
+  readonly done: number;
+  /** Of so many; 0 = not known. */
+  readonly total: number;
+  /** Milliseconds since this primary first saw it out of sync. */
+  readonly forMs: number;
+}
+
+/**
+ * Said by storage nodes of the learners of their primaries, and by the leader to other routers of
+ * all learners: for operators only, nothing is decided by it. It replaces the one before.
+ */
+export interface ProgressReport {
+  readonly type: 'progress';
+  readonly learners: readonly LearnerProgress[];
+}
+
+/** Learners in one report: those that are under way come first, the rest is left out. */
+export const LEARNERS_TOLD_MAX = 256;
+
 /** What a storage node says of its own accord, beside what it holds. */
-export type NodeWord = RequestMessage | SteppedDown | HandOverFailed | Leaving;
+export type NodeWord = RequestMessage | SteppedDown | HandOverFailed | Leaving | ProgressReport;
 
 /** This process runs and reads. It promises nothing else, and may come before the hello. */
 export interface Pong {

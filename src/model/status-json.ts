@@ -8,5 +8,6 @@ export function statusJson(status: ClusterStatus): object {
   const candidates = status.candidates.map((candidate) => {
     return { ...candidate, watches: candidate.watches ?? null };
   });
-  return { ...status, leader: status.leader ?? null, candidates };
+  const nodes = status.nodes.map((node) => ({ ...node, downForMs: node.downForMs ?? null }));
+  return { ...status, leader: status.leader ?? null, candidates, nodes };
 }

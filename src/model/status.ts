@@ -51,6 +51,8 @@ export interface NodeStatus {
   /** Replicas on this node, and how many of them are primary. */
   readonly shards: number;
   readonly primaries: number;
+  /** Milliseconds it is down, as far as the router that answered has seen; undefined if it is up. */
+  readonly downForMs: number | undefined;
 }
 
 export interface ShardStatus {
@@ -65,4 +67,20 @@ export interface ShardStatus {
   readonly state: string;
   /** Whether its primary serves it, as far as the router that answered can see. */
   readonly served: boolean;
+  /** Replicas whose node is down. */
+  readonly away: readonly string[];
+  /** How far its learners are, as far as their primary has told. */
+  readonly learning: readonly LearningStatus[];
+}
+
+export interface LearningStatus {
+  readonly node: string;
+  /** `log`: it gets entries that it lacks; `snapshot`: all data; `nothing`: it does not answer. */
+  readonly by: 'log' | 'snapshot' | 'nothing';
+  /** Entries of the log that it holds, or bytes of data that were sent to it. */
+  readonly done: number;
+  /** Of so many; 0 = not known. */
+  readonly total: number;
+  /** Milliseconds since its primary first saw it out of sync. */
+  readonly forMs: number;
 }

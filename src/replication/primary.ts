@@ -131,6 +131,11 @@ export class Primary {
     return this.isServing && this.#handOver === undefined && this.#inSync.isEnough;
   }
 
+  /** Another replica as this primary sees it; undefined if the configuration has none there. */
+  peer(node: MemberId): Pick<Readonly<Peer>, 'phase' | 'durable'> | undefined {
+    return this.#peers.get(node);
+  }
+
   /** How many replicas are in sync, if that is less than writes need. */
   get lack(): { readonly inSync: number; readonly needed: number } | undefined {
     if (this.#inSync.isEnough) return undefined;

@@ -80,6 +80,9 @@ export class LeaderFollower {
             if (!greeted || this.#current !== outgoing) return;
             outgoing.write({ type: 'pong', number: message.number, process: self.process });
             return;
+          case 'progress':
+            if (greeted && this.#current === outgoing) map.learners = message.learners;
+            return;
           case 'hand-over':
             return; // Not for a router: it has no shards.
           default:

@@ -9,10 +9,11 @@
 import type { Controller } from '../control/controller.js';
 import { unreachable } from '../model/assert.js';
 import type { LeaderEpoch, MemberId } from '../model/ids.js';
-import type { Leaving, NodeWord, ReplicaEntry } from '../model/member-messages.js';
+import type { Leaving, NodeWord, ProgressReport, ReplicaEntry } from '../model/member-messages.js';
 import type { ShardMap } from '../model/shard-map.js';
 import type { Log } from '../ports/log.js';
 import type { HandOverCalls } from './hand-over-calls.js';
+import type { Learning } from './learning.js';
 import { SUSPECT_MS, type Suspicion } from './liveness.js';
 import type { MemberEvents, NodeProcess } from './member-links.js';
 
@@ -22,12 +23,13 @@ const SUSPICIONS: Readonly<Record<Suspicion, string>> = {
 };
 
 /** What only the primary of a shard may say. */
-type PrimaryWord = Exclude<NodeWord, Leaving>;
+type PrimaryWord = Exclude<NodeWord, Leaving | ProgressReport>;
 
 export interface HearingDeps {
   readonly controller: Controller;
   readonly map: ShardMap;
   readonly handOvers: HandOverCalls;
+  readonly learning: Learning;
   readonly log: Log;
   /** The controller was fed: there may be something to carry out. */
   readonly fed: () => void;
@@ -49,7 +51,8 @@ export class Hearing implements MemberEvents {
   }
 
   said(node: MemberId, word: NodeWord): void {
-    const { controller, fed } = this.#deps;
+    const { controller, learning, fed } = this.#deps;
+    if (word.type === 'progress') return learning.heard(node, word);
     if (word.type === 'leaving') controller.step({ type: 'leaving', node });
     else if (this.#isFromPrimary(node, word)) this.#onPrimary(node, word);
     else return;

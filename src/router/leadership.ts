@@ -28,6 +28,7 @@ import { ConflictPauses } from './conflict-pauses.js';
 import { sayEvents } from './controller-log.js';
 import { HandOverCalls } from './hand-over-calls.js';
 import { Hearing } from './hearing.js';
+import { Learning } from './learning.js';
 import type { MapHolder } from './map-holder.js';
 import { readNodes, readPlacement, readShard } from './map-reader.js';
 import { describeWrites, writeOp } from './map-writes.js';
@@ -76,6 +77,7 @@ export class Leadership {
   readonly #log: ErrorLog;
   readonly #members: MemberLinks;
   readonly #handOvers: HandOverCalls;
+  readonly #learning: Learning;
   readonly #conflicts: ConflictPauses;
   readonly #nodes: WatchedChildren;
   readonly #candidates: WatchedChildren;
@@ -101,10 +103,15 @@ export class Leadership {
       this.#controller.step({ type: 'hand-over-failed', shard, epoch });
       this.#carryOutSoon();
     });
+    this.#learning = new Learning(deps.clock, (report) => {
+      deps.map.learners = report.learners;
+      this.#members.tellRouters(report);
+    });
     const hearing = new Hearing({
       controller: this.#controller,
       map: deps.map.map,
       handOvers: this.#handOvers,
+      learning: this.#learning,
       log: deps.log,
       fed: () => this.#carryOutSoon(),
       laterLeader: office.heard,
@@ -135,6 +142,7 @@ export class Leadership {
     this.#stopLooking();
     this.#stopCarryingOut?.();
     this.#handOvers.close();
+    this.#learning.close();
     this.#nodes.stop();
     this.#candidates.stop();
     this.#members.close();
@@ -183,6 +191,7 @@ export class Leadership {
     this.#sayChanges(nodes);
     this.#deps.map.setNodes(nodes);
     this.#members.setNodes(nodes);
+    this.#learning.keep(new Set(nodes.map(({ id }) => id)));
     this.#controller.step({ type: 'nodes', nodes });
     this.#stopSettling();
     this.#stopSettling = this.#deps.clock.after(SETTLE_MS, () => {

@@ -4,7 +4,7 @@
  * because the map itself ignores what is older than what it holds.
  */
 import type { MemberId } from '../model/ids.js';
-import type { MapUpdate } from '../model/member-messages.js';
+import type { LearnerProgress, MapUpdate } from '../model/member-messages.js';
 import type { RefusalHint } from '../model/refusals.js';
 import type { Registration } from '../model/registrations.js';
 import type { VersionedConfig } from '../model/shard-config.js';
@@ -12,6 +12,8 @@ import { type ReplicationTarget, ShardMap } from '../model/shard-map.js';
 
 export class MapHolder {
   readonly map = new ShardMap();
+  /** How far learners are, as the leader last told; for operators only. */
+  learners: readonly LearnerProgress[] = [];
   /** Addresses learned from hints, for nodes that the table does not know yet. */
   readonly #hinted = new Map<MemberId, string>();
   readonly #listeners = new Set<() => void>();

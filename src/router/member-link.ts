@@ -17,6 +17,7 @@ import type {
   MemberMessage,
   Ping,
   Pong,
+  ProgressReport,
 } from '../model/member-messages.js';
 import type { Cancel, Clock } from '../ports/clock.js';
 import type { Log } from '../ports/log.js';
@@ -90,8 +91,8 @@ export class MemberLink {
     else if (!this.#stream.write(update)) this.#flow = 'blocked';
   }
 
-  /** Written if the stream takes it now, and lost otherwise: both are said again in time. */
-  say(message: HandOverOrder | Ping): void {
+  /** Written if the stream takes it now, and lost otherwise: all are said again in time. */
+  say(message: HandOverOrder | Ping | ProgressReport): void {
     if (this.#stream === undefined || this.#flow !== 'open') return;
     if (!this.#stream.write(message)) this.#flow = 'blocked';
   }

@@ -12,6 +12,7 @@ import type {
   LeaderHello,
   MapUpdate,
   NodeWord,
+  ProgressReport,
   ReplicaEntry,
 } from '../model/member-messages.js';
 import type { CandidateRecord, Registration } from '../model/registrations.js';
@@ -98,6 +99,11 @@ export class MemberLinks {
   /** Asks a primary to hand a shard over; lost if its node cannot be told now. */
   order(primary: MemberId, order: HandOverOrder): void {
     this.#nodes.get(primary)?.say(order);
+  }
+
+  /** Tells the other routers how far learners are; lost if one cannot be told now. */
+  tellRouters(report: ProgressReport): void {
+    for (const link of this.#routers.values()) link.say(report);
   }
 
   close(): void {

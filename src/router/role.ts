@@ -94,6 +94,7 @@ function wire(config: RouterConfig, { clock, random, log, ...deps }: RouterRoleD
     cluster: config.cluster,
     self: config.id,
     map,
+    now: () => clock.now(),
     unreachable: () => links.problems,
     isTold: () => follower.isTold,
     session: () => deps.coordinator.session,

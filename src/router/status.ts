@@ -3,15 +3,16 @@
  * rest from this router's map. With ZooKeeper away it tells the last election it saw, and says so.
  */
 import { nodesOf, problemsOf } from '../control/health.js';
-import { whyUnserved } from '../control/shard-health.js';
 import { decodeLeaderRecord } from '../model/leader-record.js';
 import { BadRecordError } from '../model/records.js';
 import type { MemberId } from '../model/ids.js';
-import type { ClusterStatus } from '../model/status.js';
+import type { ClusterStatus, NodeStatus } from '../model/status.js';
 import { candidateZnode, ZNODES } from '../model/znodes.js';
 import type { CoordinatorSession } from '../ports/coordinator.js';
 import { readCandidates } from '../coordination/candidates.js';
+import { AwaySince } from './away-since.js';
 import type { MapHolder } from './map-holder.js';
+import { shardStatuses } from './shard-status.js';
 
 interface ElectionStatus extends Pick<ClusterStatus, 'leader' | 'candidates'> {
   /** Whether ZooKeeper has the cluster at all. */
@@ -24,6 +25,8 @@ export interface StatusSource {
   readonly cluster: string;
   readonly self: string;
   readonly map: MapHolder;
+  /** Of a monotonic clock, in milliseconds. */
+  now(): number;
   /** Nodes that this router cannot connect to, and why. */
   unreachable(): ReadonlyMap<MemberId, string>;
   /** Whether a leader tells this router the map. */
@@ -36,8 +39,11 @@ export class StatusReader {
   readonly #source: StatusSource;
   #lastElection = NOBODY;
 
+  readonly #awaySince = new AwaySince();
+
   constructor(source: StatusSource) {
     this.#source = source;
+    source.map.onChange(() => this.#awaySince.update(source.map.map.nodes, source.now()));
   }
 
   async read(): Promise<ClusterStatus> {
@@ -55,19 +61,22 @@ export class StatusReader {
       healthy: problems.length === 0,
       leader,
       candidates,
-      nodes: nodesOf(map.map),
-      shards: [...map.map.shards.values()]
-        .map(({ config }) => config)
-        .sort((left, right) => left.shard - right.shard)
-        .map((config) => {
-          const { shard, slots, epoch, primary, isr, learners, state } = config;
-          const served = whyUnserved(map.map, config, unreachable) === undefined;
-          return { id: shard, slots, epoch, primary, isr, learners, state, served };
-        }),
+      nodes: this.#nodes(),
+      shards: shardStatuses(map, unreachable),
       problems,
       zookeeperConnected: election !== undefined,
       answeredBy: self,
     };
+  }
+
+  #nodes(): readonly NodeStatus[] {
+    const { map } = this.#source;
+    const now = this.#source.now();
+    return nodesOf(map.map).map((node) => {
+      if (node.state === 'up') return node;
+      const since = this.#awaySince.of(node.id as MemberId, now);
+      return { ...node, downForMs: Math.round(now - since) };
+    });
   }
 
   /** What this router's own part in the cluster lacks. */

@@ -107,6 +107,7 @@ export class Following {
     if (message.type === 'hello') return this.#onHello(stream, message);
     if (stream.leader === undefined) return this.#end(stream, 'it did not say hello first');
     if (stream !== this.#current) return; // Ended, or replaced by a newer leader's.
+    if (message.type === 'progress') return; // For routers.
     if (message.type === 'ping') {
       const { process } = this.#deps.self;
       stream.outgoing.write({ type: 'pong', number: message.number, process });

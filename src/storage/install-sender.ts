@@ -16,6 +16,8 @@ interface Sending {
   readonly to: MemberId;
   sent: number;
   received: number;
+  /** Bytes of keys and records in the parts that were sent. */
+  sentBytes: number;
   isOver: boolean;
   /** Resolves the wait for an acknowledgement. */
   goOn: () => void;
@@ -46,7 +48,10 @@ export class InstallSender {
     assert(base !== undefined, 'S9', () => ({ appliedSeq: log.appliedSeq }));
     const key = nameOf(shard, to);
     this.#stop(key);
-    const sending: Sending = { to, sent: 0, received: 0, isOver: false, goOn: () => undefined };
+    const sending: Sending = {
+      ...{ to, sent: 0, received: 0, sentBytes: 0, isOver: false },
+      goOn: () => undefined,
+    };
     this.#sending.set(key, sending);
     const snapshot = this.#deps.store.snapshot(shardUuid);
     assert(snapshot !== undefined, 'a primary has data', () => ({ shard }));
@@ -69,6 +74,7 @@ export class InstallSender {
           if (sending.isOver) return;
           pairCount += pairs.length;
           sending.sent++;
+          for (const [name, record] of chunk) sending.sentBytes += name.length + record.length;
           this.#deps.send(to, { type: 'data', shard, shardUuid, pairs });
         }
         const { seq, epoch, chain } = base;
@@ -83,6 +89,11 @@ export class InstallSender {
       if (error instanceof CorruptRecordError) this.#deps.damaged(replica, error);
       else this.#deps.failed(error);
     });
+  }
+
+  /** Bytes of a shard's data that were sent to this node; undefined if none are being sent. */
+  sentBytes(shard: ShardId, to: MemberId): number | undefined {
+    return this.#sending.get(nameOf(shard, to))?.sentBytes;
   }
 
   /**

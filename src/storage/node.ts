@@ -28,6 +28,7 @@ import { GarbageRemoval } from './garbage.js';
 import { Inspection } from './inspection.js';
 import { Intake } from './intake.js';
 import { StorageMetrics } from './metrics.js';
+import { Progress } from './progress.js';
 import { Reads } from './reads.js';
 import { type NodeSettings, nodeSettings, type NodeTuning } from './replica-settings.js';
 import { Replicas } from './replicas.js';
@@ -71,6 +72,7 @@ export class StorageNode {
   readonly #replication: Replication;
   readonly #following: Following;
   readonly #garbage: GarbageRemoval;
+  readonly #progress: Progress;
   /** What it has joined. */
   #cluster: ClusterConfig | undefined;
   /** Resolves the wait of `leave`. */
@@ -100,6 +102,12 @@ export class StorageNode {
     this.#replication = this.#makeReplication(wakefulness);
     this.#following = this.#makeFollowing();
     this.#garbage = new GarbageRemoval({ disk, store, write: (fill) => this.#record(fill) });
+    this.#progress = new Progress({
+      clock,
+      replicas: () => replicas.all(),
+      sentBytes: (shard, to) => this.#replication.sentBytes(shard, to),
+      tell: (report) => this.#following.send(report),
+    });
     this.#intake = new Intake({
       clock,
       metrics,
@@ -114,6 +122,7 @@ export class StorageNode {
     this.replicate = this.#replication.handler;
     this.inspection = this.#makeInspection();
     this.#replication.start();
+    this.#progress.start();
   }
 
   /** One per shard that this node holds or has heard of. */
@@ -191,6 +200,7 @@ export class StorageNode {
   /** Ends its streams to other nodes. */
   stop(): void {
     this.#replication.stop();
+    this.#progress.stop();
     this.#garbage.stop();
   }
 

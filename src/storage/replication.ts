@@ -101,6 +101,11 @@ export class Replication {
     }
   }
 
+  /** Bytes of a shard's data that were sent to this node; undefined if none are being sent. */
+  sentBytes(shard: ShardId, to: MemberId): number | undefined {
+    return this.#sender.sentBytes(shard, to);
+  }
+
   install(replica: ShardReplica, to: MemberId): void {
     this.#sender.begin(replica, to);
   }

@@ -287,6 +287,7 @@ describe('client commands', () => {
     ]);
     expect(namesOf(first(status['nodes'])).sort()).toEqual([
       'address',
+      'downForMs',
       'host',
       'id',
       'primaries',
@@ -295,10 +296,12 @@ describe('client commands', () => {
       'zone',
     ]);
     expect(namesOf(first(status['shards'])).sort()).toEqual([
+      'away',
       'epoch',
       'id',
       'isr',
       'learners',
+      'learning',
       'primary',
       'served',
       'slots',
@@ -322,8 +325,8 @@ describe('client commands', () => {
       expect.stringMatching(/c_\d{10}$/),
     ]);
     expect(nodes).toMatchObject([
-      { id: 's1', state: 'up', shards: 4, primaries: 4 },
-      { id: 's2', state: 'up', shards: 4, primaries: 4 },
+      { id: 's1', state: 'up', shards: 8, primaries: 4 },
+      { id: 's2', state: 'up', shards: 8, primaries: 4 },
     ]);
     expect(shards).toHaveLength(8);
     expect(shards![0]).toMatchObject({ id: 0, slots: [0, 2047], learners: [] });
@@ -447,6 +450,17 @@ describe('client commands', () => {
     expect(status.code).toBe(5);
     expect(status.stdout).toMatch(/NOT HEALTHY/);
     expect(status.stdout).toMatch(/! .*s2/);
+    // s1 took over; by and by it is known that s2 is down, and what to do about it.
+    const lacking = 'shards 0-7: 1 of 2 replicas in sync; start s2 again';
+    while (!status.stdout.includes(lacking) && performance.now() < deadline + 10_000) {
+      status = await run('status');
+    }
+    expect(status.stdout).toContain(lacking);
+    expect(status.stdout).toMatch(/ s2 {2}down \d+ s /);
+    const { shards } = await json('status');
+    expect(shards).toMatchObject(
+      Array.from({ length: 8 }, () => ({ primary: 's1', served: true, away: ['s2'] })),
+    );
   });
 });
 

@@ -269,6 +269,8 @@ describe('health and reflection', () => {
             learners: [],
             state: 'active',
             served: true,
+            away: ['s9'],
+            learning: [{ node: 's2', by: 'snapshot' as const, done: 7, total: 0, forMs: 1_500 }],
           },
         ],
         problems: [],
@@ -280,7 +282,12 @@ describe('health and reflection', () => {
     expect(answer.response).toMatchObject({
       leader: { id: 'r1', leaderEpoch: '7' },
       candidates: [{ id: 'r1', watches: '' }],
-      shards: [{ id: 2, primary: 's1', epoch: '1', served: true }],
+      shards: [
+        {
+          ...{ id: 2, primary: 's1', epoch: '1', served: true, away: ['s9'] },
+          learning: [{ node: 's2', by: 'snapshot', done: '7', total: '0', forMs: '1500' }],
+        },
+      ],
     });
   });
 });

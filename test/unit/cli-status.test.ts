@@ -14,11 +14,12 @@ const candidate = (id: string, sequence: number, before?: number) => ({
 });
 const node = (id: string, state: 'up' | 'down') => ({
   ...{ id, state, address: state === 'up' ? '127.0.0.1:7100' : '', host: '', zone: '' },
-  ...{ shards: 1, primaries: 1 },
+  ...{ shards: 1, primaries: 1, downForMs: state === 'up' ? undefined : 12_300 },
 });
 const shard = (id: number, primary: string) => ({
   ...{ id, slots: [id * 8192, id * 8192 + 8191] as const, epoch: 3, primary, isr: [primary] },
-  ...{ learners: [], state: 'active', served: id === 0 },
+  ...{ learners: [] as string[], state: 'active', served: id === 0 },
+  ...{ away: id === 0 ? [] : [primary], learning: [] },
 });
 
 const STATUS: ClusterStatus = {
@@ -47,12 +48,44 @@ describe('status', () => {
       '  r3  follower  c_0000000009  ? (c_0000000008)   127.0.0.1:7009  http://127.0.0.1:7089',
       '',
       'storage nodes',
-      '  id  state  shards  primaries  address         host  zone',
-      '  s1  up          1          1  127.0.0.1:7100  -     -',
-      '  s2  down        1          1  -               -     -',
+      '  id  state      shards  primaries  address         host  zone',
+      '  s1  up              1          1  127.0.0.1:7100  -     -',
+      '  s2  down 12 s       1          1  -               -     -',
       '',
       'shards: 2 placed, 1 served',
     ]);
+  });
+
+  it('shows how far learners are, those that are under way first', () => {
+    const learner = (by: 'log' | 'snapshot' | 'nothing', done: number, total: number) => {
+      return { node: 's3', by, done, total, forMs: 4_000 };
+    };
+    const learning = [
+      learner('nothing', 0, 9),
+      learner('log', 1_200, 5_000),
+      learner('snapshot', 20 * 1024 * 1024, 0),
+    ];
+    const shards = learning.map((one, id) => {
+      return { ...shard(id, 's1'), served: true, learners: ['s3'], learning: [one] };
+    });
+    expect(
+      describeStatus({ ...STATUS, shards })
+        .split('\n')
+        .slice(-6),
+    ).toEqual(
+      [
+        'shards: 3 placed, 3 served, 3 with replicas out of sync',
+        '',
+        'replicas out of sync',
+        '  shard  node  gets                               since',
+        '      1  s3    the log: 1200 of 5000 entries      4 s',
+        '      2  s3    all data: 20.0 MiB, 5.0 MiB/s      4 s',
+        '      0  s3    nothing: its node does not answer  4 s',
+      ].slice(1),
+    );
+    const many = Array.from({ length: 40 }, () => shards[0]!);
+    const lines = describeStatus({ ...STATUS, shards: many }).split('\n');
+    expect(lines.at(-1)).toBe('  and 28 more');
   });
 
   it('between two leaders there is none', () => {

@@ -9,10 +9,11 @@ import {
   toWireLeaderMessage,
   toWireMemberMessage,
 } from '../../src/grpc/member-codec.js';
-import type {
-  LeaderMessage,
-  MemberMessage,
-  MembershipChange,
+import {
+  LEARNERS_TOLD_MAX,
+  type LeaderMessage,
+  type MemberMessage,
+  type MembershipChange,
 } from '../../src/model/member-messages.js';
 import { uuidOf } from '../support/configs.js';
 
@@ -53,7 +54,18 @@ const changes = [
   { type: 'epoch-used', promised: largest - 1 },
 ] as unknown as readonly MembershipChange[];
 
+const progress = {
+  type: 'progress',
+  learners: [
+    { shard: 4095, epoch: largest, node, by: 'snapshot', done: largest, total: 0, forMs: 1 },
+    { shard: 0, epoch: 1, node: 's3', by: 'log', done: 0, total: 7, forMs: 0 },
+    { shard: 1, epoch: 2, node: 's3', by: 'nothing', done: 0, total: 0, forMs: 99 },
+  ],
+};
+
 const fromLeaders = [
+  progress,
+  { type: 'progress', learners: [] },
   { type: 'hand-over', shard: 4095, shardUuid, epoch: largest, to: node },
   { type: 'ping', number: 0 },
   { type: 'ping', number: largest },
@@ -70,6 +82,7 @@ const fromMembers = [
   { type: 'hand-over-failed', shard: 7, epoch: 3, why: '' },
   { type: 'leaving' },
   { type: 'pong', number: 12, process: uuidOf('p') },
+  progress,
 ] as unknown as readonly MemberMessage[];
 
 describe('a message that is well formed', () => {
@@ -98,6 +111,29 @@ describe('a message that is well formed', () => {
       // Field 3 of 46 bytes: shard 0, its uuid, epoch 1, version 0, and `shrink` of "s2".
       `1a2e08001220${Buffer.from(shardUuid).toString('hex')}180120002a040a027332`,
     );
+  });
+});
+
+describe('the progress of learners', () => {
+  const good = toWireMemberMessage(progress as unknown as MemberMessage).progress!.learners![1]!;
+
+  it.each([{ shard: 4096 }, { epoch: 0 }, { node: '' }, { by: 9 as never }, { done: 2 ** 60 }])(
+    'with %j is left out, and the rest is heard',
+    (change) => {
+      const learners = [{ ...good, ...change }, good];
+      const problems: string[] = [];
+      const bytes = memberBytes({ progress: { learners } });
+      const parsed = MEMBER.Follow.responseDeserialize(bytes);
+      const heard = fromWireMemberMessage(parsed, (text) => problems.push(text));
+      expect(heard).toEqual({ type: 'progress', learners: [progress.learners[1]] });
+      expect(problems).toEqual(['the progress of a learner that does not parse']);
+    },
+  );
+
+  it('is bounded, whatever a peer says', () => {
+    const learners = Array.from({ length: 1_000 }, () => good);
+    const heard = heardFromLeader(leaderBytes({ progress: { learners } }));
+    expect(heard).toMatchObject({ learners: { length: LEARNERS_TOLD_MAX } });
   });
 });
 

@@ -1,5 +1,5 @@
 import type * as grpc from '@grpc/grpc-js';
-import type { MessageTypeDefinition } from '@grpc/proto-loader';
+import type { EnumTypeDefinition, MessageTypeDefinition } from '@grpc/proto-loader';
 
 import type { ChangeRequest as _portolan_v1_ChangeRequest, ChangeRequest__Output as _portolan_v1_ChangeRequest__Output } from './portolan/v1/ChangeRequest.js';
 import type { EpochUsed as _portolan_v1_EpochUsed, EpochUsed__Output as _portolan_v1_EpochUsed__Output } from './portolan/v1/EpochUsed.js';
@@ -13,6 +13,7 @@ import type { InventoryRequest as _portolan_v1_InventoryRequest, InventoryReques
 import type { InventoryResponse as _portolan_v1_InventoryResponse, InventoryResponse__Output as _portolan_v1_InventoryResponse__Output } from './portolan/v1/InventoryResponse.js';
 import type { LeaderHello as _portolan_v1_LeaderHello, LeaderHello__Output as _portolan_v1_LeaderHello__Output } from './portolan/v1/LeaderHello.js';
 import type { LeaderMessage as _portolan_v1_LeaderMessage, LeaderMessage__Output as _portolan_v1_LeaderMessage__Output } from './portolan/v1/LeaderMessage.js';
+import type { LearnerProgress as _portolan_v1_LearnerProgress, LearnerProgress__Output as _portolan_v1_LearnerProgress__Output } from './portolan/v1/LearnerProgress.js';
 import type { Leaving as _portolan_v1_Leaving, Leaving__Output as _portolan_v1_Leaving__Output } from './portolan/v1/Leaving.js';
 import type { MapUpdate as _portolan_v1_MapUpdate, MapUpdate__Output as _portolan_v1_MapUpdate__Output } from './portolan/v1/MapUpdate.js';
 import type { MemberClient as _portolan_v1_MemberClient, MemberDefinition as _portolan_v1_MemberDefinition } from './portolan/v1/Member.js';
@@ -22,6 +23,7 @@ import type { NodeEntry as _portolan_v1_NodeEntry, NodeEntry__Output as _portola
 import type { NodeTable as _portolan_v1_NodeTable, NodeTable__Output as _portolan_v1_NodeTable__Output } from './portolan/v1/NodeTable.js';
 import type { Ping as _portolan_v1_Ping, Ping__Output as _portolan_v1_Ping__Output } from './portolan/v1/Ping.js';
 import type { Pong as _portolan_v1_Pong, Pong__Output as _portolan_v1_Pong__Output } from './portolan/v1/Pong.js';
+import type { ProgressReport as _portolan_v1_ProgressReport, ProgressReport__Output as _portolan_v1_ProgressReport__Output } from './portolan/v1/ProgressReport.js';
 import type { Replace as _portolan_v1_Replace, Replace__Output as _portolan_v1_Replace__Output } from './portolan/v1/Replace.js';
 import type { ReplicaEntry as _portolan_v1_ReplicaEntry, ReplicaEntry__Output as _portolan_v1_ReplicaEntry__Output } from './portolan/v1/ReplicaEntry.js';
 import type { ReplicaReport as _portolan_v1_ReplicaReport, ReplicaReport__Output as _portolan_v1_ReplicaReport__Output } from './portolan/v1/ReplicaReport.js';
@@ -54,6 +56,8 @@ export interface ProtoGrpcType {
       InventoryResponse: MessageTypeDefinition<_portolan_v1_InventoryResponse, _portolan_v1_InventoryResponse__Output>
       LeaderHello: MessageTypeDefinition<_portolan_v1_LeaderHello, _portolan_v1_LeaderHello__Output>
       LeaderMessage: MessageTypeDefinition<_portolan_v1_LeaderMessage, _portolan_v1_LeaderMessage__Output>
+      LearnerProgress: MessageTypeDefinition<_portolan_v1_LearnerProgress, _portolan_v1_LearnerProgress__Output>
+      LearningBy: EnumTypeDefinition
       Leaving: MessageTypeDefinition<_portolan_v1_Leaving, _portolan_v1_Leaving__Output>
       MapUpdate: MessageTypeDefinition<_portolan_v1_MapUpdate, _portolan_v1_MapUpdate__Output>
       Member: SubtypeConstructor<typeof grpc.Client, _portolan_v1_MemberClient> & { service: _portolan_v1_MemberDefinition }
@@ -63,6 +67,7 @@ export interface ProtoGrpcType {
       NodeTable: MessageTypeDefinition<_portolan_v1_NodeTable, _portolan_v1_NodeTable__Output>
       Ping: MessageTypeDefinition<_portolan_v1_Ping, _portolan_v1_Ping__Output>
       Pong: MessageTypeDefinition<_portolan_v1_Pong, _portolan_v1_Pong__Output>
+      ProgressReport: MessageTypeDefinition<_portolan_v1_ProgressReport, _portolan_v1_ProgressReport__Output>
       Replace: MessageTypeDefinition<_portolan_v1_Replace, _portolan_v1_Replace__Output>
       ReplicaEntry: MessageTypeDefinition<_portolan_v1_ReplicaEntry, _portolan_v1_ReplicaEntry__Output>
       ReplicaReport: MessageTypeDefinition<_portolan_v1_ReplicaReport, _portolan_v1_ReplicaReport__Output>

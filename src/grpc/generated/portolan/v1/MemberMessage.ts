@@ -7,6 +7,7 @@ import type { SteppedDown as _portolan_v1_SteppedDown, SteppedDown__Output as _p
 import type { HandOverFailed as _portolan_v1_HandOverFailed, HandOverFailed__Output as _portolan_v1_HandOverFailed__Output } from '../../portolan/v1/HandOverFailed.js';
 import type { Leaving as _portolan_v1_Leaving, Leaving__Output as _portolan_v1_Leaving__Output } from '../../portolan/v1/Leaving.js';
 import type { Pong as _portolan_v1_Pong, Pong__Output as _portolan_v1_Pong__Output } from '../../portolan/v1/Pong.js';
+import type { ProgressReport as _portolan_v1_ProgressReport, ProgressReport__Output as _portolan_v1_ProgressReport__Output } from '../../portolan/v1/ProgressReport.js';
 
 export interface MemberMessage {
   'hello'?: (_portolan_v1_MemberHello | null);
@@ -16,7 +17,8 @@ export interface MemberMessage {
   'handOverFailed'?: (_portolan_v1_HandOverFailed | null);
   'leaving'?: (_portolan_v1_Leaving | null);
   'pong'?: (_portolan_v1_Pong | null);
-  'message'?: "hello"|"replicas"|"request"|"steppedDown"|"handOverFailed"|"leaving"|"pong";
+  'progress'?: (_portolan_v1_ProgressReport | null);
+  'message'?: "hello"|"replicas"|"request"|"steppedDown"|"handOverFailed"|"leaving"|"pong"|"progress";
 }
 
 export interface MemberMessage__Output {
@@ -27,5 +29,6 @@ export interface MemberMessage__Output {
   'handOverFailed'?: (_portolan_v1_HandOverFailed__Output | null);
   'leaving'?: (_portolan_v1_Leaving__Output | null);
   'pong'?: (_portolan_v1_Pong__Output | null);
-  'message'?: "hello"|"replicas"|"request"|"steppedDown"|"handOverFailed"|"leaving"|"pong";
+  'progress'?: (_portolan_v1_ProgressReport__Output | null);
+  'message'?: "hello"|"replicas"|"request"|"steppedDown"|"handOverFailed"|"leaving"|"pong"|"progress";
 }

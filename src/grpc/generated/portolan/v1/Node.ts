@@ -1,5 +1,6 @@
 // Original file: portolan/v1/cluster.proto
 
+import type { Long } from '@grpc/proto-loader';
 
 export interface Node {
   'id'?: (string);
@@ -9,6 +10,7 @@ export interface Node {
   'primaries'?: (number);
   'host'?: (string);
   'zone'?: (string);
+  'downForMs'?: (number | string | Long);
 }
 
 export interface Node__Output {
@@ -19,4 +21,5 @@ export interface Node__Output {
   'primaries': (number);
   'host': (string);
   'zone': (string);
+  'downForMs': (string);
 }

@@ -1,5 +1,6 @@
 // Original file: portolan/v1/cluster.proto
 
+import type { Learning as _portolan_v1_Learning, Learning__Output as _portolan_v1_Learning__Output } from '../../portolan/v1/Learning.js';
 import type { Long } from '@grpc/proto-loader';
 
 export interface Shard {
@@ -12,6 +13,8 @@ export interface Shard {
   'learners'?: (string)[];
   'state'?: (string);
   'served'?: (boolean);
+  'away'?: (string)[];
+  'learning'?: (_portolan_v1_Learning)[];
 }
 
 export interface Shard__Output {
@@ -24,4 +27,6 @@ export interface Shard__Output {
   'learners': (string)[];
   'state': (string);
   'served': (boolean);
+  'away': (string)[];
+  'learning': (_portolan_v1_Learning__Output)[];
 }

@@ -1,0 +1,61 @@
+/**
+ * How far learners are (`internal.proto`, ProgressReport), between the protobuf form and the
+ * model's. An entry that does not parse is reported and left out; the others still count.
+ */
+import { type Epoch, isCount, isMemberId } from '../model/ids.js';
+import { isShardId } from '../model/limits.js';
+import {
+  LEARNERS_TOLD_MAX,
+  type LearnerProgress,
+  type LearningBy,
+  type ProgressReport,
+} from '../model/member-messages.js';
+import { garbled, type ReportGarbled } from './garbled.js';
+import type { LearnerProgress__Output } from './generated/portolan/v1/LearnerProgress.js';
+import type { LearningBy__Output } from './generated/portolan/v1/LearningBy.js';
+import type {
+  ProgressReport as WireProgressReport,
+  ProgressReport__Output,
+} from './generated/portolan/v1/ProgressReport.js';
+
+const TO_WIRE: Readonly<Record<LearningBy, LearningBy__Output>> = {
+  nothing: 'LEARNING_BY_NOTHING',
+  log: 'LEARNING_BY_LOG',
+  snapshot: 'LEARNING_BY_SNAPSHOT',
+};
+
+const FROM_WIRE = new Map(
+  (Object.keys(TO_WIRE) as LearningBy[]).map((by) => [TO_WIRE[by] as string, by] as const),
+);
+
+export function toWireProgress({ learners }: ProgressReport): WireProgressReport {
+  return { learners: learners.map((learner) => ({ ...learner, by: TO_WIRE[learner.by] })) };
+}
+
+export function fromWireProgress(
+  { learners }: ProgressReport__Output,
+  report: ReportGarbled,
+): ProgressReport {
+  const parsed = learners
+    .slice(0, LEARNERS_TOLD_MAX)
+    .map((learner) => fromWireLearner(learner, report));
+  return { type: 'progress', learners: parsed.filter((learner) => learner !== undefined) };
+}
+
+function fromWireLearner(
+  { shard, node, ...learner }: LearnerProgress__Output,
+  report: ReportGarbled,
+): LearnerProgress | undefined {
+  const by = FROM_WIRE.get(learner.by);
+  const [epoch, done, total, forMs] = [
+    learner.epoch,
+    learner.done,
+    learner.total,
+    learner.forMs,
+  ].map(Number);
+  const areCounts = isCount(epoch, 1) && isCount(done) && isCount(total) && isCount(forMs);
+  if (!isShardId(shard) || !isMemberId(node) || by === undefined || !areCounts) {
+    return garbled(report, 'the progress of a learner that does not parse');
+  }
+  return { shard, epoch: epoch as Epoch, node, by, done, total, forMs };
+}
