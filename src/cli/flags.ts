@@ -82,6 +82,11 @@ export function replicasFlag(byDefault: string): Option {
     .argParser(countOf(1, REPLICAS_MAX));
 }
 
+/** With two replicas one of them may be away, and writes go on. */
+export function minIsrFor(replicas: number): number {
+  return replicas > 2 ? 2 : 1;
+}
+
 export function minIsrFlag(): Option {
   return flag(
     '--min-isr <n>',
@@ -93,6 +98,15 @@ export function leaseFlag(): Option {
   return flag('--lease-ms <ms>', 'after which a primary that is cut off is replaced')
     .argParser(countOf(LIMITS.leaseMsMin, LIMITS.leaseMsMax))
     .default(LIMITS.leaseMsDefault);
+}
+
+export function replaceFlag(): Option {
+  return flag(
+    '--replace-after-ms <ms>',
+    'how long a storage node is away until its replicas are replaced on others; 0 = never',
+  )
+    .argParser(countOf(0, LIMITS.replaceAfterMsMax))
+    .default(LIMITS.replaceAfterMsDefault);
 }
 
 export function drainFlag(): Option {

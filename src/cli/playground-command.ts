@@ -9,6 +9,7 @@ import {
   flag,
   jsonFlag,
   leaseFlag,
+  replaceFlag,
   REPLICAS_DEFAULT,
   replicasFlag,
   sessionTimeoutFlag,
@@ -38,6 +39,7 @@ export function playgroundCommand(): Command {
     .addOption(countFlag('--storage <n>', 'how many storage nodes').default(3))
     .addOption(replicasFlag(`${REPLICAS_DEFAULT} if not given, or as many as storage nodes`))
     .addOption(leaseFlag())
+    .addOption(replaceFlag())
     .addOption(
       flag('--shards <n>', 'shards of a new cluster')
         .argParser(countOf(1, LIMITS.shardsMax))

@@ -19,6 +19,7 @@ export interface PlaygroundOptions {
   readonly shards: number;
   readonly replicas: number;
   readonly leaseMs: number;
+  readonly replaceAfterMs: number;
   readonly cluster: string;
   readonly sessionTimeoutMs: number;
   /** Of a ZooKeeper that runs already; undefined = start one. */
@@ -165,7 +166,7 @@ export class Playground {
 
   async #startMembers(zk: string, folder: string): Promise<void> {
     const { routers, storage, cluster, sessionTimeoutMs } = this.#options;
-    const { shards, replicas, leaseMs } = this.#options;
+    const { shards, replicas, leaseMs, replaceAfterMs } = this.#options;
     const session = ['--session-timeout-ms', String(sessionTimeoutMs)];
     const common = ['--zk', zk, '--cluster', cluster, ...session];
     const tell = (step: string) => this.#events.progress(step);
@@ -175,7 +176,10 @@ export class Playground {
       const data = ['--data', join(folder, id)];
       this.#storage.push(this.#member('storage', id, ports, [...common, ...data]));
     }
-    const counts = { shards, replicas, 'lease-ms': leaseMs, 'initial-storage': storage };
+    const counts = {
+      ...{ shards, replicas, 'initial-storage': storage },
+      ...{ 'lease-ms': leaseMs, 'replace-after-ms': replaceAfterMs },
+    };
     const create = Object.entries(counts).flatMap(([name, count]) => [`--${name}`, String(count)]);
     for (const [index, ports] of this.#ports.routers.entries()) {
       this.#routers.push(this.#member('router', `r${index + 1}`, ports, [...common, ...create]));

@@ -11,6 +11,7 @@ import {
   jsonFlag,
   leaseFlag,
   minIsrFlag,
+  replaceFlag,
   timeoutFlag,
   zkFlag,
 } from './flags.js';
@@ -46,6 +47,7 @@ export function recoverCommand(): Command {
     .addOption(flag('--replicas <n>', 'replicas each shard had').argParser(countOf(1, 7)))
     .addOption(minIsrFlag())
     .addOption(leaseFlag())
+    .addOption(replaceFlag())
     .addOption(
       flag('--accept-loss', 'serve what there is of shards that may miss writes').default(false),
     )

@@ -11,6 +11,7 @@ import type { Inventory } from '../model/inspection.js';
 import { systemRandom } from '../system/random.js';
 import { askZooKeeper } from './ask-zookeeper.js';
 import { CliError, EXIT } from './exit.js';
+import { minIsrFor } from './flags.js';
 
 export interface RecoverFlags {
   readonly zk?: string;
@@ -20,6 +21,7 @@ export interface RecoverFlags {
   readonly replicas?: number;
   readonly minIsr?: number;
   readonly leaseMs: number;
+  readonly replaceAfterMs: number;
   readonly acceptLoss: boolean;
   readonly yes: boolean;
   readonly timeoutMs: number;
@@ -75,10 +77,12 @@ export async function writePlan(
   }
 }
 
-function wishOf({ shards, replicas, minIsr, leaseMs, acceptLoss }: RecoverFlags): RecoveryWish {
+function wishOf(flags: RecoverFlags): RecoveryWish {
+  const { shards, replicas, minIsr, leaseMs, replaceAfterMs, acceptLoss } = flags;
   if (shards === undefined || replicas === undefined) return { acceptsLoss: acceptLoss };
-  const least = minIsr ?? Math.min(2, replicas);
-  const cluster = { shards, replicas, minIsr: least, leaseMs, initialStorage: 1 };
+  const least = minIsr ?? minIsrFor(replicas);
+  const times = { leaseMs, replaceAfterMs };
+  const cluster = { shards, replicas, minIsr: least, ...times, initialStorage: 1 };
   return { acceptsLoss: acceptLoss, cluster };
 }
 

@@ -14,6 +14,8 @@ import {
   leaseFlag,
   listenFlag,
   minIsrFlag,
+  minIsrFor,
+  replaceFlag,
   REPLICAS_DEFAULT,
   replicasFlag,
   sessionTimeoutFlag,
@@ -33,6 +35,7 @@ export interface RouterFlags extends RoleFlags {
   readonly replicas: number | undefined;
   readonly minIsr: number | undefined;
   readonly leaseMs: number;
+  readonly replaceAfterMs: number;
   readonly initialStorage: number | undefined;
   readonly drainMs: number;
 }
@@ -65,6 +68,7 @@ export function routerCommand(): Command {
     .addOption(replicasFlag(`${REPLICAS_DEFAULT} if not given`))
     .addOption(minIsrFlag())
     .addOption(leaseFlag())
+    .addOption(replaceFlag())
     .addOption(
       flag(
         '--initial-storage <n>',
@@ -88,9 +92,9 @@ export function routerCommand(): Command {
 /** @throws CliError for what the flags alone cannot tell. */
 export function routerConfigOf(flags: RouterFlags): RouterConfig {
   const { cluster, listen, advertise, admin, sessionTimeoutMs, drainMs } = flags;
-  const { shards, leaseMs, replicas = REPLICAS_DEFAULT } = flags;
+  const { shards, leaseMs, replaceAfterMs, replicas = REPLICAS_DEFAULT } = flags;
   // Fewer nodes than replicas is for the operator to ask for: each shard begins with what there is.
-  const { minIsr = replicas > 2 ? 2 : 1, initialStorage = replicas } = flags;
+  const { minIsr = minIsrFor(replicas), initialStorage = replicas } = flags;
   if (minIsr > replicas) {
     throw new CliError(EXIT.usage, `--min-isr ${minIsr} is more than --replicas ${replicas}`);
   }
@@ -103,6 +107,6 @@ export function routerConfigOf(flags: RouterFlags): RouterConfig {
     admin,
     sessionTimeoutMs,
     drainMs,
-    create: { shards, replicas, minIsr, leaseMs, initialStorage },
+    create: { shards, replicas, minIsr, leaseMs, replaceAfterMs, initialStorage },
   };
 }

@@ -1,6 +1,8 @@
 /** `portolan status`: who leads, who watches whom, which nodes live and what they hold. */
 import { Command } from 'commander';
 import type { ClusterStatus, LearningStatus } from '../client/index.js';
+import { nameShards } from '../control/shard-names.js';
+import type { ShardId } from '../model/ids.js';
 import { statusJson } from '../model/status-json.js';
 import { type ClientFlags, withClient } from './client-call.js';
 import { EXIT } from './exit.js';
@@ -81,22 +83,31 @@ function shardSummary({ shards }: ClusterStatus): string {
   return `shards: ${counts}, ${shards.length - whole.length} with replicas out of sync`;
 }
 
-/** Rows shown at most: the first that are under way. */
+/** Rows of learners that are under way, at most. */
 const LEARNING_ROWS = 12;
 
 function learningTable({ shards }: ClusterStatus): readonly string[] {
   const all = shards.flatMap(({ id, learning }) => learning.map((learner) => ({ id, ...learner })));
   if (all.length === 0) return [];
   const underWay = all.filter(({ by }) => by !== 'nothing');
-  const rows = [...underWay, ...all.filter(({ by }) => by === 'nothing')];
-  const shown = rows.slice(0, LEARNING_ROWS).map(({ id, node, forMs, ...learner }) => {
-    return [String(id), node, progressOf({ ...learner, forMs }), duration(forMs)];
+  const shown = underWay.slice(0, LEARNING_ROWS).map(({ id, node, forMs, ...learner }) => {
+    return [`shard ${id}`, node, progressOf({ ...learner, forMs }), duration(forMs)];
   });
-  const rest = rows.length - shown.length;
+  const rest = underWay.length - shown.length;
+  // Nobody reads the same line for each of a thousand shards.
+  const mute = new Map<string, typeof all>();
+  for (const one of all.filter(({ by }) => by === 'nothing')) {
+    mute.set(one.node, [...(mute.get(one.node) ?? []), one]);
+  }
+  const silent = [...mute].map(([node, of]) => {
+    const longest = Math.max(...of.map(({ forMs }) => forMs));
+    const which = nameShards(of.map(({ id }) => id as ShardId));
+    return [which, node, 'nothing: its node does not answer', duration(longest)];
+  });
   return [
-    `\nreplicas out of sync`,
-    table(['shard', 'node', 'gets', 'since'], shown),
-    ...(rest === 0 ? [] : [`  and ${rest} more`]),
+    '\nreplicas out of sync',
+    table(['of', 'on', 'gets', 'since'], [...shown, ...silent]),
+    ...(rest === 0 ? [] : [`  and ${rest} more that are catching up`]),
   ];
 }
 

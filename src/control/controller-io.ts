@@ -37,6 +37,8 @@ export type ControllerInput =
       readonly epoch: Epoch;
       readonly to: MemberId | undefined;
     }
+  /** A node is away for so long that its replicas are to be on others, until it is back. */
+  | { readonly type: 'gone'; readonly node: MemberId }
   /** A node asked to shut down in order. It says so to every leader, until it is gone. */
   | { readonly type: 'leaving'; readonly node: MemberId }
   /** A hand-over that was asked for did not happen. It may be asked for again: feed it in time. */

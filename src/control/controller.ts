@@ -9,7 +9,7 @@
  * same, and changes nothing that is right. Alive = registered in ZooKeeper, and not suspected by
  * the leader's own connection. The same life = the registration and the process that a place names;
  * a new life = another one with the same store, all its data included (`lives.ts`). Its rules, per
- * shard, the first that applies, in the order 1, 3, 2 and 8, 4, 5, 10, 6, 7, 9:
+ * shard, the first that applies, in the order 1, 3, 2 and 8, 4, 5, 10, 6, 7, 9, 11:
  *   1. No configuration, and the placement is not complete: create one in state `creating`, once
  *      enough nodes are registered, with all its replicas in sync. When every shard has one, the
  *      placement is complete, for ever.
@@ -32,9 +32,11 @@
  *   8. Its primary stepped down: the member it names, or another of the isr, in a new epoch without
  *      waiting for the lease. Primaries are asked to step down when their node is leaving, and to
  *      balance them.
- *   9. Fewer replicas than there should be, and a node without one: add it as a learner.
+ *   9. Fewer replicas than there should be, not counting those of nodes that are gone for long, and
+ *      a node without one: add it as a learner.
  *  10. A node says that its replica is damaged, or not there: it leaves the isr, in a new epoch, if
  *      a sound one stays and leads. The last copy stays where it is, and the operator is told.
+ *  11. As many sound replicas in sync as there should be, all alive: forget those not in sync.
  * A configuration that does not parse is never touched, and one that is missing although the
  * placement is complete is never made again: nodes may hold its data (S19). A shard has one write
  * under way at a time (S18).
@@ -66,6 +68,7 @@ import { handOverOfLeaving, handOversToBalance } from './hand-overs.js';
 import { type Carried, Loads } from './loads.js';
 import { lifeOfPrimary, requested, takenBack, withoutDamaged } from './membership.js';
 import { activated, created, isStrayed, placedAnew, widened } from './placing.js';
+import { forgotten } from './replacing.js';
 import { Reports } from './reports.js';
 import { assertTransition } from './transition.js';
 import type { ClusterView } from './view.js';
@@ -79,6 +82,8 @@ export class Controller {
   #nodes: ReadonlyMap<MemberId, Registration> | undefined;
   /** Nodes and the process of each that is suspected. */
   readonly #suspected = new Map<MemberId, Uuid>();
+  /** Nodes that are away for long. */
+  readonly #gone = new Set<MemberId>();
   /** Nodes and the process of each that is leaving. */
   readonly #leaving = new Map<MemberId, Uuid>();
   /** Shards with a write under way, and what it says: one at a time each (S18). */
@@ -134,6 +139,9 @@ export class Controller {
         return this.#onRequested(input.request);
       case 'stepped-down':
         return this.#onSteppedDown(input.shard, { epoch: input.epoch, to: input.to });
+      case 'gone':
+        if (this.#nodes?.has(input.node) === false) this.#gone.add(input.node);
+        return;
       case 'leaving':
         return this.#onLeaving(input.node);
       case 'hand-over-failed':
@@ -188,6 +196,7 @@ export class Controller {
   #onNodes(nodes: readonly Registration[]): void {
     this.#nodes = new Map(nodes.map((node) => [node.id, node]));
     this.#isSettled = false;
+    for (const { id } of nodes) this.#gone.delete(id);
     // One that registers again is heard anew, even if it is the same process.
     for (const known of [this.#leaving, this.#suspected]) {
       for (const [id, process] of known) {
@@ -225,7 +234,9 @@ export class Controller {
     return {
       cluster: this.#cluster,
       alive,
+      registered: this.#nodes ?? new Map(),
       leaving,
+      gone: this.#gone,
       placement: this.#placement,
       hasSettled: this.#hasSettled,
       isSettled: this.#isSettled,
@@ -263,7 +274,7 @@ export class Controller {
     return writes;
   }
 
-  /** Rules 2 to 9. */
+  /** Rules 2 to 11. */
   #revise(stored: VersionedConfig, view: ClusterView): Decision | undefined {
     const { config } = stored;
     if (config.state === 'creating') return placedAnew(config, view) ?? activated(config, view);
@@ -282,7 +293,9 @@ export class Controller {
     return (
       (request && requested(stored, view, request)) ??
       takenBack(config, view) ??
-      (lifeOfPrimary(config, view) === 'same' ? widened(config, view) : undefined)
+      (lifeOfPrimary(config, view) === 'same'
+        ? (widened(config, view) ?? forgotten(config, view))
+        : undefined)
     );
   }
 

@@ -20,7 +20,8 @@ export type Why =
   | 'members-came-back'
   | 'hand-over'
   | 'add-learner'
-  | 'replace-learner';
+  | 'replace-learner'
+  | 'forget';
 
 export interface Decision {
   readonly why: Why;

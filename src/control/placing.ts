@@ -49,10 +49,11 @@ export function isStrayed(config: ShardConfig, alive: AliveNodes): boolean {
  * is the most expensive thing that can happen to a shard. One that is away holds nobody up.
  */
 export function widened(config: ShardConfig, view: ClusterView): Decision | undefined {
-  const { cluster, isSettled, alive, loads } = view;
+  const { cluster, isSettled, alive, gone, loads } = view;
   const { replicas, learners } = config;
   const isCatchingUp = learners.some((node) => alive.has(node));
-  if (!isSettled || isCatchingUp || replicas.length >= cluster.replicas) return undefined;
+  const counted = replicas.filter(({ node }) => !gone.has(node));
+  if (!isSettled || isCatchingUp || counted.length >= cluster.replicas) return undefined;
   const node = loads.placeReplica(replicas.map((place) => place.node));
   if (node === undefined) return undefined;
   return revised(config, 'add-learner', {
@@ -63,15 +64,16 @@ export function widened(config: ShardConfig, view: ClusterView): Decision | unde
 
 /**
  * Rule 6: a learner that does not come forward makes room for another node, if there is one. What
- * it holds is not needed: the isr has everything. Its node keeps it all the same (S19).
+ * it holds is not needed: the isr has everything. Its node keeps it all the same (S19). One whose
+ * node is away has the time that rule 9 gives it.
  */
 export function replaced(
   config: ShardConfig,
-  { isSettled, loads }: ClusterView,
+  { isSettled, registered, loads }: ClusterView,
   old: MemberId,
 ): Decision | undefined {
   const { replicas, learners } = config;
-  if (!isSettled || !learners.includes(old)) return undefined;
+  if (!isSettled || !learners.includes(old) || !registered.has(old)) return undefined;
   const node = loads.placeReplica(replicas.map((place) => place.node));
   if (node === undefined) return undefined;
   return revised(config, 'replace-learner', {

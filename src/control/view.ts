@@ -12,8 +12,12 @@ import type { Reports } from './reports.js';
 export interface ClusterView {
   readonly cluster: ClusterConfig;
   readonly alive: AliveNodes;
+  /** Registered nodes, suspected ones among them. */
+  readonly registered: ReadonlyMap<MemberId, unknown>;
   /** Alive nodes that asked to shut down in order: they are given nothing more. */
   readonly leaving: ReadonlySet<MemberId>;
+  /** Nodes that are away for so long that their replicas are to be on others. */
+  readonly gone: ReadonlySet<MemberId>;
   /** Whether every shard has had a configuration at some time. */
   readonly placement: PlacementState | 'unread';
   /** No node came or went for a while, at some time since this leader began. */

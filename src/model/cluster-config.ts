@@ -3,7 +3,7 @@
  *
  * Worked example (one line in ZooKeeper; "…" shortens 32 hex digits):
  * {"format":2,"slotRule":"crc16-xmodem-tag","clusterUuid":"b1…","shards":64,"replicas":3,
- *  "minIsr":2,"leaseMs":600,"initialStorage":3}
+ *  "minIsr":2,"leaseMs":600,"replaceAfterMs":300000,"initialStorage":3}
  */
 import { isCount, isUuid, type Uuid } from './ids.js';
 import { LIMITS } from './limits.js';
@@ -28,6 +28,10 @@ export interface ClusterConfig {
    * on the others to take the same, so it is never taken from a node's own flags (S14).
    */
   readonly leaseMs: number;
+  /**
+   * Milliseconds a storage node is away until its replicas are replaced on others; 0 = never.
+   */
+  readonly replaceAfterMs: number;
   /** Storage nodes to wait for before the shards are first placed, so that all get their part. */
   readonly initialStorage: number;
 }
@@ -62,6 +66,12 @@ export function decodeClusterConfig(bytes: Uint8Array): ClusterConfig {
         return isCount(count, LIMITS.leaseMsMin) && count <= LIMITS.leaseMsMax;
       },
       LIMITS.leaseMsDefault, // Of clusters that were made before it could be chosen.
+    ),
+    replaceAfterMs: record.optional(
+      'replaceAfterMs',
+      `a count up to ${LIMITS.replaceAfterMsMax}`,
+      (count): count is number => isCount(count) && count <= LIMITS.replaceAfterMsMax,
+      LIMITS.replaceAfterMsDefault,
     ),
     initialStorage: record.field('initialStorage', 'a count', isPositive),
   };

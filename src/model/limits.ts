@@ -25,6 +25,12 @@ export const LIMITS = {
   leaseMsMin: 100,
   leaseMsMax: 60_000,
   leaseMsDefault: 600,
+  /**
+   * Milliseconds a storage node is away until its replicas are replaced. Sooner: a longer restart
+   * costs a copy of all its data.
+   */
+  replaceAfterMsDefault: 300_000,
+  replaceAfterMsMax: 7 * 24 * 3_600_000,
   /** Bytes of requests a router or a node holds at once; more is refused as OVERLOADED. */
   queuedBytesMax: 64 * 1024 * 1024,
   /** Calls a router or a node holds at once, whatever their size. */

@@ -26,6 +26,8 @@ export interface RouterConfig {
     readonly minIsr: number;
     /** Milliseconds of a read lease. */
     readonly leaseMs: number;
+    /** Milliseconds a storage node is away until its replicas are replaced; 0 = never. */
+    readonly replaceAfterMs: number;
     /** Storage nodes to wait for before the shards are placed. */
     readonly initialStorage: number;
   };

@@ -26,6 +26,7 @@ import type { Random } from '../ports/random.js';
 import { readCandidates } from '../coordination/candidates.js';
 import { ConflictPauses } from './conflict-pauses.js';
 import { sayEvents } from './controller-log.js';
+import { GoneNodes } from './gone-nodes.js';
 import { HandOverCalls } from './hand-over-calls.js';
 import { Hearing } from './hearing.js';
 import { Learning } from './learning.js';
@@ -78,6 +79,7 @@ export class Leadership {
   readonly #members: MemberLinks;
   readonly #handOvers: HandOverCalls;
   readonly #learning: Learning;
+  readonly #gone: GoneNodes;
   readonly #conflicts: ConflictPauses;
   readonly #nodes: WatchedChildren;
   readonly #candidates: WatchedChildren;
@@ -107,6 +109,12 @@ export class Leadership {
       deps.map.learners = report.learners;
       this.#members.tellRouters(report);
     });
+    const gone = (node: MemberId) => {
+      this.#controller.step({ type: 'gone', node });
+      this.#carryOutSoon();
+    };
+    const { replaceAfterMs } = office.cluster;
+    this.#gone = new GoneNodes({ ...deps, map: deps.map.map, gone }, replaceAfterMs);
     const hearing = new Hearing({
       controller: this.#controller,
       map: deps.map.map,
@@ -132,6 +140,7 @@ export class Leadership {
     void this.#readPlacement();
     this.#nodes.start();
     this.#candidates.start();
+    this.#gone.start();
     this.#lookAgainLater();
   }
 
@@ -143,6 +152,7 @@ export class Leadership {
     this.#stopCarryingOut?.();
     this.#handOvers.close();
     this.#learning.close();
+    this.#gone.stop();
     this.#nodes.stop();
     this.#candidates.stop();
     this.#members.close();

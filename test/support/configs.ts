@@ -26,6 +26,7 @@ export function clusterOf(change: Partial<ClusterConfig> = {}): ClusterConfig {
     replicas: 1,
     minIsr: 1,
     leaseMs: 600,
+    replaceAfterMs: 300_000,
     initialStorage: 1,
     ...change,
   };

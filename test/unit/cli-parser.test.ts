@@ -210,7 +210,10 @@ describe('what a role is started with', () => {
       admin: { host: '127.0.0.1', port: 0 },
       sessionTimeoutMs: 6_000,
       drainMs: 5_000,
-      create: { shards: 64, replicas: 3, minIsr: 2, leaseMs: 600, initialStorage: 3 },
+      create: {
+        ...{ shards: 64, replicas: 3, minIsr: 2, initialStorage: 3 },
+        ...{ leaseMs: 600, replaceAfterMs: 300_000 },
+      },
     });
   });
 

@@ -72,20 +72,23 @@ describe('status', () => {
       describeStatus({ ...STATUS, shards })
         .split('\n')
         .slice(-6),
-    ).toEqual(
-      [
-        'shards: 3 placed, 3 served, 3 with replicas out of sync',
-        '',
-        'replicas out of sync',
-        '  shard  node  gets                               since',
-        '      1  s3    the log: 1200 of 5000 entries      4 s',
-        '      2  s3    all data: 20.0 MiB, 5.0 MiB/s      4 s',
-        '      0  s3    nothing: its node does not answer  4 s',
-      ].slice(1),
-    );
-    const many = Array.from({ length: 40 }, () => shards[0]!);
+    ).toEqual([
+      '',
+      'replicas out of sync',
+      '  of       on  gets                               since',
+      '  shard 1  s3  the log: 1200 of 5000 entries      4 s',
+      '  shard 2  s3  all data: 20.0 MiB, 5.0 MiB/s      4 s',
+      '  shard 0  s3  nothing: its node does not answer  4 s',
+    ]);
+    const many = Array.from({ length: 40 }, (_, id) => ({ ...shards[1]!, id }));
     const lines = describeStatus({ ...STATUS, shards: many }).split('\n');
-    expect(lines.at(-1)).toBe('  and 28 more');
+    expect(lines.at(-1)).toBe('  and 28 more that are catching up');
+    const mute = Array.from({ length: 40 }, (_, id) => ({ ...shards[0]!, id }));
+    expect(
+      describeStatus({ ...STATUS, shards: mute })
+        .split('\n')
+        .at(-1),
+    ).toBe('  shards 0-39  s3  nothing: its node does not answer  4 s');
   });
 
   it('between two leaders there is none', () => {

@@ -162,6 +162,15 @@ describe('the other records', () => {
     );
   });
 
+  it.each([-1, 1.5, '300000', 604_800_001])('replicas are not replaced after %j ms', (after) => {
+    const record = { ...clusterOf(), replaceAfterMs: after } as never;
+    expect(() => decodeClusterConfig(encodeClusterConfig(record))).toThrow(
+      'field "replaceAfterMs"',
+    );
+    const never = clusterOf({ replaceAfterMs: 0 });
+    expect(decodeClusterConfig(encodeClusterConfig(never)).replaceAfterMs).toBe(0);
+  });
+
   it('S14 a cluster made before leases could be chosen has those of its time', () => {
     const older = { ...clusterOf(), leaseMs: undefined };
     const bytes = encodeClusterConfig(older as never);

@@ -150,7 +150,8 @@ export class PortolanCluster implements Cluster {
     const disk = this.#disks.get(name);
     if (disk === undefined) {
       const { shards, replicas, minIsr, leaseMs, nodes } = plan.cluster;
-      const create = { shards, replicas, minIsr, leaseMs, initialStorage: nodes };
+      const times = { leaseMs, replaceAfterMs: 0 };
+      const create = { shards, replicas, minIsr, ...times, initialStorage: nodes };
       const { role, view } = await startRouterIn({ ...outside, create });
       life.router = view;
       life.role = role;
