@@ -72,7 +72,7 @@ export function routerCommand(): Command {
     .addOption(
       flag(
         '--initial-storage <n>',
-        'storage nodes to wait for before shards are first placed; if not given, as many as replicas',
+        'storage nodes to wait for before shards are placed; as many as replicas if not given',
       ).argParser(countOf(1, 1_000)),
     )
     .addHelpText('after', EXAMPLES);

@@ -51,7 +51,7 @@ export interface NodeStatus {
   /** Replicas on this node, and how many of them are primary. */
   readonly shards: number;
   readonly primaries: number;
-  /** Milliseconds it is down, as far as the router that answered has seen; undefined if it is up. */
+  /** Milliseconds it is down, as far as the router that answered has seen; undefined: it is up. */
   readonly downForMs: number | undefined;
 }
 

@@ -13,6 +13,7 @@ import { systemRandom } from '../system/random.js';
 import { ZooKeeperCoordinator } from '../zookeeper/coordinator.js';
 import type { RouterConfig } from './config.js';
 import { metricSources } from './metric-sources.js';
+import { ServiceWatch } from './service-watch.js';
 import { startRouter } from './role.js';
 
 /**
@@ -48,11 +49,21 @@ export async function composeRouter(config: RouterConfig, log: Log): Promise<Run
         failed: failed('a handler failed'),
         garbled,
       }),
-    admin: (view) =>
-      startAdminServer(config.admin, {
+    admin: async (view) => {
+      const service = new ServiceWatch(systemClock, view);
+      const server = await startAdminServer(config.admin, {
         notReady: () => (health.ready ? [] : ['this router has no map yet, or is stopping']),
         status: async () => statusJson(await view.status()),
-        metrics: metricsPage(metricSources(view)),
-      }),
+        metrics: metricsPage(metricSources({ ...view, service })),
+      });
+      service.start();
+      return {
+        url: server.url,
+        close: () => {
+          service.stop();
+          return server.close();
+        },
+      };
+    },
   });
 }

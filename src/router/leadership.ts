@@ -34,6 +34,7 @@ import type { MapHolder } from './map-holder.js';
 import { readNodes, readPlacement, readShard } from './map-reader.js';
 import { describeWrites, writeOp } from './map-writes.js';
 import { MemberLinks } from './member-links.js';
+import type { RouterCounters } from './metrics.js';
 import { type ErrorLog, saidOnce } from '../coordination/said-once.js';
 
 /** No node came or went for so long: those that start together are there. */
@@ -55,6 +56,7 @@ export interface LeadershipDeps {
   readonly log: Log;
   readonly dialer: Dialer;
   readonly map: MapHolder;
+  readonly counters: Pick<RouterCounters, 'countChanges'>;
 }
 
 /** What this leadership rests on. */
@@ -274,6 +276,7 @@ export class Leadership {
     switch (outcome.status) {
       case 'ok':
         log.info(`shard map: ${describeWrites(writes, map.map)}`, { leaderEpoch });
+        this.#deps.counters.countChanges(writes.map(({ why }) => why));
         this.#conflicts.written(shards);
         return this.#onWritten(writes, configs);
       case 'fenced':

@@ -41,7 +41,7 @@ export interface RouterDeps {
   readonly dialer: Dialer;
   readonly map: MapHolder;
   readonly follower: LeaderFollower;
-  readonly counters: Pick<RouterCounters, 'isLeading' | 'leaderships'>;
+  readonly counters: Pick<RouterCounters, 'isLeading' | 'leaderships' | 'countChanges'>;
   /** Called once, when the router has a map and serves. */
   readonly ready: () => void;
   /** Called at most once, when it cannot go on; the reason is for the operator. */

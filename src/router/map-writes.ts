@@ -1,5 +1,7 @@
 /** What a leader's proposed writes look like to ZooKeeper, and to whoever reads the log. */
 import type { ProposedWrite } from '../control/controller-io.js';
+import type { Why } from '../control/draft.js';
+import type { MemberId } from '../model/ids.js';
 import { encodeShardConfig, type ShardConfig } from '../model/shard-config.js';
 import type { ShardMap } from '../model/shard-map.js';
 import { shardZnode } from '../model/znodes.js';
@@ -14,13 +16,43 @@ export function writeOp(config: ShardConfig, basedOn: number | undefined): Multi
     : { type: 'set', path, data, version: basedOn };
 }
 
-/** "12 create", "5 fail-over from s1, 3 hand-over from s2". `before`: without these writes. */
+/**
+ * "12 create", "5 fail-over from s1, 3 expand with s2": what is done to how many shards, and on
+ * account of whom. `before`: the map without these writes.
+ */
 export function describeWrites(writes: readonly ProposedWrite[], before: ShardMap): string {
   const counts = new Map<string, number>();
   for (const { why, draft } of writes) {
-    const changesPrimary = why === 'fail-over' || why === 'hand-over';
-    const from = changesPrimary ? ` from ${before.config(draft.shard)?.primary}` : '';
-    counts.set(`${why}${from}`, (counts.get(`${why}${from}`) ?? 0) + 1);
+    const config = before.config(draft.shard);
+    const account = config && ACCOUNTS[why]?.(draft, config);
+    const what = `${why}${account ?? ''}`;
+    counts.set(what, (counts.get(what) ?? 0) + 1);
   }
   return [...counts].map(([what, count]) => `${count} ${what}`).join(', ');
+}
+
+type Draft = ProposedWrite['draft'];
+
+const fromPrimary = (_: Draft, { primary }: ShardConfig) => ` from ${primary}`;
+const withoutMember = (draft: Draft, before: ShardConfig) => {
+  return ` without ${missing(before.isr, draft.isr)}`;
+};
+const ofLearner = (draft: Draft, before: ShardConfig) => {
+  return ` of ${missing(before.learners, draft.learners)}`;
+};
+
+/** Those that are about a node, and which one it is. */
+const ACCOUNTS: Partial<Record<Why, (draft: Draft, before: ShardConfig) => string>> = {
+  'fail-over': fromPrimary,
+  'hand-over': fromPrimary,
+  shrink: withoutMember,
+  damaged: withoutMember,
+  expand: (draft, before) => ` with ${missing(draft.isr, before.isr)}`,
+  'add-learner': (draft, before) => ` on ${missing(draft.learners, before.learners)}`,
+  'replace-learner': ofLearner,
+  forget: ofLearner,
+};
+
+function missing(from: readonly MemberId[], to: readonly MemberId[]): string {
+  return from.filter((node) => !to.includes(node)).join(' and ');
 }

@@ -6,6 +6,7 @@ import type { LeaderFollower } from './follower.js';
 import type { MapHolder } from './map-holder.js';
 import type { RouterCounters } from './metrics.js';
 import type { NodeLinks } from './node-links.js';
+import type { ServiceWatch } from './service-watch.js';
 
 export interface MetricParts {
   readonly counters: RouterCounters;
@@ -13,10 +14,11 @@ export interface MetricParts {
   readonly links: NodeLinks;
   readonly follower: LeaderFollower;
   readonly map: MapHolder;
+  readonly service: ServiceWatch;
 }
 
 export function metricSources(parts: MetricParts): readonly MetricSource[] {
-  return [...callSources(parts), ...clusterSources(parts)];
+  return [...callSources(parts), ...clusterSources(parts), ...shardSources(parts)];
 }
 
 function callSources({ counters }: MetricParts): readonly MetricSource[] {
@@ -74,6 +76,29 @@ function clusterSources({
       labelNames: ['event'],
       read: byName('event', () => coordinator.counters),
     },
+  ];
+}
+
+function shardSources({ counters, service }: MetricParts): readonly MetricSource[] {
+  return [
+    {
+      name: 'portolan_shard_changes_total',
+      help: 'Changes of shards that this router made while it led, by reason (fail-over, shrink)',
+      type: 'counter',
+      labelNames: ['reason'],
+      read: byName('reason', () => counters.changes),
+    },
+    gauge('portolan_shards_unserved', 'Shards that no primary serves', () => service.unserved),
+    gauge(
+      'portolan_shards_under_replicated',
+      'Shards that are served with fewer replicas in sync than they should have',
+      () => service.underReplicated,
+    ),
+    counter(
+      'portolan_shard_unserved_seconds_total',
+      'Seconds without a primary, summed over shards, to a tenth of a second',
+      () => service.unservedSeconds,
+    ),
   ];
 }
 

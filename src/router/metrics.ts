@@ -1,4 +1,5 @@
 /** What a router counts; the admin port reads it. Plain numbers, no library. */
+import type { Why } from '../control/draft.js';
 import { CallMetrics } from '../model/call-metrics.js';
 
 export class RouterCounters {
@@ -13,4 +14,10 @@ export class RouterCounters {
   isLeading = false;
   /** How often this router began to lead. */
   leaderships = 0;
+  /** Changes of shards that it made as leader, by reason. */
+  readonly changes = new Map<Why, number>();
+
+  countChanges(reasons: readonly Why[]): void {
+    for (const why of reasons) this.changes.set(why, (this.changes.get(why) ?? 0) + 1);
+  }
 }

@@ -123,6 +123,13 @@ function metricSources({ metrics, coordinator, standings }: StorageView): Metric
       read: byName('standing', standings),
     },
     {
+      name: 'portolan_replica_events_total',
+      help: 'What happened to the replicas here: serving, peer-needs-install, peer-diverged, ...',
+      type: 'counter',
+      labelNames: ['event'],
+      read: byName('event', () => metrics.replicaEvents),
+    },
+    {
       name: 'portolan_zookeeper_events_total',
       help: 'What happened between this node and ZooKeeper',
       type: 'counter',

@@ -9,11 +9,17 @@ export class StorageMetrics {
   /** Seconds spent waiting for batches to be durable, and the longest one. */
   fsyncSeconds = 0;
   fsyncSecondsMax = 0;
+  /** What happened to the replicas of this node, by event. */
+  readonly replicaEvents = new Map<string, number>();
   /** Gauges: calls held now, and the bytes of their requests. */
   queuedCalls = 0;
   queuedBytes = 0;
   /** Gauge: bytes free on the file system of the data directory, as last looked. */
   diskFreeBytes = 0;
+
+  countEvent(event: string): void {
+    this.replicaEvents.set(event, (this.replicaEvents.get(event) ?? 0) + 1);
+  }
 
   countRound(calls: number, seconds: number): void {
     this.rounds++;

@@ -315,6 +315,7 @@ export class StorageNode {
     const { shard } = body;
     const epoch = config?.epoch;
     for (const { type, ...fields } of events) {
+      this.metrics.countEvent(type);
       if (type === 'serving') this.#countServed('begun');
       else if (type === 'damaged') {
         log.error('a replica is damaged: it has to be learnt anew', { shard, ...fields });

@@ -14,6 +14,7 @@ import { candidateZnode, nodeZnode, shardZnode, ZNODES } from '../../src/model/z
 import type { MultiOp } from '../../src/ports/coordinator.js';
 import { Leadership } from '../../src/router/leadership.js';
 import { MapHolder } from '../../src/router/map-holder.js';
+import { RouterCounters } from '../../src/router/metrics.js';
 import { clusterOf, configOf, nodeOf, reportOf } from './configs.js';
 import { nothing, ok } from './coordinator-checks.js';
 import { FakeClock } from './fake-clock.js';
@@ -131,6 +132,7 @@ export class LeaderUnderTest {
   readonly log = new MemoryLog();
   readonly dialer = new FollowDialer();
   readonly map = new MapHolder();
+  readonly counters = new RouterCounters();
   /** Every multi that was sent, in order. */
   readonly multis: (readonly MultiOp[])[] = [];
   readonly over: string[] = [];
@@ -160,7 +162,9 @@ export class LeaderUnderTest {
     const self = 'r1' as MemberId;
     const random = new CountingRandom();
     const { shards, initialStorage, replicas } = options;
-    this.leadership = new Leadership({ self, clock, random, log, dialer, map }, this.session, {
+    const { counters } = this;
+    const deps = { self, clock, random, log, dialer, map, counters };
+    this.leadership = new Leadership(deps, this.session, {
       fence: { leaderEpoch: this.leaderEpoch, version: this.fenceVersion },
       candidate,
       cluster: clusterOf({ shards, initialStorage, replicas }),
