@@ -31,6 +31,7 @@ export default defineConfig({
       tier('conformance', { testTimeout: 30_000, hookTimeout: 60_000 }, true),
       tier('integration', { testTimeout: 60_000, hookTimeout: 120_000 }, true),
       tier('fault', { testTimeout: 180_000, hookTimeout: 120_000 }, true),
+      tier('simulation', { testTimeout: 900_000, hookTimeout: 60_000 }, true),
     ],
   },
 });

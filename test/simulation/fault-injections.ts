@@ -23,6 +23,9 @@ export interface Injected {
   readonly undo: () => void;
 }
 
+/** What {@link SimDisk.restore} takes. */
+export type DiskImage = ReturnType<SimDisk['image']>;
+
 /** How much slower a slow link or disk is. */
 const SLOWNESS = { least: 5, most: 200 };
 
@@ -78,6 +81,8 @@ export class FaultInjections {
         return this.#coordinationBreak();
       case 'session-expiry':
         return this.#expireSession();
+      case 'low-space':
+        return this.#fillDisk();
       default:
         return unreachable(family);
     }
@@ -104,6 +109,17 @@ export class FaultInjections {
     for (const direction of directions) network.clog(direction, forMs);
     const undo = () => directions.forEach((direction) => network.unclog(direction));
     return { detail: name, undo };
+  }
+
+  /**
+   * The member comes back without its disk: with an empty one, or with one of before. That is a
+   * copy which the member has opened again since, so that it can tell.
+   */
+  loseDisk(name: string, backup: DiskImage | undefined): Injected | undefined {
+    if (this.#limits.mayLoseDisk?.(name) === false) return undefined;
+    this.#replaceDisk(name, backup);
+    const detail = `${name} ${backup === undefined ? 'emptied' : 'set back'}`;
+    return { detail, undo: () => this.#startIfDead(name) };
   }
 
   #kill(isSilent: boolean): Injected | undefined {
@@ -181,6 +197,20 @@ export class FaultInjections {
         disk.writeFault = undefined;
         // A node that cannot write ends itself; somebody starts it again.
         this.#startIfDead(name!);
+      },
+    };
+  }
+
+  /** Hardly anything is free, but what is written still fits. */
+  #fillDisk(): Injected | undefined {
+    const { name, disk } = this.#anyDisk() ?? {};
+    if (disk === undefined) return undefined;
+    const { freeBytes } = disk;
+    disk.freeBytes = 1;
+    return {
+      detail: `${name}`,
+      undo: () => {
+        disk.freeBytes = Math.max(disk.freeBytes, freeBytes);
       },
     };
   }
@@ -269,7 +299,7 @@ export class FaultInjections {
   }
 
   /** Kills the member if it lives, and leaves it another disk. */
-  #replaceDisk(name: string, image: ReturnType<SimDisk['image']> | undefined): void {
+  #replaceDisk(name: string, image: DiskImage | undefined): void {
     if (!this.#cluster.processOf(name).isDead) this.#cluster.kill(name, { isSilent: false });
     this.#cluster.diskOf(name)?.restore(image);
   }

@@ -26,10 +26,16 @@ export const FAULT_FAMILIES = [
   'coordination-cut',
   'coordination-break',
   'session-expiry',
+  'low-space',
 ] as const;
 export type FaultFamily = (typeof FAULT_FAMILIES)[number];
 
-export const FAULT_SCRIPTS = ['swizzle-clog', 'pause-and-resume', 'rolling-restart'] as const;
+export const FAULT_SCRIPTS = [
+  'swizzle-clog',
+  'pause-and-resume',
+  'rolling-restart',
+  'disk-loss',
+] as const;
 export type FaultScript = (typeof FAULT_SCRIPTS)[number];
 
 /** Both in milliseconds of true time; each fault draws its own around them. */

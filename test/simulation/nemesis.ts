@@ -20,6 +20,8 @@ export interface NemesisOptions {
 
 /** A pause in a script goes past every patience now and then: lease, session, keepalive. */
 const SCRIPT_PAUSE_STEPS = 5;
+/** Until a member that came back is counted on again: only then may another one lose its disk. */
+const DISK_LOSS_GAP_MS = 1_000;
 
 export class Nemesis {
   readonly #simulation: Simulation;
@@ -101,6 +103,8 @@ export class Nemesis {
         return this.#pauseOne(names[0]!);
       case 'rolling-restart':
         return this.#roll(names);
+      case 'disk-loss':
+        return this.#loseDisk(names);
       default:
         return unreachable(script);
     }
@@ -134,6 +138,21 @@ export class Nemesis {
     const lengthMs = this.#stepMs();
     this.#hold('rolling-restart', lengthMs, this.#injections.kill(name, false));
     this.#after(lengthMs + this.#stepMs(), () => this.#roll(others));
+  }
+
+  /** A member loses its disk, or gets a backup of it, taken before it was last started. */
+  #loseDisk(names: readonly string[]): void {
+    const name = names.find((each) => this.#cluster.diskOf(each) !== undefined);
+    if (name === undefined) return;
+    const stepMs = this.#stepMs();
+    const backup = this.#prng.chance(0.5) ? this.#cluster.diskOf(name)?.image() : undefined;
+    if (backup !== undefined) {
+      this.#hold('disk-loss', stepMs, this.#injections.kill(name, false));
+    }
+    this.#after(2 * stepMs + DISK_LOSS_GAP_MS, () => {
+      this.#hold('disk-loss', stepMs, this.#injections.loseDisk(name, backup));
+      this.#after(stepMs + DISK_LOSS_GAP_MS, () => this.#run('disk-loss'));
+    });
   }
 
   #stepMs(): number {

@@ -80,6 +80,8 @@ export class SimDisk {
   slowness = 1;
   /** Batches that resolved. */
   writes = 0;
+  /** How often {@link restore} was called. */
+  restores = 0;
 
   constructor(prng: Prng) {
     this.#prng = prng;
@@ -144,6 +146,7 @@ export class SimDisk {
     if (this.#opened !== undefined) throw new Error('the disk is in use');
     this.#entries = image.copy();
     this.#undo = [];
+    this.restores++;
   }
 
   /** For the open disk only: the value that reads see. */

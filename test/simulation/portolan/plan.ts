@@ -6,6 +6,7 @@
 import { NODE_TUNING, type NodeTuning } from '../../../src/storage/replica-settings.js';
 import { drawProfile, type FaultFamily, type FaultProfile } from '../fault-profile.js';
 import type { Prng } from '../prng.js';
+import type { NetworkSettings } from '../sim-network.js';
 import { type FaultChances, NO_FAULTS } from '../sim-zookeeper-options.js';
 import type { RangeMs } from '../sim-zookeeper-pipe.js';
 
@@ -20,6 +21,8 @@ export interface LoadPlan {
   readonly conditions: number;
   /** Share of operations that go to a storage node directly. */
   readonly direct: number;
+  /** At least so long is every value. */
+  readonly valueBytes: number;
 }
 
 export interface ZooKeeperPlan {
@@ -43,6 +46,7 @@ export interface SeedPlan {
   readonly cluster: ClusterPlan;
   readonly load: LoadPlan;
   readonly zooKeeper: ZooKeeperPlan;
+  readonly network: Partial<NetworkSettings>;
   readonly faults: FaultProfile;
   /** Of the phase of faults, in milliseconds of true time. */
   readonly faultsMs: number;
@@ -55,10 +59,13 @@ export interface SeedPlan {
  * allow for (`replication/lease.ts`).
  */
 const DRIFT_MAX = 0.0098;
-/** A machine that sleeps stops its monotonic clock: no lease survives that, and none claims to. */
-const OUTSIDE_MODEL: readonly FaultFamily[] = ['suspend'];
+/** Disks are lost by a script alone: two that are lost at once are data that is lost. */
+const OUTSIDE_MODEL: readonly FaultFamily[] = ['damage'];
 const GAP_MS = { least: 300, most: 6_000 };
 const LENGTH_MS = { least: 20, most: 4_000 };
+
+/** A few of them are more than what an install sends at a time. */
+const LARGE_VALUE_BYTES = 60_000;
 
 export interface PlanOptions {
   readonly withFaults: boolean;
@@ -75,6 +82,7 @@ export function drawPlan(root: Prng, { withFaults }: PlanOptions): SeedPlan {
     cluster,
     load: drawLoad(prng.fork('load')),
     zooKeeper: drawZooKeeper(prng.fork('zookeeper'), hasFaults),
+    network: drawNetwork(prng.fork('network')),
     faults,
     faultsMs: prng.range(2_000, 6_000),
     driftMax: hasFaults ? DRIFT_MAX : 0,
@@ -83,13 +91,13 @@ export function drawPlan(root: Prng, { withFaults }: PlanOptions): SeedPlan {
 
 function drawCluster(prng: Prng): ClusterPlan {
   const nodes = prng.chance(0.7) ? 3 : 4;
-  const replicas = prng.chance(0.8) ? 3 : 2;
+  const replicas = prng.pick([3, 3, 3, 3, 3, 3, 2, 2, 1]);
   return {
     routers: prng.chance(0.6) ? 2 : 3,
     nodes,
     shards: 1 + prng.int(3),
     replicas,
-    minIsr: prng.chance(0.75) ? 2 : 1,
+    minIsr: prng.chance(0.75) ? Math.min(2, replicas) : 1,
     leaseMs: prng.pick([300, 600, 600, 1_500]),
     tuning: drawTuning(prng),
   };
@@ -116,7 +124,13 @@ function drawLoad(prng: Prng): LoadPlan {
     deletes: prng.range(0, 0.3),
     conditions: prng.range(0, 0.6),
     direct: prng.chance(0.3) ? 0.2 : 0,
+    valueBytes: prng.chance(0.05) ? LARGE_VALUE_BYTES : 0,
   };
+}
+
+/** Now and then streams that take hardly anything at a time. */
+function drawNetwork(prng: Prng): Partial<NetworkSettings> {
+  return prng.chance(0.2) ? { unreadBytesMax: 300 } : {};
 }
 
 function drawZooKeeper(prng: Prng, hasFaults: boolean): ZooKeeperPlan {

@@ -69,8 +69,8 @@ export class PortolanCluster implements Cluster {
   constructor(simulation: Simulation, options: ClusterOptions) {
     this.#simulation = simulation;
     this.#options = options;
-    const { cluster, zooKeeper } = options.plan;
-    this.network = new SimNetwork(simulation);
+    const { cluster, zooKeeper, network } = options.plan;
+    this.network = new SimNetwork(simulation, network);
     const prng = simulation.prng.fork('zookeeper');
     this.zooKeeper = new SimZooKeeper({
       clock: new SimProcess(simulation, { name: 'zookeeper' }).clock,
@@ -91,6 +91,10 @@ export class PortolanCluster implements Cluster {
   /** The newest life of each member. */
   get lives(): Iterable<Life> {
     return this.#lives.values();
+  }
+
+  get disks(): Iterable<SimDisk> {
+    return this.#disks.values();
   }
 
   processOf(name: string): SimProcess {
@@ -121,9 +125,12 @@ export class PortolanCluster implements Cluster {
 
   start(name: string): void {
     const number = ++this.#lifeCount;
-    const clockMs = this.#simulation.prng.fork(`clock ${number}`).range(0, CLOCK_MS_MAX);
-    const process = new SimProcess(this.#simulation, { name, clockMs });
-    const { sessionTimeoutMs } = this.#options.plan.zooKeeper;
+    const { driftMax, zooKeeper } = this.#options.plan;
+    const clock = this.#simulation.prng.fork(`clock ${number}`);
+    const clockMs = clock.range(0, CLOCK_MS_MAX);
+    const clockRate = 1 + clock.range(-driftMax, driftMax);
+    const process = new SimProcess(this.#simulation, { name, clockMs, clockRate });
+    const { sessionTimeoutMs } = zooKeeper;
     const coordinator = this.zooKeeper.coordinator(clusterRoot(CLUSTER), {
       clock: process.clock,
       sessionTimeoutMs,

@@ -52,6 +52,8 @@ const SAID: readonly Said[] = [
   ['disk full noticed', /the disk is full/],
   ['primary away without a successor', /no other in-sync replica/],
   ['leader turned away', /turned a leader away/],
+  ['sleep of a system noticed', /this system slept/],
+  ['long pause of a process noticed', /did not run for a while/],
 ];
 
 export type SeenProbe = (typeof SEEN)[number];

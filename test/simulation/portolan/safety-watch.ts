@@ -17,10 +17,12 @@ import type { ShardReplica } from '../../../src/replication/shard-replica.js';
 import type { Simulation } from '../simulation.js';
 import { MapWatch } from './map-watch.js';
 import type { Life, PortolanCluster } from './portolan-cluster.js';
-import type { Probes } from './probes.js';
+import type { Probes, SeenProbe } from './probes.js';
 import { must } from './promise.js';
 
 const LOOK_EVERY_MS = 10;
+/** A node ticks more often, whatever its lease. */
+const SLEEP_UNNOTICED_MS = 1_000;
 
 /** What is known to be committed of one shard. */
 interface Committed {
@@ -36,6 +38,10 @@ export class SafetyWatch {
   readonly #committed = new Map<Uuid, Committed>();
   /** By shard and epoch, the life that served in it. */
   readonly #served = new Map<string, number>();
+  /** Of each life, how far its clock since boot was ahead when that changed last. */
+  readonly #sleeps = new Map<number, { readonly aheadMs: number; readonly atMs: number }>();
+  /** Situations that were so at the last look. */
+  readonly #lasting = new Set<string>();
   /** By store and shard. */
   readonly #promised = new Map<string, Epoch>();
 
@@ -61,6 +67,26 @@ export class SafetyWatch {
     });
   }
 
+  /** Whether every shard has what this member holds elsewhere, in sync and running. */
+  mayLoseDisk(name: string): boolean {
+    this.map.look();
+    return this.map.configs.every((config) => {
+      if (config === undefined) return false;
+      if (config.replicas.every(({ node }) => node !== name)) return true;
+      const others = config.isr.filter((node) => node !== name && this.#isSafe(node));
+      return (
+        config.state === 'active' &&
+        others.length >= Math.min(2, config.isr.length - 1) &&
+        others.length > 0
+      );
+    });
+  }
+
+  #isSafe(node: string): boolean {
+    const process = this.#cluster.processOf(node);
+    return !process.isDead && !process.isPaused;
+  }
+
   /** @throws BrokenPromiseError */
   look(): void {
     this.map.look();
@@ -75,12 +101,13 @@ export class SafetyWatch {
     for (const config of this.map.configs) if (config !== undefined) this.#checkIsr(config);
   }
 
-  #lookAt(life: Life, { body, primary, config }: ShardReplica): void {
+  #lookAt(life: Life, { body, primary }: ShardReplica): void {
     const { shardUuid } = body;
     const { name } = life.process;
     if (!body.exists || body.isInstalling) return;
     this.#learn(name, body);
-    const promise = `${life.store} ${shardUuid}`;
+    // A disk that was set back is another one, although it has the same store.
+    const promise = `${life.store} ${this.#cluster.diskOf(name)?.restores} ${shardUuid}`;
     const before = this.#promised.get(promise) ?? (0 as Epoch);
     must(body.durableEpoch >= before, 'S2', `${name} forgot its promise of epoch ${before}`);
     this.#promised.set(promise, body.durableEpoch);
@@ -89,17 +116,39 @@ export class SafetyWatch {
     const server = this.#served.get(served) ?? life.number;
     must(server === life.number, 'S1', `${name} and another life served epoch ${primary.epoch}`);
     this.#served.set(served, server);
-    if (config !== undefined && (this.map.configs[config.shard]?.epoch ?? 0) > primary.epoch) {
-      this.#probes.hit('primary of an old epoch still there');
-    }
+    const newest = this.map.configs[body.shard]?.epoch ?? primary.epoch;
+    const isOld = newest > primary.epoch;
+    this.#count('primary of an old epoch still there', `${life.number} ${served}`, isOld);
   }
 
   /** By its own clock, as it would judge itself. */
-  #mayRead({ process }: Life, { primary }: ShardReplica): boolean {
-    if (primary?.isServing !== true) return false;
-    if (process.clock.now() < primary.leaseUntil) return true;
-    this.#probes.hit('lease expired at a serving primary');
-    return false;
+  #mayRead(life: Life, { body, primary }: ShardReplica): boolean {
+    if (primary?.isServing !== true || this.#hasJustSlept(life)) return false;
+    const holdsLease = life.process.clock.now() < primary.leaseUntil;
+    const who = `${life.number} ${body.shard} ${primary.epoch}`;
+    this.#count('lease expired at a serving primary', who, !holdsLease);
+    return holdsLease;
+  }
+
+  /** Once for each time that it begins to be so. */
+  #count(probe: SeenProbe, who: string, isSo: boolean): void {
+    const key = `${probe} ${who}`;
+    if (!isSo) this.#lasting.delete(key);
+    else if (!this.#lasting.has(key)) {
+      this.#lasting.add(key);
+      this.#probes.hit(probe);
+    }
+  }
+
+  /** Its system sleeps, or it may not have noticed yet that it did: it does before it answers. */
+  #hasJustSlept({ number, process: { clock } }: Life): boolean {
+    const aheadMs = clock.sinceBoot() - clock.now();
+    const { nowMs } = this.#simulation;
+    const before = this.#sleeps.get(number);
+    if (before === undefined || Math.abs(aheadMs - before.aheadMs) > 1) {
+      this.#sleeps.set(number, { aheadMs, atMs: before === undefined ? -Infinity : nowMs });
+    }
+    return nowMs - this.#sleeps.get(number)!.atMs < SLEEP_UNNOTICED_MS;
   }
 
   #addReader(readers: Map<Uuid, string>, { process }: Life, { body }: ShardReplica): void {
@@ -133,6 +182,8 @@ export class SafetyWatch {
       const place = config.replicas.find(({ node }) => node === process.name);
       if (process.isDead || storage === undefined || place === undefined) continue;
       if (place.store !== store || !config.isr.includes(place.node)) continue;
+      // Until the leader has seen it, a disk that was set back is taken for the one it was.
+      if ((this.#cluster.diskOf(process.name)?.restores ?? 0) > 0) continue;
       for (const { body } of storage.replicas()) {
         if (body.shardUuid !== config.shardUuid) continue;
         must(body.exists && !body.isInstalling, 'S15', `${process.name} in sync without data`);

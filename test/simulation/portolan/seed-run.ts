@@ -32,6 +32,11 @@ export interface SeedOptions {
   readonly seed: number;
   /** Default true. */
   readonly withFaults?: boolean;
+  /**
+   * What no cluster has to bear, to see that the checks find what comes of it: clocks that are off
+   * by more than leases allow for, drives that say they have synced what they have not.
+   */
+  readonly beyondModel?: { readonly driftMax?: number; readonly drivesLie?: boolean };
   /** How many of the last lines of the transcript are kept. Default 0. */
   readonly linesMax?: number;
 }
@@ -98,20 +103,27 @@ class SeedRun {
   #events = 0;
   #recoveryMs = 0;
 
-  constructor({ seed, withFaults = true, linesMax = 0 }: SeedOptions) {
+  constructor({ seed, withFaults = true, linesMax = 0, beyondModel = {} }: SeedOptions) {
     this.#seed = seed;
     const simulation = new Simulation(seed, new Trace(linesMax));
     this.#simulation = simulation;
     const { prng } = simulation;
-    const plan = drawPlan(prng, { withFaults });
+    const { driftMax, drivesLie = false } = beyondModel;
+    const drawn = drawPlan(prng, { withFaults });
+    const plan = driftMax === undefined ? drawn : { ...drawn, driftMax };
     this.#plan = plan;
     this.cluster = new PortolanCluster(simulation, { plan, logged: this.#probes.said });
+    if (drivesLie) for (const disk of this.cluster.disks) disk.lies = true;
     this.#history = new HistoryRecorder(simulation);
     const { shards } = plan.cluster;
     this.#watch = new SafetyWatch(simulation, this.cluster, { shards, probes: this.#probes });
     this.#nemesis = new Nemesis(simulation, this.cluster, {
       profile: plan.faults,
-      limits: { driftMax: plan.driftMax, damagedDisksMax: 0 },
+      limits: {
+        driftMax: plan.driftMax,
+        damagedDisksMax: 0,
+        mayLoseDisk: (name) => this.#watch.mayLoseDisk(name),
+      },
     });
     this.#clients = Array.from({ length: plan.load.clients }, (_, index) => this.#client(index));
   }

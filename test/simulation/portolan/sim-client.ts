@@ -148,7 +148,7 @@ export class SimClient {
       { address, service: 'kv' },
       {
         message: (message) => this.#onAnswer(link, message as KvAnswer),
-        drain: () => this.#onConnected(link),
+        drain: () => this.#onWritable(link),
         closed: () => {
           this.#links.delete(address);
           const lost = [...calls.values()];
@@ -162,9 +162,10 @@ export class SimClient {
     return link;
   }
 
-  #onConnected(link: Link): void {
+  /** Also whenever it takes more again: then nothing waits. */
+  #onWritable(link: Link): void {
     link.isConnected = true;
-    for (const call of link.calls.values()) this.#send(link, call);
+    for (const call of link.calls.values()) if (!call.isSent) this.#send(link, call);
   }
 
   #send(link: Link, call: Call): void {
@@ -172,7 +173,7 @@ export class SimClient {
     call.isSent = true;
     const { kind } = ask;
     const timeoutMs = call.deadlineAt - this.#process.clock.now();
-    const request = requestOf(ask, id);
+    const request = this.#requestOf(ask, id);
     link.stream.write({ type: 'call', call: id, kind, request, timeoutMs } satisfies KvMessage);
   }
 
@@ -192,7 +193,7 @@ export class SimClient {
       history.refused(id, result);
       if (result.outcome === 'unknown') this.#alias++;
     } else if (result !== undefined) {
-      answer = answerOf(ask.kind, result);
+      answer = this.#answerOf(ask.kind, result);
       this.#versions.set(ask.key, answer.version ?? 0);
       history.answered(id, answer);
     } else if (call.isSent) {
@@ -201,10 +202,23 @@ export class SimClient {
     } else history.notSent(id);
     call.done(answer);
   }
-}
 
-function requestOf(ask: Ask, id: number): Buffer {
-  if (ask.kind === 'get') return getRequest(ask.key);
-  if (ask.kind === 'delete') return deleteRequest(ask.key, ask.ifVersion ?? 0);
-  return putRequest(ask.key, valueOf(id), ask.ifVersion);
+  #requestOf(ask: Ask, id: number): Buffer {
+    if (ask.kind === 'get') return getRequest(ask.key);
+    if (ask.kind === 'delete') return deleteRequest(ask.key, ask.ifVersion ?? 0);
+    return putRequest(ask.key, this.#padded(valueOf(id)), ask.ifVersion);
+  }
+
+  /** The answer as the history has it: with the value that was meant, if all of it is there. */
+  #answerOf(kind: Ask['kind'], response: Buffer): CallAnswer {
+    const answer = answerOf(kind, response);
+    const { value } = answer;
+    if (value === undefined) return answer;
+    const meant = value.replace(/\.+$/, '');
+    return { ...answer, value: value === this.#padded(meant) ? meant : `garbled ${meant}` };
+  }
+
+  #padded(value: string): string {
+    return value.padEnd(this.#options.load.valueBytes, '.');
+  }
 }
