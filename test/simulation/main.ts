@@ -20,6 +20,9 @@ const TRACE_LINES_MAX = 1_000_000;
 const say = (text: string) => void process.stdout.write(`${text}\n`);
 const sayProgress = (text: string) => void process.stderr.write(`${text}\n`);
 
+// Whoever reads a transcript may have seen enough.
+process.stdout.on('error', () => process.exit());
+
 try {
   const options = parseOptions(process.argv.slice(2));
   const totals = options.seed === undefined ? await runMany(options) : await runOne(options);

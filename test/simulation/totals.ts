@@ -1,5 +1,5 @@
 /** What many seeds came to. */
-import { PROBES } from './portolan/probes.js';
+import { missingOf, PROBES } from './portolan/probes.js';
 import type { SeedReport } from './portolan/seed-run.js';
 
 export interface FailedSeed {
@@ -48,7 +48,7 @@ export class Totals {
   /** Situations that did not come up although there was time enough. */
   get missing(): readonly string[] {
     if (this.seeds < PROBES_FROM_SEEDS) return [];
-    return [...this.#probes].filter(([, count]) => count === 0).map(([name]) => name);
+    return missingOf(Object.fromEntries(this.#probes));
   }
 
   get isGood(): boolean {

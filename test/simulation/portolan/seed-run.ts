@@ -129,12 +129,11 @@ class SeedRun {
   }
 
   async run(): Promise<void> {
-    const { plan } = this;
     await this.#untilWhole(FORMED_MS, 'the cluster did not form');
-    this.cluster.zooKeeper.chances = plan.zooKeeper.chances;
+    this.cluster.zooKeeper.chances = this.#plan.zooKeeper.chances;
     this.#nemesis.start();
     for (const client of this.#clients) client.start();
-    await this.#pass(plan.faultsMs);
+    await this.#pass(this.#plan.faultsMs);
     this.#nemesis.heal();
     this.cluster.zooKeeper.chances = NO_FAULTS;
     const healedAt = this.#simulation.nowMs;
@@ -151,10 +150,6 @@ class SeedRun {
       configs: this.#watch.map.configs,
       diskOf: (node) => this.cluster.diskOf(node),
     });
-  }
-
-  get plan(): SeedPlan {
-    return this.#plan;
   }
 
   report(failure: SeedFailure | undefined): SeedReport {
