@@ -14,8 +14,8 @@ const SEED_OF_TODAY = 1_000_000 + Math.floor(Date.now() / DAY_MS);
 
 describe('S5 S6 S12 S13 S21 S22 every answer given under faults is linearizable', () => {
   it.each([
-    { seed: 2, storms: 1 },
-    { seed: 5, storms: 1 },
+    { seed: 7, storms: 1 },
+    { seed: 9, storms: 1 },
     { seed: SEED_OF_TODAY, storms: 2 },
   ])(
     'seed $seed, $storms storms: all is well again, nothing is lost, replicas are the same (S9)',
