@@ -1,5 +1,5 @@
 /** The command line of `npm run chaos`. */
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { countOf } from '../../src/cli/flags.js';
 import { FAMILIES, type Family } from './schedule.js';
 
@@ -53,7 +53,11 @@ export function parseOptions(argv: readonly string[]): ChaosOptions {
     )
     .option('--schedules <n>', 'so many at most', countOf(1, 1_000_000))
     .option('--storms <n>', 'storms of each schedule', countOf(1, 1_000), 5)
-    .option('--faults <list>', `families, of ${FAMILIES.join(',')}`, familyList, familiesHere())
+    .addOption(
+      new Option('--faults <list>', `families, of ${FAMILIES.join(',')}`)
+        .argParser(familyList)
+        .default(familiesHere(), 'all that can be done here'),
+    )
     .option('--json', 'a JSON line with everything, before the last line', false)
     .addHelpText('after', EXAMPLES)
     .showHelpAfterError('(--help shows what there is)')
