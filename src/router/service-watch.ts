@@ -22,10 +22,12 @@ export class ServiceWatch {
   unserved = 0;
   /** Shards that are served with fewer replicas in sync than they should have. */
   underReplicated = 0;
-  /** Seconds without a primary, summed over all shards; only grows. */
+  /** Seconds without a primary, summed over all shards that had one before; only grows. */
   unservedSeconds = 0;
   readonly #clock: Clock;
   readonly #service: WatchedService;
+  /** Of those that are not served: shards that were served at some time. */
+  #interrupted = 0;
   #lookedAt: number;
   #cancel: Cancel = () => undefined;
 
@@ -50,14 +52,17 @@ export class ServiceWatch {
     const { map } = this.#service.map;
     const { problems } = this.#service.links;
     const now = this.#clock.now();
-    this.unservedSeconds += (this.unserved * (now - this.#lookedAt)) / 1000;
+    this.unservedSeconds += (this.#interrupted * (now - this.#lookedAt)) / 1000;
     this.#lookedAt = now;
     this.unserved = 0;
     this.underReplicated = 0;
+    this.#interrupted = 0;
     for (let shard = 0; shard < map.shardCount; shard++) {
       const config = map.config(shard as ShardId);
-      if (whyUnserved(map, config, problems) !== undefined) this.unserved++;
-      else if (whyUnsafe(map, config, problems) !== undefined) this.underReplicated++;
+      if (whyUnserved(map, config, problems) !== undefined) {
+        this.unserved++;
+        if (config?.state === 'active') this.#interrupted++;
+      } else if (whyUnsafe(map, config, problems) !== undefined) this.underReplicated++;
     }
   }
 }
