@@ -337,6 +337,47 @@ describe('what a primary asks the leader', () => {
     expect(asked(lone.pass(1, s2.id, s3.id))).toEqual(['expand']);
   });
 
+  it('S7 S14 who may be in sync by now is needed for reads, too', () => {
+    const lone = LoneReplica.leading();
+    lone.config(without3, 2);
+    lone.put('a');
+    lone.persisted();
+    lone.ack(s2.id, 2);
+    lone.pass(500, s2.id);
+    lone.pass(200, s2.id);
+    expect(lone.replica.primary?.mayRead(lone.now)).toBe(true); // Without the learner's lease.
+    lone.stand(0, s3.id);
+    expect(asked(lone.ack(s3.id, 2))).toEqual(['expand']);
+    lone.pass(500, s2.id);
+    lone.pass(99, s2.id);
+    expect(lone.replica.primary?.mayRead(lone.now)).toBe(true);
+    lone.pass(1, s2.id);
+    expect(lone.replica.primary?.mayRead(lone.now)).toBe(false);
+  });
+
+  it('S12 S13 a condition that fails is answered under a lease only: it says what was read', () => {
+    const lone = LoneReplica.leading();
+    lone.pass(599, s2.id);
+    const [answer] = lone.put('a', 5, 1).answers;
+    expect(answer).toMatchObject({ type: 'written', applied: false, version: 1 });
+    lone.pass(1, s2.id); // Not a word of the third one.
+    const [refused] = lone.put('a', 5, 1).answers;
+    expect(refused).toMatchObject({ type: 'refused', refusal: { code: 'NODE_BEHIND' } });
+  });
+
+  it('S16 nobody is taken in before the epoch has begun: what is committed is not known yet', () => {
+    const lone = new LoneReplica(s1);
+    lone.config(threeOf({ state: 'creating' }), 0);
+    lone.persisted();
+    lone.config(without3, 1);
+    lone.attach(s3.id);
+    lone.persisted();
+    expect(asked(lone.ack(s3.id, 1))).toEqual([]);
+    lone.attach(s2.id);
+    expect(asked(lone.ack(s2.id, 1))).toEqual(['expand']);
+    expect(lone.replica.primary?.isServing).toBe(true);
+  });
+
   it('S7 not to, if it is in the way: it stops counting when a newer configuration says so', () => {
     const lone = LoneReplica.leading();
     lone.config(without3, 2);

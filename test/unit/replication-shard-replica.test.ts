@@ -139,6 +139,12 @@ describe('when a new primary begins to serve', () => {
     expect(mayRead(alone(lone))).toBe(true);
   });
 
+  it('S14 B22 but having served counts for nothing once it promises to somebody else', () => {
+    const lone = restarted({ hasServed: true });
+    lone.message(s2.id, { type: 'attach', epoch: epoch(6) });
+    expect(lone.replica.body.state()).toMatchObject({ promisedEpoch: 6, hasServed: false });
+  });
+
   it('S14 not before what it promised in this life has ended, even to one it left since', () => {
     const lone = restarted();
     lone.message(s2.id, { type: 'attach', epoch: epoch(5) });
