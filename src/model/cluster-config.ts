@@ -29,7 +29,8 @@ export interface ClusterConfig {
    */
   readonly leaseMs: number;
   /**
-   * Milliseconds a storage node is away until its replicas are replaced on others; 0 = never.
+   * Milliseconds until the replicas of a storage node that is away, or a learner that is silent or
+   * does not come forward, are replaced on other nodes; 0 = never.
    */
   readonly replaceAfterMs: number;
   /** Storage nodes to wait for before the shards are first placed, so that all get their part. */

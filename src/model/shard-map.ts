@@ -14,13 +14,14 @@ import { shardOfSlot, slotOf } from './slot.js';
 /** How the shards of the cluster are placed and replicated (of `ClusterConfig`). */
 export type ReplicationTarget = Pick<
   ClusterConfig,
-  'replicas' | 'minIsr' | 'leaseMs' | 'initialStorage'
+  'replicas' | 'minIsr' | 'leaseMs' | 'replaceAfterMs' | 'initialStorage'
 >;
 
 const UNKNOWN_TARGET: ReplicationTarget = {
   replicas: 1,
   minIsr: 1,
   leaseMs: LIMITS.leaseMsDefault,
+  replaceAfterMs: LIMITS.replaceAfterMsDefault,
   initialStorage: 1,
 };
 

@@ -65,14 +65,17 @@ export function nodeSettings(
     get lateMs() {
       return map.target.leaseMs / 2;
     },
+    /** The leader replaces replicas of a node that left; its primaries, one that is of no use. */
+    get giveUpMs() {
+      const { replaceAfterMs } = map.target;
+      return replaceAfterMs === 0 ? Infinity : replaceAfterMs;
+    },
     driftMax: 0.02,
     marginMs: 50,
     askAgainMs: 500,
     handOverMs: 1_000,
     /** About what a shard takes in a minute of heavy load: in that time one can be installed. */
     pinnedBytes: 1024 * 1024 * 1024,
-    /** Longer than a machine takes to start again: moving a replica is dear. */
-    giveUpMs: 120_000,
     ...tuning,
   };
 }
