@@ -237,7 +237,7 @@ export class Chaos {
     else if (dice < 0.31) for (const each of group.nodes) group.restart(each);
     else if (dice < 0.33) this.#standAlone();
     else if (dice < 0.36) this.#loseDisk(node);
-    else if (dice < 0.4) this.#damage(node);
+    else if (dice < 0.4) this.damage(node);
     else if (dice < 0.5) this.#breakStream();
     else if (dice < 0.55) this.leader.suspect(node);
     else if (dice < 0.58) group.now += 700;
@@ -304,7 +304,7 @@ export class Chaos {
   }
 
   /** Only where a sound member of the isr stays: else nothing is done, and an operator is told. */
-  #damage(node: GroupNode): void {
+  damage(node: GroupNode): void {
     if (this.group.config.config.state !== 'active' || !this.#hasData(node)) return;
     this.group.step(node, { type: 'damaged', problem: 'a flipped bit' });
   }

@@ -83,6 +83,10 @@ describe('a group of replicas on real stores', () => {
     });
     chaos.run(600, 0.01);
     chaos.heal();
+    // Damaged while others are in sync, so it is set aside.
+    const { nodes, config } = chaos.group;
+    chaos.damage(nodes.find(({ id }) => id !== config.config.primary)!);
+    chaos.heal();
     for (let times = 0; times < 2; times++) {
       // Away for long enough that only an install brings it back.
       chaos.group.crash(chaos.group.nodes[(seed + times) % chaos.group.nodes.length]!);
