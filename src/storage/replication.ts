@@ -139,7 +139,9 @@ export class Replication {
       if (record.type !== 'replica') return;
       const { shard, shardUuid, message } = record;
       const input = { type: 'message', from: node, message } as const;
-      this.#deps.rounds.submit({ type: 'replica', shard, shardUuid, input, isStale });
+      const { rounds } = this.#deps;
+      if (message.type === 'detached') return rounds.turnedAwayNow(shard, shardUuid, input);
+      rounds.submit({ type: 'replica', shard, shardUuid, input, isStale });
     },
   };
 

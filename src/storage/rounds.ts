@@ -135,6 +135,17 @@ export class Rounds {
     this.submit({ type: 'all', input: { type: 'tick' } });
   }
 
+  /**
+   * The same of one replica: a follower that turned away must be known before beats count that its
+   * node answered after it said so, and those are heard at once (S14).
+   */
+  turnedAwayNow(shard: ShardId, shardUuid: Uuid, input: ReplicaInput): void {
+    const replica = this.#deps.replicas.get(shard);
+    if (this.#isDead || replica?.body.shardUuid !== shardUuid) return;
+    replica.step(input, this.#deps.clock.now());
+    this.submit({ type: 'more', replica });
+  }
+
   /** A record of this replica is not what was written: the disk works, the replica has to go. */
   damaged({ body }: ShardReplica, error: CorruptRecordError): void {
     const { shard, shardUuid } = body;

@@ -15,4 +15,10 @@ export const CORPUS: readonly CorpusEntry[] = [
       'a learner switched to data that had not been written yet, and joined the isr without it ' +
       '(test/unit/storage-install-receiver.test.ts)',
   },
+  {
+    seeds: [21_842],
+    found:
+      'a primary counted beats that a follower answered after it had turned away, because that it ' +
+      'did waited for a round: two leases at once',
+  },
 ];
