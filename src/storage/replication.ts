@@ -26,6 +26,7 @@ import { ReplicationInlet } from './replication-inlet.js';
 import { ReplicationLinks } from './replication-links.js';
 import type { PeerEvents } from './replication-peer.js';
 import type { Rounds } from './rounds.js';
+import { TurnedAway } from './turned-away.js';
 import type { Wakefulness } from './wakefulness.js';
 
 export interface ReplicationDeps {
@@ -51,6 +52,7 @@ export class Replication {
   readonly #links: ReplicationLinks;
   readonly #inlet: ReplicationInlet;
   readonly #sender: InstallSender;
+  readonly #turnedAway = new TurnedAway();
   #cancelTick: () => void = () => undefined;
 
   constructor(deps: ReplicationDeps) {
@@ -140,8 +142,13 @@ export class Replication {
       const { shard, shardUuid, message } = record;
       const input = { type: 'message', from: node, message } as const;
       const { rounds } = this.#deps;
-      if (message.type === 'detached') return rounds.turnedAwayNow(shard, shardUuid, input);
-      rounds.submit({ type: 'replica', shard, shardUuid, input, isStale });
+      if (message.type === 'detached') {
+        this.#turnedAway.turned(node, shardUuid);
+        return rounds.turnedAwayNow(shard, shardUuid, input);
+      }
+      const hasTurnedAway = this.#turnedAway.heard(node, shardUuid);
+      const isVoid = () => isStale() || hasTurnedAway();
+      rounds.submit({ type: 'replica', shard, shardUuid, input, isStale: isVoid });
     },
   };
 

@@ -53,7 +53,7 @@ export type Work =
       readonly shard: ShardId;
       readonly shardUuid: Uuid;
       readonly input: ReplicaInput;
-      /** Whether the stream it came on has ended since: then it is not for the next one. */
+      /** Whether its stream has ended since, or whoever said it has turned away: it is void. */
       readonly isStale?: () => boolean;
     }
   /** An input for all replicas. */
@@ -137,7 +137,8 @@ export class Rounds {
 
   /**
    * The same of one replica: a follower that turned away must be known before beats count that its
-   * node answered after it said so, and those are heard at once (S14).
+   * node answered after it said so, and those are heard at once (S14). What it said before and is
+   * still in the mailbox must be void by then (`TurnedAway`).
    */
   turnedAwayNow(shard: ShardId, shardUuid: Uuid, input: ReplicaInput): void {
     const replica = this.#deps.replicas.get(shard);
