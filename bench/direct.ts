@@ -46,14 +46,12 @@ export class DirectStore implements Store {
     return store;
   }
 
-  async put(key: string, value: Buffer): Promise<void> {
-    const bytes = Buffer.from(key);
-    await this.#call('put', bytes, encodePutRequest(bytes, value), this.#timeoutMs);
+  async put(key: Buffer, value: Buffer): Promise<void> {
+    await this.#call('put', key, encodePutRequest(key, value), this.#timeoutMs);
   }
 
-  async get(key: string, timeoutMs = this.#timeoutMs): Promise<Uint8Array | undefined> {
-    const bytes = Buffer.from(key);
-    const response = await this.#call('get', bytes, encodeKeyRequest(bytes), timeoutMs);
+  async get(key: Buffer, timeoutMs = this.#timeoutMs): Promise<Uint8Array | undefined> {
+    const response = await this.#call('get', key, encodeKeyRequest(key), timeoutMs);
     return decodeGetResponse(response)?.value;
   }
 
@@ -62,19 +60,34 @@ export class DirectStore implements Store {
     this.#dialer.close();
   }
 
-  async #call(kind: CallKind, key: Buffer, payload: Buffer, timeoutMs: number): Promise<Buffer> {
+  /** The first attempt, which is nearly always the last, makes do with one promise. */
+  #call(kind: CallKind, key: Buffer, payload: Buffer, timeoutMs: number): Promise<Buffer> {
     const slot = slotOf(key);
-    const deadline = systemClock.now() + timeoutMs;
-    for (;;) {
+    const request = { kind, payload, deadline: systemClock.now() + timeoutMs };
+    const route = this.#routes[slot];
+    if (route === undefined) return this.#retry(slot, request);
+    return new Promise((resolve, reject) => {
+      send(route, request, (result) => {
+        if (result.type === 'answered' && result.response.status === 'ok') {
+          resolve(result.response.payload);
+        } else if (isNotApplied(result)) this.#retry(slot, request).then(resolve, reject);
+        else reject(unknownOutcome());
+      });
+    });
+  }
+
+  async #retry(slot: number, request: Request): Promise<Buffer> {
+    while (systemClock.now() < request.deadline) {
+      await (this.#refreshing ??= this.#refreshSoon());
       const route = this.#routes[slot];
-      const result = route && (await send(route, { kind, payload, deadline }));
-      if (result?.type === 'answered' && result.response.status === 'ok') {
+      if (route === undefined) continue;
+      const result = await new Promise<LinkResult>((done) => send(route, request, done));
+      if (result.type === 'answered' && result.response.status === 'ok') {
         return result.response.payload;
       }
-      if (result !== undefined) mustBeNotApplied(result);
-      if (systemClock.now() > deadline) throw new Error('not done by the deadline');
-      await (this.#refreshing ??= this.#refreshSoon());
+      if (!isNotApplied(result)) throw unknownOutcome();
     }
+    throw new Error('not done by the deadline');
   }
 
   async #refreshSoon(): Promise<void> {
@@ -119,15 +132,21 @@ interface Request {
   readonly deadline: number;
 }
 
-function send({ shard, epoch, link }: Route, request: Request): Promise<LinkResult> {
-  return new Promise((done) => link.send({ ...request, shard, epoch, done }));
+function send(
+  { shard, epoch, link }: Route,
+  { kind, payload, deadline }: Request,
+  done: (result: LinkResult) => void,
+): void {
+  link.send({ kind, shard, epoch, payload, deadline, done });
 }
 
-/** @throws OutcomeUnknownError unless the call was certainly not applied. */
-function mustBeNotApplied(result: LinkResult): void {
-  if (result.type === 'not-sent') return;
-  if (result.type === 'answered' && result.response.status === 'refused') return;
-  throw new OutcomeUnknownError('the stream broke, or the node says so', 1);
+function isNotApplied(result: LinkResult): boolean {
+  if (result.type === 'not-sent') return true;
+  return result.type === 'answered' && result.response.status === 'refused';
+}
+
+function unknownOutcome(): OutcomeUnknownError {
+  return new OutcomeUnknownError('the stream broke, or the node says so', 1);
 }
 
 function rethrow(problem: unknown): never {

@@ -57,7 +57,7 @@ export class Load {
     const verify = async (): Promise<void> => {
       for (let index = next++; index < keys.length; index = next++) {
         const key = keys[index] ?? 0;
-        const found = await this.#store.get(keyName(key), 30_000);
+        const found = await this.#store.get(this.#nameOf(key), 30_000);
         if (this.#ledger.isLost(key, found)) lost++;
       }
     };
@@ -84,23 +84,23 @@ export class Load {
     }
   }
 
+  #nameOf(key: number): Buffer {
+    return this.#ledger.names[key] ?? Buffer.alloc(0);
+  }
+
   async #put(key: number): Promise<void> {
     const write = this.#ledger.begin(key);
-    await this.#store.put(keyName(key), valueOf(key, write, this.#shape.valueBytes));
+    await this.#store.put(this.#nameOf(key), valueOf(key, write, this.#shape.valueBytes));
     this.#ledger.acknowledge(key, write);
   }
 
   async #get(key: number): Promise<void> {
-    const found = await this.#store.get(keyName(key));
+    const found = await this.#store.get(this.#nameOf(key));
     if (this.#ledger.isLost(key, found)) this.staleReads++;
     if (found !== undefined && parseValue(found)?.key !== key) {
       throw new Error('a read returned the value of another key');
     }
   }
-}
-
-function keyName(key: number): string {
-  return `bench-${String(key).padStart(10, '0')}`;
 }
 
 /** An outcome that is unknown is a failure of its own kind: the write may be there. */

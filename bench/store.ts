@@ -3,9 +3,9 @@ import type { Client } from '../src/client/index.js';
 
 export interface Store {
   /** Resolves when the write is acknowledged. */
-  put(key: string, value: Buffer): Promise<void>;
+  put(key: Buffer, value: Buffer): Promise<void>;
   /** Undefined: the key is absent. */
-  get(key: string, timeoutMs?: number): Promise<Uint8Array | undefined>;
+  get(key: Buffer, timeoutMs?: number): Promise<Uint8Array | undefined>;
   close(): void;
 }
 

@@ -3,6 +3,11 @@
  * frames wait while the stream takes no more; a stream that broke is opened again after a growing
  * pause.
  *
+ * One frame of reads and one of writes are in flight at a time, until the first answer to it: what
+ * comes meanwhile makes the next one larger, which gains more than sending it sooner (after Nagle,
+ * RFC 896). A frame of which nothing is answered, because all of its shards have to wait, holds up
+ * the others only for a moment.
+ *
  * The promise to the dispatcher: a request comes back exactly once, and `not-sent` only if not one
  * of its bytes left this process. That is why nothing is written before the connection stands: a
  * write that was handed to the transport may have been applied, whatever happens after (S21).
@@ -24,6 +29,8 @@ import { WireError } from '../wire/protobuf.js';
 
 /** Bytes of a frame unless a single request is larger: far below the limit of a message. */
 const FRAME_BYTES_MAX = 1024 * 1024;
+/** How long a frame without any answer holds up the next one. */
+const FRAME_WAIT_MS = 10;
 /** Pause before the stream is opened again: doubles from the first to the last, with jitter. */
 const REOPEN_MS = { first: 20, last: 1_000 };
 const CALL_IDS = 2 ** 32;
@@ -60,13 +67,26 @@ export interface LinkRequest {
   readonly done: (result: LinkResult) => void;
 }
 
+/** Requests that wait for each other's frames. */
+interface Lane {
+  /** Not written yet, in order. */
+  readonly queue: Set<LinkRequest>;
+  /** The newest frame, while nothing of it is answered; it gives way by itself after a moment. */
+  inFlight: { readonly giveWay: Cancel } | undefined;
+}
+
+interface SentRequest {
+  readonly request: LinkRequest;
+  readonly frame: Lane['inFlight'];
+}
+
 export class NodeLink {
   readonly target: LinkTarget;
   readonly #deps: LinkDeps;
-  /** Not written yet, in order. */
-  readonly #queue = new Set<LinkRequest>();
+  readonly #reads: Lane = { queue: new Set(), inFlight: undefined };
+  readonly #writes: Lane = { queue: new Set(), inFlight: undefined };
   /** Written and not answered. */
-  readonly #sent = new Map<number, LinkRequest>();
+  readonly #sent = new Map<number, SentRequest>();
   readonly #callOf = new Map<LinkRequest, number>();
   #stream: Outgoing<Buffer> | undefined;
   /** The stream's connection stands and takes more. */
@@ -96,23 +116,26 @@ export class NodeLink {
 
   /** Sends as soon as the stream takes it. */
   send(request: LinkRequest): void {
-    this.#queue.add(request);
+    this.#laneOf(request).queue.add(request);
     if (this.#retired) this.#deps.defer(() => this.bounce('the node left'));
     else this.#flushSoon();
   }
 
   /** Forgets a request. Whether it was written before is the result. */
   cancel(request: LinkRequest): 'not-sent' | 'sent' {
-    if (this.#queue.delete(request)) return 'not-sent';
+    if (this.#laneOf(request).queue.delete(request)) return 'not-sent';
     const call = this.#callOf.get(request);
+    const frame = call === undefined ? undefined : this.#sent.get(call)?.frame;
     if (call !== undefined) this.#forget(call, request);
+    this.#release(this.#laneOf(request), frame); // Perhaps nobody else waits for its answers.
     return 'sent';
   }
 
   /** Gives back everything that was not written yet. */
   bounce(reason: string): void {
-    const queued = [...this.#queue];
-    this.#queue.clear();
+    const queued = [...this.#reads.queue, ...this.#writes.queue];
+    this.#reads.queue.clear();
+    this.#writes.queue.clear();
     for (const request of queued) request.done({ type: 'not-sent', reason });
   }
 
@@ -163,25 +186,46 @@ export class NodeLink {
   }
 
   #flush(): void {
-    while (this.#writable && this.#queue.size > 0) {
-      const frame = this.#takeFrame();
-      const bytes = encodeRequests(frame, this.#deps.clock.now());
+    this.#flushLane(this.#reads);
+    this.#flushLane(this.#writes);
+  }
+
+  #flushLane(lane: Lane): void {
+    if (lane.inFlight !== undefined) return;
+    // What does not fit into one frame was not worth waiting for.
+    while (this.#writable && lane.queue.size > 0) {
+      const giveWay = this.#deps.clock.after(FRAME_WAIT_MS, () => this.#release(lane, frame));
+      const frame = { giveWay };
+      lane.inFlight?.giveWay();
+      lane.inFlight = frame;
+      const bytes = encodeRequests(this.#takeFrame(lane, frame), this.#deps.clock.now());
       this.#writable = this.#stream?.write(bytes) ?? false;
     }
   }
 
+  #release(lane: Lane, frame: Lane['inFlight']): void {
+    if (frame === undefined || lane.inFlight !== frame) return;
+    frame.giveWay();
+    lane.inFlight = undefined;
+    if (lane.queue.size > 0) this.#flushSoon();
+  }
+
+  #laneOf({ kind }: LinkRequest): Lane {
+    return kind === 'get' ? this.#reads : this.#writes;
+  }
+
   /** At least one request; more while they fit. */
-  #takeFrame(): RequestRecord[] {
+  #takeFrame(lane: Lane, frame: Lane['inFlight']): RequestRecord[] {
     const now = this.#deps.clock.now();
     const records: RequestRecord[] = [];
     let bytes = 0;
-    for (const request of this.#queue) {
+    for (const request of lane.queue) {
       const size = requestRecordBytes(request.payload.length);
       if (records.length > 0 && bytes + size > FRAME_BYTES_MAX) break;
       bytes += size;
-      this.#queue.delete(request);
+      lane.queue.delete(request);
       const call = this.#freeCall();
-      this.#sent.set(call, request);
+      this.#sent.set(call, { request, frame });
       this.#callOf.set(request, call);
       const { kind, shard, epoch, payload, deadline } = request;
       records.push({ call, kind, shard, epoch, payload, budgetMs: Math.max(0, deadline - now) });
@@ -208,9 +252,11 @@ export class NodeLink {
     }
     this.#failures = 0;
     for (const response of responses) {
-      const request = this.#sent.get(response.call);
-      if (request === undefined) continue; // Cancelled meanwhile.
+      const sent = this.#sent.get(response.call);
+      if (sent === undefined) continue; // Cancelled meanwhile.
+      const { request, frame: of } = sent;
       this.#forget(response.call, request);
+      this.#release(this.#laneOf(request), of);
       request.done({ type: 'answered', response });
     }
     this.#endIfSpent();
@@ -226,6 +272,8 @@ export class NodeLink {
     this.#problem = reason;
     const sent = [...this.#sent.values()];
     this.#sent.clear();
+    this.#release(this.#reads, this.#reads.inFlight);
+    this.#release(this.#writes, this.#writes.inFlight);
     this.#callOf.clear();
     if (!this.#retired) {
       const ceiling = Math.min(REOPEN_MS.last, REOPEN_MS.first * 2 ** this.#failures++);
@@ -234,7 +282,7 @@ export class NodeLink {
         this.#open();
       });
     }
-    for (const request of sent) request.done({ type: 'lost', reason });
+    for (const { request } of sent) request.done({ type: 'lost', reason });
     this.bounce(reason);
   }
 

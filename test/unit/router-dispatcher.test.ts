@@ -113,9 +113,45 @@ describe('sending', () => {
     const large = encodePut(key, Buffer.alloc(700 * 1024), undefined);
     call('put', large);
     call('put', large);
-    call('get', get);
+    call('put', put);
     dialer.last.connect();
     expect(dialer.last.frames.map((frame) => frame.length)).toEqual([1, 2]);
+  });
+
+  it('one frame of reads and one of writes are in flight, until something of it is answered', () => {
+    knowMap();
+    call('get', get);
+    call('put', put);
+    call('get', get);
+    dialer.last.connect();
+    const kinds = () => dialer.last.frames.map((frame) => frame.map(({ kind }) => kind).join(' '));
+    expect(kinds()).toEqual(['get get', 'put']);
+    for (let times = 0; times < 3; times++) {
+      call('get', get);
+      tick();
+    }
+    expect(kinds()).toHaveLength(2);
+    const [first, second] = dialer.last.requests;
+    dialer.last.answer(first!, ok);
+    tick();
+    expect(kinds().slice(2)).toEqual(['get get get']);
+    // What is late of the frame before says nothing about this one.
+    dialer.last.answer(second!, ok);
+    call('get', get);
+    tick();
+    expect(kinds()).toHaveLength(3);
+  });
+
+  it('a frame of which nothing is answered holds up the next one for a moment only', () => {
+    knowMap();
+    call('put', put);
+    dialer.last.connect();
+    call('put', put);
+    tick();
+    expect(dialer.last.frames).toHaveLength(1);
+    clock.advance(10);
+    tick();
+    expect(dialer.last.frames).toHaveLength(2);
   });
 
   it('while the stream takes no more, calls wait for it to drain', () => {
@@ -123,7 +159,7 @@ describe('sending', () => {
     call('get', get);
     dialer.last.takesMore = false;
     dialer.last.connect();
-    call('get', get);
+    call('put', put);
     tick();
     expect(dialer.last.frames).toHaveLength(1);
     dialer.last.events.drain();
