@@ -32,6 +32,7 @@ export default defineConfig({
       tier('integration', { testTimeout: 60_000, hookTimeout: 120_000 }, true),
       tier('fault', { testTimeout: 180_000, hookTimeout: 120_000 }, true),
       tier('simulation', { testTimeout: 900_000, hookTimeout: 60_000 }, true),
+      tier('mutants', { testTimeout: 900_000, hookTimeout: 60_000 }, true),
     ],
   },
 });

@@ -23,16 +23,34 @@ function prng(seed: number): () => number {
   };
 }
 
+/** How far the rate of a clock may be from that of true time: two are never 2 % apart. */
+const RATES_APART_MAX = 0.0095;
 /** Configurations that may still be heard. */
 const HEARD_LATE_MAX = 4;
 /** Short: a run is over in some seconds. */
 const GIVE_UP_MS = 1_200;
 
-/** Cut off from everybody, maybe but for one, until so many actions are done. */
+/** Cut off from the leader, and from everybody but its friends, until so many actions are done. */
 interface Isolation {
   readonly node: GroupNode;
-  readonly friend: GroupNode | undefined;
+  readonly friends: readonly GroupNode[];
+  /** Whether its friends reach it only on the streams that it opened itself. */
+  readonly isDeaf: boolean;
+  /** Whether the leader gets what it asks for, all the same. */
+  readonly isHeard: boolean;
   readonly until: number;
+}
+
+const ACTIONS = 3_000;
+/** How often something breaks instead, per action: seeds take turns. */
+const FAULTS = [0, 0.001, 0.003, 0.01, 0.03] as const;
+
+/** A group that was moved by a seed and healed. @throws Error if a promise was broken. */
+export function moved(seed: number): Chaos {
+  const chaos = new Chaos(seed);
+  chaos.run(ACTIONS, FAULTS[seed % FAULTS.length]!);
+  chaos.heal();
+  return chaos;
 }
 
 /** One shard on three nodes or four, and whoever leads. */
@@ -41,12 +59,16 @@ export class Chaos {
   readonly leader: GroupLeader;
   readonly history = new GroupHistory();
   readonly random: () => number;
+  readonly #minIsr: number;
   readonly #open = new Map<number, OpenCall & { readonly process: Uuid }>();
   readonly #primaries = new Map<Epoch, MemberId>();
   readonly #requests: ChangeRequest[] = [];
   readonly #configs: VersionedConfig[] = [];
   /** Its clients are with it. */
   #isolated: Isolation | undefined;
+  /** Its disk takes its time. */
+  #stalled: { readonly node: GroupNode; readonly until: number } | undefined;
+  #faults = 0;
   #actions = 0;
   #calls = 0;
   readonly counts = {
@@ -71,26 +93,36 @@ export class Chaos {
     const nodes = ['s1', 's2', 's3', ...(this.#chance(0.3) ? ['s4'] : [])];
     const hooks = {
       ready: (node: GroupNode, ready: Ready) => this.#onReady(node, ready),
-      requested: (_: GroupNode, request: ChangeRequest) => void this.#requests.push(request),
+      requested: (node: GroupNode, request: ChangeRequest) => {
+        if (!this.#isCut(node) || this.#isolated?.isHeard === true) this.#requests.push(request);
+      },
       appended: (entries: readonly Entry[]) => this.history.seal(entries),
     };
-    const minIsr = this.#chance(0.3) ? 1 : GROUP_SETTINGS.minIsr;
-    const settings = { ...GROUP_SETTINGS, minIsr, giveUpMs: GIVE_UP_MS };
+    this.#minIsr = this.#chance(0.3) ? 1 : GROUP_SETTINGS.minIsr;
+    const settings = { ...GROUP_SETTINGS, minIsr: this.#minIsr, giveUpMs: GIVE_UP_MS };
     const spare = nodes.length > 3 && this.#chance(0.5) ? 1 : 0;
     this.group = new ReplicaGroup(nodes, hooks, settings, spare);
-    for (const node of this.group.nodes) node.rate = 1 + (this.random() - 0.5) * 0.019;
+    for (const node of this.group.nodes) {
+      node.rate = 1 + this.#pick([-1, this.random() * 2 - 1, 1])! * RATES_APART_MAX;
+    }
     this.leader = new GroupLeader(this.group);
   }
 
   run(actions: number, faults: number): void {
+    this.#faults = faults;
     for (; this.#actions < actions; this.#actions++) {
       if (this.#isolated !== undefined && this.#actions >= this.#isolated.until) {
         this.#isolated = undefined;
       }
-      this.#act(faults);
+      if (this.#stalled !== undefined && this.#actions >= this.#stalled.until) {
+        this.#stalled = undefined;
+      }
+      this.#act();
       this.#check();
     }
+    this.#faults = 0;
     this.#isolated = undefined;
+    this.#stalled = undefined;
   }
 
   /** Everything works again: what was promised must come true. */
@@ -120,7 +152,13 @@ export class Chaos {
       // One learner is added at a time: none, while the one that hangs is the one.
       const isWide = replicas.length === group.replicas;
       if (state !== 'active' || !isWide || !this.#hasData(hanging)) break;
-      this.#isolated = { node: hanging, friend: undefined, until: Infinity };
+      this.#isolated = {
+        node: hanging,
+        friends: [],
+        isDeaf: true,
+        isHeard: false,
+        until: Infinity,
+      };
       if (primary === hanging.id) this.leader.suspect(hanging);
       this.#healthyRound();
       servedRounds = this.#isServing() ? servedRounds + 1 : 0;
@@ -167,18 +205,18 @@ export class Chaos {
     return this.#isolated?.node === node;
   }
 
-  #act(faults: number): void {
+  #act(): void {
     const { group } = this;
     group.now += this.#chance(0.97) ? this.random() : this.random() * 20;
     const dice = this.random();
     const node = this.#pick(group.nodes)!;
-    if (this.#chance(0.01)) return this.#burst();
-    if (this.#chance(faults)) return this.#fault(node);
+    if (this.#chance(0.01)) return this.#burst(Math.ceil(this.random() * 8));
+    if (this.#chance(this.#faults)) return this.#fault(node);
     if (dice < 0.4) this.#deliverSome();
     else if (dice < 0.6) {
-      for (const each of group.nodes) if (this.#chance(0.8)) group.persisted(each);
-    } else if (dice < 0.7) this.#write(this.#chance(0.8) ? this.#primary() : node);
-    else if (dice < 0.78) this.#read(node);
+      for (const each of group.nodes) if (this.#chance(0.8)) this.#persisted(each);
+    } else if (dice < 0.7) this.#write(this.#chance(0.8) ? this.#primary() : this.#cutOr(node));
+    else if (dice < 0.78) this.#read(this.#cutOr(node));
     else if (dice < 0.86) group.tick(node);
     else if (dice < 0.88) {
       group.noticeBroken();
@@ -186,7 +224,7 @@ export class Chaos {
     } else if (dice < 0.96) {
       if (!this.#isCut(node))
         group.hear(node, this.#chance(0.2) ? this.#pick(this.#configs) : undefined);
-    } else this.#lead(faults > 0);
+    } else this.#lead(this.#faults > 0);
   }
 
   #deliverSome(): void {
@@ -198,19 +236,29 @@ export class Chaos {
   }
 
   #isStreamCut({ caller, callee }: GroupStream): boolean {
-    const friend = this.#isolated?.friend;
-    if (friend !== undefined && (caller === friend || callee === friend)) return false;
-    return this.#isCut(caller) || this.#isCut(callee);
+    const { friends = [], isDeaf = false } = this.#isolated ?? {};
+    if (this.#isCut(caller)) return !friends.includes(callee);
+    return this.#isCut(callee) && (isDeaf || !friends.includes(caller));
   }
 
-  /** Whoever is not cut off does everything that is to be done, in hardly any time. */
-  #burst(): void {
+  /** Most clients of a node that is cut off do not know that it is. */
+  #cutOr(node: GroupNode): GroupNode {
+    return this.#isolated !== undefined && this.#chance(0.5) ? this.#isolated.node : node;
+  }
+
+  #persisted(node: GroupNode): void {
+    if (this.#stalled?.node !== node) this.group.persisted(node);
+  }
+
+  /** Everybody does everything that is to be done, in hardly any time. */
+  #burst(rounds: number): void {
     const { group } = this;
-    for (let round = Math.floor(this.random() * 8); round >= 0; round--) {
+    for (let round = 0; round < rounds; round++) {
       group.now += this.random() * 2;
       this.#lead(false);
       this.#everybodyActs((node) => this.#isCut(node));
-      for (const node of group.nodes) group.persisted(node);
+      if (this.#isolated !== undefined) group.tick(this.#isolated.node);
+      for (const node of group.nodes) this.#persisted(node);
       for (const stream of [...group.streams]) {
         if (this.#isStreamCut(stream)) continue;
         const { toCallee, toCaller } = stream;
@@ -238,16 +286,51 @@ export class Chaos {
     else if (dice < 0.33) this.#standAlone();
     else if (dice < 0.36) this.#loseDisk(node);
     else if (dice < 0.4) this.damage(node);
-    else if (dice < 0.5) this.#breakStream();
-    else if (dice < 0.55) this.leader.suspect(node);
-    else if (dice < 0.58) group.now += 700;
-    else if (dice < 0.64) this.leader.elect();
-    else if (dice < 0.74) this.#handOver(node);
+    else if (dice < 0.49) this.#breakStream();
+    else if (dice < 0.53) this.leader.suspect(node);
+    else if (dice < 0.56) group.now += 700;
+    else if (dice < 0.61) this.leader.elect();
+    else if (dice < 0.69) this.#handOver(node);
+    else if (dice < 0.75) {
+      this.#stalled = { node, until: this.#actions + this.random() * 300 };
+    } else if (dice < 0.87) this.#coup();
     else if (this.#isolated === undefined) {
-      const isolated = this.#chance(0.7) ? this.#primary() : node;
-      const friend = this.#chance(0.3) ? this.#pick(group.nodes) : undefined;
-      this.#isolated = { node: isolated, friend, until: this.#actions + this.random() * 1_500 };
-      this.leader.suspect(isolated);
+      this.#isolate(this.#chance(0.7) ? this.#primary() : node, this.random() * 1_500);
+    }
+  }
+
+  #isolate(node: GroupNode, actions: number): void {
+    const { nodes } = this.group;
+    const dice = this.random();
+    const friends = dice < 0.6 ? [] : dice < 0.8 ? [this.#pick(nodes)!] : nodes;
+    const until = this.#actions + actions;
+    const [isDeaf, isHeard] = [this.#chance(0.5), this.#chance(0.3)];
+    this.#isolated = { node, friends, isDeaf, isHeard, until };
+    this.leader.suspect(node);
+  }
+
+  /**
+   * The primary is cut off at the worst moment, with all its leases fresh, and the others take over
+   * as fast as they can, some of them in a new life: whatever has to wait for it has to wait now.
+   */
+  #coup(): void {
+    if (this.#isolated !== undefined) return;
+    const { group } = this;
+    const primary = this.#primary();
+    this.#burst(2);
+    this.#isolate(primary, this.random() * this.#pick([300, 2_000])!);
+    const restarts = this.#pick([0, 0, 0.3, 1])!;
+    for (const node of group.nodes) {
+      if (node !== primary && this.#chance(restarts)) group.restart(node);
+    }
+    const others = group.nodes.filter((node) => node !== primary);
+    for (let times = 0; times < 3; times++) {
+      for (const node of others) group.dial(node, others);
+      this.#burst(4);
+      for (let calls = 0; calls < 4; calls++) {
+        this.#write(this.#pick(group.nodes)!);
+        this.#read(this.#pick(group.nodes)!);
+      }
     }
   }
 
@@ -309,9 +392,13 @@ export class Chaos {
     this.group.step(node, { type: 'damaged', problem: 'a flipped bit' });
   }
 
-  #handOver(to: GroupNode): void {
-    const { epoch } = this.group.config.config;
-    this.group.step(this.#primary(), { type: 'hand-over', epoch, to: to.id });
+  /** Mostly to somebody who can take over. */
+  #handOver(node: GroupNode): void {
+    const { epoch, isr, primary } = this.group.config.config;
+    const others = isr.filter((id) => id !== primary);
+    const to = this.#chance(0.8) ? (this.#pick(others) ?? node.id) : node.id;
+    this.group.step(this.#primary(), { type: 'hand-over', epoch, to });
+    if (this.#chance(0.5)) this.#burst(3);
   }
 
   #primary(): GroupNode {
@@ -342,6 +429,8 @@ export class Chaos {
     if (group.config === before) return;
     this.#configs.push(before);
     if (this.#configs.length > HEARD_LATE_MAX) this.#configs.shift();
+    // Before its primary has heard of it.
+    if (isLossy && this.#chance(0.08)) this.#coup();
   }
 
   #write(node: GroupNode): void {
@@ -350,7 +439,7 @@ export class Chaos {
     const isPut = this.#chance(0.8);
     const value = isPut ? `v${call}` : undefined;
     const floor = this.history.floorOf(key);
-    const ifVersion = this.#chance(0.3) ? this.#expected(key, floor) : undefined;
+    const ifVersion = this.#condition(node, key, floor);
     const bytes = Buffer.from(key);
     this.#open.set(call, { key, value, ifVersion, floor, process: node.process });
     const isTaken = this.group.write(
@@ -364,8 +453,12 @@ export class Chaos {
     if (!isTaken) this.#open.delete(call);
   }
 
-  #expected(key: string, floor: Seq): number {
-    return this.history.stateAt(key, this.#chance(0.7) ? this.history.last.seq : floor).version;
+  #condition(node: GroupNode, key: string, floor: Seq): number | undefined {
+    const { last } = this.history;
+    // One that cannot hold is a read, and may be answered where nothing can be written.
+    if (this.#isCut(node) && this.#chance(0.8)) return last.seq + 1_000;
+    if (!this.#chance(0.3)) return undefined;
+    return this.history.stateAt(key, this.#chance(0.7) ? last.seq : floor).version;
   }
 
   #read(node: GroupNode): void {
@@ -383,6 +476,9 @@ export class Chaos {
       const call = this.#open.get(answer.call)!;
       must(this.#open.delete(answer.call), `call ${answer.call} was answered twice`);
       this.history.answered(call, answer);
+      const isChange = answer.type === 'written' && answer.applied && answer.version > 0;
+      const inSync = node.replica?.config?.isr.length ?? 0;
+      must(!isChange || inSync >= this.#minIsr, `S4 ${inSync} in sync are enough`);
       if (answer.type !== 'written') this.counts[answer.type]++;
       else if (!answer.applied) this.counts.failed++;
       else this.counts[call.value === undefined ? 'deleted' : 'acked']++;
@@ -392,6 +488,8 @@ export class Chaos {
       else if (!this.#isCut(node)) {
         this.counts.handOvers++;
         this.leader.steppedDown(outcome.epoch, outcome.to);
+        // Gone before it hears who follows.
+        if (this.#faults > 0 && this.#chance(0.3)) this.#isolate(node, this.random() * 300);
       }
     }
     for (const event of events) {

@@ -62,6 +62,7 @@ export class GroupHistory {
       const entry = this.#sealed.get(at);
       must(entry !== undefined, `S4 what was committed at ${seq} is not there any more`);
       must(entry.seq > this.last.seq, `S8 a committed log without ${this.last.seq}`);
+      must(entry.seq < (news.at(-1)?.first ?? Infinity), `S8 a chain that leads nowhere`);
       news.push(entry);
       at = entry.previous;
     }

@@ -1,0 +1,28 @@
+/**
+ * The planted bugs: those that are known to have been made in systems like this one, as far as what
+ * they break exists here. What the tests make of each is in `README.md`.
+ */
+import { CONTROL_MUTANTS } from './control.js';
+import { COORDINATION_MUTANTS, ROUTER_MUTANTS } from './coordination.js';
+import { LEASE_MUTANTS } from './lease.js';
+import type { Mutant } from './mutant.js';
+import { PRIMARY_MUTANTS } from './primary.js';
+import { REPLICA_MUTANTS } from './replica.js';
+import { STORAGE_MUTANTS } from './storage.js';
+
+export interface Area {
+  readonly title: string;
+  readonly mutants: readonly Mutant[];
+}
+
+export const AREAS: readonly Area[] = [
+  { title: 'Leases', mutants: LEASE_MUTANTS },
+  { title: 'A primary', mutants: PRIMARY_MUTANTS },
+  { title: 'A replica in any role', mutants: REPLICA_MUTANTS },
+  { title: "The leader's decisions", mutants: CONTROL_MUTANTS },
+  { title: 'ZooKeeper', mutants: COORDINATION_MUTANTS },
+  { title: 'Routers', mutants: ROUTER_MUTANTS },
+  { title: 'Disks and installs', mutants: STORAGE_MUTANTS },
+];
+
+export const CATALOGUE: readonly Mutant[] = AREAS.flatMap(({ mutants }) => mutants);

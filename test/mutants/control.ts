@@ -1,0 +1,281 @@
+/** Planted bugs in what the leader decides. */
+import type { Mutant } from './mutant.js';
+
+const FAILOVER = ['test/unit/control-failover.test.ts', 'test/unit/control-model.test.ts'];
+const MEMBERSHIP = ['test/unit/control-membership.test.ts', 'test/unit/control-model.test.ts'];
+
+export const CONTROL_MUTANTS: readonly Mutant[] = [
+  {
+    id: 'learner-elected',
+    wrong: 'any replica that lives may become primary, in sync or not',
+    breaks: ['S6', 'S15'],
+    edits: [
+      {
+        file: 'src/control/failover.ts',
+        from: "config.isr.includes(place.node) && lifeOf(place, view.alive) === 'same')",
+        to: "lifeOf(place, view.alive) === 'same')",
+      },
+      {
+        file: 'src/control/failover.ts',
+        from: '...membersNow(config, view, droppedFor(primary, config, view)),',
+        to: '...withMember(membersNow(config, view, droppedFor(primary, config, view)), primary),',
+      },
+      {
+        file: 'src/control/failover.ts',
+        from: 'interface Promotion {',
+        to: `type Members = ReturnType<typeof membersNow>;
+function withMember(members: Members, node: MemberId): Members {
+  const learners = members.learners.filter((learner) => learner !== node);
+  return { ...members, learners, isr: [...new Set([...members.isr, node])] };
+}
+
+interface Promotion {`,
+      },
+      {
+        file: 'src/control/transition.ts',
+        from: "assert(before.isr.includes(primary), 'S6', context);",
+        to: '',
+      },
+      {
+        file: 'src/control/transition.ts',
+        from: "assert(joined.length <= (why === 'expand' ? 1 : 0), 'S7', context);",
+        to: 'void why;',
+      },
+    ],
+    tests: FAILOVER,
+  },
+  {
+    id: 'fail-over-in-same-epoch',
+    wrong: 'another primary gets the epoch of the one before',
+    breaks: ['S1'],
+    edits: [
+      {
+        file: 'src/control/failover.ts',
+        from: `    primary,
+    epoch: view.reports.unusedEpoch(config),`,
+        to: `    primary,
+    epoch: config.epoch,`,
+      },
+      {
+        file: 'src/control/transition.ts',
+        from: "assert(isSameLife || epoch > before.epoch, 'S1', context);",
+        to: 'void isSameLife;',
+      },
+    ],
+    tests: FAILOVER,
+  },
+  {
+    id: 'reported-epochs-ignored',
+    wrong:
+      'a new epoch is the next of the configuration, whatever replicas have promised (ZooKeeper set back)',
+    breaks: ['S1'],
+    edits: [
+      {
+        file: 'src/control/reports.ts',
+        from: 'highest = Math.max(highest, epoch, openedEpoch);',
+        to: 'highest = Math.max(highest, Math.min(epoch, openedEpoch, config.epoch));',
+      },
+    ],
+    tests: FAILOVER,
+  },
+  {
+    id: 'lease-released-on-fail-over',
+    wrong: 'the successor of a dead primary is told not to wait for its lease',
+    breaks: ['S14'],
+    edits: [
+      {
+        file: 'src/control/failover.ts',
+        from: "{ primary, why: 'fail-over', leaseReleased: false }",
+        to: "{ primary, why: 'fail-over', leaseReleased: true }",
+      },
+    ],
+    tests: FAILOVER,
+  },
+  {
+    id: 'old-request-granted',
+    wrong: 'a primary that knows an older configuration gets what it asks for',
+    breaks: ['S7'],
+    edits: [
+      {
+        file: 'src/control/membership.ts',
+        from: '  if (basedOn < version) return undefined;\n',
+        to: '',
+      },
+    ],
+    tests: MEMBERSHIP,
+  },
+  {
+    id: 'request-of-old-epoch-granted',
+    wrong: 'what the primary of an earlier epoch asks for is granted',
+    breaks: ['S7', 'S16'],
+    edits: [
+      {
+        file: 'src/control/membership.ts',
+        from: 'shardUuid === config.shardUuid && epoch === config.epoch;',
+        to: 'shardUuid === config.shardUuid && epoch <= config.epoch;',
+      },
+    ],
+    tests: MEMBERSHIP,
+  },
+  {
+    id: 'dead-primary-granted',
+    wrong: 'what a primary asked for before it died is granted after',
+    breaks: ['S6', 'S19'],
+    edits: [
+      {
+        file: 'src/control/membership.ts',
+        from: "if (!isOfEpoch || lifeOfPrimary(config, view) !== 'same') return undefined;",
+        to: 'if (!isOfEpoch) return undefined;',
+      },
+    ],
+    tests: MEMBERSHIP,
+  },
+  {
+    id: 'no-incarnation-check',
+    wrong: 'a learner joins the isr by its name, although it has lost its disk since (KIP-903)',
+    breaks: ['S6', 'S16'],
+    edits: [
+      {
+        file: 'src/control/membership.ts',
+        from: "if (!learners.includes(node) || !isSound || lifeOf(place, view.alive) !== 'same') {",
+        to: 'if (!learners.includes(node) || (place === undefined && !isSound)) {',
+      },
+      {
+        file: 'src/control/transition.ts',
+        from: "assert(before.learners.includes(node) && isAsNamed, 'S16', context);",
+        to: 'void isAsNamed;',
+      },
+    ],
+    tests: MEMBERSHIP,
+  },
+  {
+    id: 'replica-known-by-name',
+    wrong: 'a node that comes back with an empty disk is taken for the replica it was',
+    breaks: ['S6', 'S16'],
+    edits: [
+      {
+        file: 'src/control/lives.ts',
+        from: "  if (node.store !== place.store) return 'lost';\n",
+        to: '',
+      },
+    ],
+    tests: ['test/unit/control-membership.test.ts', 'test/unit/control-model.test.ts'],
+  },
+  {
+    id: 'generation-not-compared',
+    wrong: 'a disk that was set back counts as the replica that wrote it',
+    breaks: ['S6', 'S19'],
+    edits: [
+      {
+        file: 'src/control/lives.ts',
+        from: "return node.generation > place.generation ? 'new' : 'lost';",
+        to: "return 'new';",
+      },
+    ],
+    tests: MEMBERSHIP,
+  },
+  {
+    id: 'disk-replaced-without-primary',
+    wrong: 'a member without its data gets a new place while the shard has no primary',
+    breaks: ['S19'],
+    edits: [
+      {
+        file: 'src/control/membership.ts',
+        from: "return life === 'new' || (life === 'lost' && hasPrimary);",
+        to: "return life === 'new' || life === 'lost';",
+      },
+      {
+        file: 'src/control/membership.ts',
+        from: 'const dropped = hasPrimary ? lostUnder(config.primary, config, view) : [];',
+        to: 'const dropped = lostUnder(config.primary, config, view);',
+      },
+    ],
+    tests: MEMBERSHIP,
+  },
+  {
+    id: 'empty-map-creates-anew',
+    wrong:
+      'a shard whose znode is missing is created anew, empty, although nodes may hold its data',
+    breaks: ['S19'],
+    edits: [
+      {
+        file: 'src/control/placing.ts',
+        from: "const mayPlace = placement === 'open' && hasSettled",
+        to: "const mayPlace = placement !== 'unread' && hasSettled",
+      },
+    ],
+    tests: ['test/unit/control-controller.test.ts', 'test/unit/control-placing.test.ts'],
+  },
+  {
+    id: 'garbled-map-overwritten',
+    wrong: 'a shard whose znode does not parse is created anew',
+    breaks: ['S19'],
+    edits: [
+      {
+        file: 'src/control/controller.ts',
+        from: "if (stored === undefined || stored.type === 'garbled') continue;",
+        to: 'if (stored === undefined) continue;',
+      },
+      {
+        file: 'src/control/controller.ts',
+        from: "const isAbsent = stored.type === 'absent';",
+        to: "const isAbsent = stored.type !== 'config';",
+      },
+      {
+        file: 'src/control/placing.ts',
+        from: "const mayPlace = placement === 'open' && hasSettled",
+        to: "const mayPlace = placement !== 'unread' && hasSettled",
+      },
+    ],
+    tests: ['test/unit/control-controller.test.ts'],
+  },
+  {
+    id: 'two-changes-at-once',
+    wrong: 'a shard gets a second change while one is under way',
+    breaks: ['S18'],
+    edits: [
+      {
+        file: 'src/control/controller.ts',
+        from: '      if (this.#writing.has(shard)) continue;\n',
+        to: '',
+      },
+      {
+        file: 'src/control/controller.ts',
+        from: "    assert(!this.#writing.has(shard), 'S18', () => ({ shard }));\n",
+        to: '',
+      },
+    ],
+    tests: ['test/unit/control-controller.test.ts', 'test/unit/control-model.test.ts'],
+  },
+  {
+    id: 'active-before-durable',
+    wrong: 'a shard is served before its members said that they hold it',
+    breaks: ['S4', 'S19'],
+    edits: [
+      {
+        file: 'src/control/placing.ts',
+        from: "if (view.placement !== 'complete' || !areDurable) return undefined;",
+        to: "if (view.placement !== 'complete' && !areDurable) return undefined;",
+      },
+    ],
+    tests: ['test/unit/control-placing.test.ts', 'test/unit/control-model.test.ts'],
+  },
+  {
+    id: 'step-down-of-old-epoch',
+    wrong: 'what a primary of an earlier epoch says of stepping down is taken for the present one',
+    breaks: ['S14'],
+    edits: [
+      {
+        file: 'src/control/failover.ts',
+        from: 'if (epoch !== config.epoch) return undefined;',
+        to: 'if (epoch > config.epoch) return undefined;',
+      },
+      {
+        file: 'src/control/controller.ts',
+        from: 'if (stepDown !== undefined && stepDown.epoch < config.epoch) this.#stepDowns.delete(shard);',
+        to: 'if (stepDown !== undefined && stepDown.epoch < config.epoch - 1) this.#stepDowns.delete(shard);',
+      },
+    ],
+    tests: FAILOVER,
+  },
+];

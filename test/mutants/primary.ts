@@ -1,0 +1,270 @@
+/** Planted bugs in how a primary commits, takes replicas in and drops them, and in its answers. */
+import type { Mutant } from './mutant.js';
+
+export const PRIMARY_MUTANTS: readonly Mutant[] = [
+  {
+    id: 'majority-commits',
+    wrong: 'a write is acknowledged when a majority of the isr has it',
+    breaks: ['S4', 'S5', 'S6'],
+    edits: [
+      {
+        file: 'src/replication/primary.ts',
+        from: `    let everyoneHolds = body.durableSeq;
+    for (const node of this.#inSync.commitSet()) {
+      if (node === this.#self) continue;
+      const durable = this.#peers.get(node)?.durable?.seq;
+      if (durable === undefined) return;
+      if (durable < everyoneHolds) everyoneHolds = durable;
+    }`,
+        to: `    const held = [...this.#inSync.commitSet()]
+      .map((node) => {
+        if (node === this.#self) return body.durableSeq;
+        return this.#peers.get(node)?.durable?.seq ?? (0 as Seq);
+      })
+      .sort((left, right) => right - left);
+    const everyoneHolds = held[Math.floor(held.length / 2)] ?? body.commitSeq;`,
+      },
+    ],
+    tests: ['test/unit/replication-primary.test.ts'],
+  },
+  {
+    id: 'ack-before-own-disk',
+    wrong: 'a primary commits what the others hold before its own disk has it',
+    breaks: ['S4', 'S5'],
+    edits: [
+      {
+        file: 'src/replication/primary.ts',
+        from: 'let everyoneHolds = body.durableSeq;',
+        to: 'let everyoneHolds = body.log.last.seq;',
+      },
+    ],
+    tests: ['test/unit/replication-primary.test.ts'],
+  },
+  {
+    id: 'shrink-before-answer',
+    wrong: 'a member that was asked to be removed does not count any more before that is known',
+    breaks: ['S6', 'S7'],
+    edits: [
+      {
+        file: 'src/replication/in-sync-set.ts',
+        from: 'return new Set([...this.#update.config.isr, ...this.#joining]);',
+        to:
+          'return new Set([...this.#update.config.isr, ...this.#joining].filter((node) => ' +
+          '!this.#askedAt.has(`shrink ${node}`)));',
+      },
+    ],
+    tests: ['test/unit/replication-primary.test.ts'],
+  },
+  {
+    id: 'expand-after-answer',
+    wrong: 'a learner that was proposed for the isr counts only when that is known',
+    breaks: ['S6', 'S7'],
+    edits: [
+      {
+        file: 'src/replication/in-sync-set.ts',
+        from: 'return new Set([...this.#update.config.isr, ...this.#joining]);',
+        to: 'return new Set(this.#update.config.isr);',
+      },
+    ],
+    tests: ['test/unit/replication-primary.test.ts'],
+  },
+  {
+    id: 'joins-before-epoch-start',
+    wrong:
+      'a learner is proposed when it has what was known to be committed before the epoch began',
+    breaks: ['S6', 'S16'],
+    edits: [
+      {
+        file: 'src/replication/primary.ts',
+        from: 'const isOpen = this.isServing && this.#handOver === undefined;',
+        to: 'const isOpen = this.#handOver === undefined;',
+      },
+    ],
+    tests: ['test/unit/replication-primary.test.ts'],
+  },
+  {
+    id: 'joins-behind',
+    wrong: 'a learner is proposed for the isr before it has caught up',
+    breaks: ['S6', 'S16'],
+    edits: [
+      {
+        file: 'src/replication/in-sync-set.ts',
+        from: 'durable.seq >= this.#body.commitSeq;',
+        to: 'durable.seq <= this.#body.commitSeq;',
+      },
+    ],
+    tests: ['test/unit/replication-primary.test.ts'],
+  },
+  {
+    id: 'no-barrier',
+    wrong: 'an epoch begins without a barrier: what earlier ones left is taken for committed',
+    breaks: ['S6', 'S11'],
+    edits: [
+      {
+        file: 'src/replication/primary.ts',
+        from: `    this.#proposals.barrier();
+    this.#barrierSeq = (body.log.last.seq + 1) as Seq;`,
+        to: '    this.#barrierSeq = body.log.last.seq;',
+      },
+    ],
+    tests: ['test/unit/replication-primary.test.ts', 'test/scenario/replication.test.ts'],
+  },
+  {
+    id: 'serves-before-barrier',
+    wrong: 'a new primary serves before its barrier is committed',
+    breaks: ['S11'],
+    edits: [
+      {
+        file: 'src/replication/primary.ts',
+        from: `      this.#body.commitSeq >= this.#barrierSeq &&
+      this.#now >=`,
+        to: '      this.#now >=',
+      },
+    ],
+    tests: ['test/unit/replication-primary.test.ts'],
+  },
+  {
+    id: 'ack-of-other-epoch',
+    wrong: 'a primary counts what was acknowledged in another epoch',
+    breaks: ['S4'],
+    edits: [
+      {
+        file: 'src/replication/primary.ts',
+        from: 'if (peer === undefined || message.epoch !== this.epoch) return;',
+        to: 'if (peer === undefined) return;',
+      },
+    ],
+    tests: ['test/unit/replication-primary.test.ts'],
+  },
+  {
+    id: 'ack-without-chain',
+    wrong: 'a primary counts an acknowledgement of another entry at the same position',
+    breaks: ['S4', 'S8'],
+    edits: [
+      {
+        file: 'src/replication/primary.ts',
+        from: 'if (!isTrimmed && own?.chain !== position.chain) return this.#onDiverged(peer, position);',
+        to: 'if (!isTrimmed && own === undefined) return this.#onDiverged(peer, position);',
+      },
+    ],
+    tests: ['test/unit/replication-primary.test.ts'],
+  },
+  {
+    id: 'min-isr-ignored',
+    wrong: 'writes are taken while fewer replicas are in sync than must be',
+    breaks: ['S4'],
+    edits: [
+      {
+        file: 'src/replication/in-sync-set.ts',
+        from: 'return this.#update.config.isr.length >= this.#settings.minIsr;',
+        to: 'return this.#update.config.isr.length >= 1;',
+      },
+    ],
+    tests: ['test/unit/replication-primary.test.ts', 'test/scenario/replication.test.ts'],
+  },
+  {
+    id: 'attach-before-durable',
+    wrong: 'a primary speaks in its epoch before that is durable',
+    breaks: ['S1', 'S2'],
+    edits: [
+      {
+        file: 'src/replication/primary.ts',
+        from: "if (peer.phase !== 'down' || this.#body.durableEpoch !== this.epoch) return;",
+        to: "if (peer.phase !== 'down') return;",
+      },
+    ],
+    tests: ['test/unit/replication-primary.test.ts'],
+  },
+  {
+    id: 'serves-after-stepping-down',
+    wrong: 'a primary goes on serving after it said that it stepped down',
+    breaks: ['S13', 'S14'],
+    edits: [
+      {
+        file: 'src/replication/primary.ts',
+        from: `      this.#now >= this.#promisedUntil &&
+      this.#steppedDownAt === undefined`,
+        to: '      this.#now >= this.#promisedUntil',
+      },
+    ],
+    tests: ['test/unit/replication-primary.test.ts', 'test/scenario/replication.test.ts'],
+  },
+  {
+    id: 'condition-fails-early',
+    wrong: 'a condition that fails on an uncommitted write is answered at once',
+    breaks: ['S12'],
+    edits: [
+      {
+        file: 'src/replication/proposals.ts',
+        from: 'if (seen <= commitSeq) return written;',
+        to: 'if (seen <= commitSeq || !holds) return written;',
+      },
+    ],
+    tests: ['test/unit/replication-proposals.test.ts'],
+  },
+  {
+    id: 'condition-on-stored-data',
+    wrong: 'a condition is judged by what is in the data, past writes that are under way',
+    breaks: ['S12', 'S22'],
+    edits: [
+      {
+        file: 'src/replication/proposals.ts',
+        from: 'const newest = this.#uncommitted.get(key) ?? this.#committedVersion(key);',
+        to: 'const newest = this.#committedVersion(key) ?? this.#uncommitted.get(key);',
+      },
+    ],
+    tests: ['test/unit/replication-proposals.test.ts'],
+  },
+  {
+    id: 'failed-condition-without-lease',
+    wrong: 'an answer that changes nothing is given without a lease',
+    breaks: ['S12', 'S13'],
+    edits: [
+      {
+        file: 'src/replication/primary.ts',
+        from: 'if (changes || this.mayRead(this.#now)) {',
+        to: 'if (changes || this.isServing) {',
+      },
+    ],
+    tests: ['test/unit/replication-primary.test.ts'],
+  },
+  {
+    id: 'unknown-told-as-never',
+    wrong: 'a write that was sealed is refused for good when its primary ends',
+    breaks: ['S21'],
+    edits: [
+      {
+        file: 'src/replication/proposals.ts',
+        from: 'const isHarmless = !written.changes || after > sealedTo;',
+        to: 'const isHarmless = !written.changes || after > sealedTo - 1;',
+      },
+    ],
+    tests: ['test/unit/replication-proposals.test.ts'],
+  },
+  {
+    id: 'committed-forgotten-early',
+    wrong: 'a committed write is forgotten when its batch is filled, before the data has it',
+    breaks: ['S13'],
+    edits: [
+      {
+        file: 'src/replication/proposals.ts',
+        from: 'if (write.seq <= seq) this.#committed.delete(key);',
+        to: 'if (write.seq <= seq + 1) this.#committed.delete(key);',
+      },
+    ],
+    tests: ['test/unit/replication-proposals.test.ts'],
+  },
+  {
+    id: 'chain-of-last-entry-only',
+    wrong: 'the chain of an entry does not cover the one before it',
+    breaks: ['S8'],
+    edits: [
+      {
+        file: 'src/replication/entry.ts',
+        from: "return hash('sha256', bytes, 'hex').slice(0, 2 * CHAIN_BYTES) as Chain;",
+        to: "return hash('sha256', bytes.subarray(OPS_AT), 'hex').slice(0, 2 * CHAIN_BYTES) as Chain;",
+      },
+    ],
+    tests: ['test/unit/replication-log.test.ts'],
+  },
+];
