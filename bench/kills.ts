@@ -19,8 +19,10 @@ export interface Kill {
   readonly takeoverMs: number | null;
   /** Longest time around the kill in which no operation of the whole load succeeded. */
   readonly gapMs: number;
-  /** The slowest operation that ended between the kill and the end of all this. */
+  /** The slowest operation that ended between the kill and the start of the new process. */
   readonly slowestMs: number;
+  /** The slowest one from then until all is as before. */
+  readonly slowestBackMs: number;
   /** From the start of the new process until the cluster is healthy, every replica in sync. */
   readonly backMs: number;
   /** Operations that succeeded while it was dead. */
@@ -61,9 +63,19 @@ export class Killer {
     // The gap ends with a success; the takeover may be over before the next one.
     await new Promise((resolve) => setTimeout(resolve, 200));
     const gapMs = round(gauge().longestGapWithin(killedMs, performance.now()));
-    const slowestMs = round(gauge().slowestWithin(killedMs, performance.now()));
+    const slowestMs = round(gauge().slowestWithin(killedMs, startedMs));
+    const slowestBackMs = round(gauge().slowestWithin(startedMs, performance.now()));
     const atMs = Math.round(killedMs - loadStartMs);
-    const kill = { role: this.#role, atMs, takeoverMs, gapMs, slowestMs, backMs, missedOps };
+    const kill = {
+      role: this.#role,
+      atMs,
+      takeoverMs,
+      gapMs,
+      slowestMs,
+      slowestBackMs,
+      backMs,
+      missedOps,
+    };
     this.kills.push(kill);
     return kill;
   }

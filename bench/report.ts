@@ -57,7 +57,8 @@ export function formatReport(report: Report): string {
     lines.push(
       `  ${kills.length} kills of a ${kills[0]?.role}`,
       `  takeover ms: ${spread(kills.flatMap(({ takeoverMs }) => takeoverMs ?? []))}`,
-      `  slowest operation around it, ms: ${spread(kills.map(({ slowestMs }) => slowestMs))}`,
+      `  slowest operation until its restart, ms: ${spread(kills.map(({ slowestMs }) => slowestMs))}`,
+      `  slowest one after that, ms: ${spread(kills.map(({ slowestBackMs }) => slowestBackMs))}`,
       `  all as before after the restart, ms: ${spread(kills.map(({ backMs }) => backMs))}`,
     );
   }

@@ -104,10 +104,11 @@ async function applyFaults(
     if (atMs >= endMs) break;
     await pause(atMs - performance.now());
     const kill = await killer.kill(startMs, () => load.gauge);
-    const { role, takeoverMs, gapMs, slowestMs, backMs, missedOps } = kill;
+    const { role, takeoverMs, gapMs, slowestMs, slowestBackMs, backMs, missedOps } = kill;
     say(
       `killed a ${role}: takeover ${takeoverMs ?? '-'} ms, gap ${gapMs} ms, slowest operation ` +
-        `${slowestMs} ms; back ${backMs} ms after its start, ${missedOps} operations missed`,
+        `${slowestMs} ms; back ${backMs} ms after its start, slowest meanwhile ${slowestBackMs} ms, ` +
+        `${missedOps} operations missed`,
     );
   }
   await pause(endMs - performance.now());
