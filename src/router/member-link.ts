@@ -8,7 +8,7 @@
  * the next one already, which has not registered yet: only what the registered process says counts
  * as a sign of its life.
  */
-import type { MemberId, Uuid } from '../model/ids.js';
+import type { MemberId, ShardId, Uuid } from '../model/ids.js';
 import type {
   HandOverOrder,
   LeaderHello,
@@ -63,6 +63,8 @@ export class MemberLink {
   #stream: Outgoing<LeaderMessage> | undefined;
   /** `missed`: the stream took no more, and something was not told since. */
   #flow: 'open' | 'blocked' | 'missed' = 'open';
+  /** What is not written yet: the newest of each shard. */
+  readonly #orders = new Map<ShardId, HandOverOrder>();
   #cancelReopen: Cancel = () => undefined;
   #failures = 0;
   #closed = false;
@@ -91,10 +93,20 @@ export class MemberLink {
     else if (!this.#stream.write(update)) this.#flow = 'blocked';
   }
 
-  /** Written if the stream takes it now, and lost otherwise: all are said again in time. */
-  say(message: HandOverOrder | Ping | ProgressReport): void {
+  /** Written if the stream takes it now, and lost otherwise: both are said again in time. */
+  say(message: Ping | ProgressReport): void {
     if (this.#stream === undefined || this.#flow !== 'open') return;
     if (!this.#stream.write(message)) this.#flow = 'blocked';
+  }
+
+  /**
+   * Waits while the stream takes no more, and is lost only with it. A node that leaves gets one for
+   * each shard that it leads, more than a stream takes at once, and does not wait for a second try.
+   */
+  order(order: HandOverOrder): void {
+    if (this.#stream === undefined) return;
+    this.#orders.set(order.shard, order);
+    this.#giveOrders();
   }
 
   /** The leader's heart beats, so late. */
@@ -130,6 +142,7 @@ export class MemberLink {
         const missed = this.#flow === 'missed';
         this.#flow = 'open';
         if (missed) this.#tellWholeMap();
+        this.#giveOrders();
       },
       closed: (reason) => {
         if (this.#closed || this.#stream !== stream) return;
@@ -141,8 +154,17 @@ export class MemberLink {
     });
     this.#stream = stream;
     this.#flow = 'open';
+    this.#orders.clear();
     stream.write(this.#talk.hello);
     this.#tellWholeMap();
+  }
+
+  #giveOrders(): void {
+    for (const [shard, order] of this.#orders) {
+      if (this.#stream === undefined || this.#flow !== 'open') return;
+      this.#orders.delete(shard);
+      if (!this.#stream.write(order)) this.#flow = 'blocked';
+    }
   }
 
   #tellWholeMap(): void {

@@ -98,7 +98,7 @@ export class MemberLinks {
 
   /** Asks a primary to hand a shard over; lost if its node cannot be told now. */
   order(primary: MemberId, order: HandOverOrder): void {
-    this.#nodes.get(primary)?.say(order);
+    this.#nodes.get(primary)?.order(order);
   }
 
   /** Tells the other routers how far learners are; lost if one cannot be told now. */

@@ -57,6 +57,7 @@ describe('shards with three replicas', () => {
     const said = leader.line(/shard map: .*hand-over from s2/);
     await cluster.storage.get('s2')!.stop();
     await said;
+    expect(cluster.storage.get('s2')!.said(/still leads shards/)).toEqual([]);
     const after = await cluster.until(({ shards }) =>
       shards.every(({ primary }) => primary !== 's2'),
     );

@@ -204,6 +204,52 @@ describe('a member that does not read fast enough', () => {
   });
 });
 
+describe('orders to hand over', () => {
+  const order = (shard: number, epoch = 1) => {
+    const { shardUuid } = configOf(shard, s1);
+    const to = s2.id;
+    links.order(s1.id, {
+      ...{ type: 'hand-over', shard: shard as never, shardUuid, epoch: epoch as Epoch, to },
+    });
+  };
+  const given = () =>
+    streamTo(s1).told.flatMap((said) =>
+      said.type === 'hand-over' ? [[said.shard, said.epoch]] : [],
+    );
+
+  it('L1 more than the stream takes at once wait for it, the newest of each shard', () => {
+    setNodes(s1);
+    const stream = streamTo(s1);
+    stream.takesMore = false;
+    order(0);
+    order(1);
+    order(2);
+    order(1, 2);
+    expect(given()).toEqual([[0, 1]]);
+    stream.events.drain();
+    expect(given()).toEqual([
+      [0, 1],
+      [1, 2],
+    ]);
+    stream.takesMore = true;
+    stream.events.drain();
+    expect(given().slice(2)).toEqual([[2, 1]]);
+  });
+
+  it('are lost with their stream: the leader asks anew by what it hears on the next', () => {
+    setNodes(s1);
+    streamTo(s1).takesMore = false;
+    order(0);
+    order(1);
+    streamTo(s1).events.closed('reset');
+    clock.advance(REOPEN_MS_MAX);
+    const next = dialer.streams.at(-1)!;
+    next.events.drain();
+    expect(next).not.toBe(dialer.streams[0]);
+    expect(next.told.filter(({ type }) => type === 'hand-over')).toEqual([]);
+  });
+});
+
 describe('a stream that breaks', () => {
   it('is opened again, and begins with the hello and the map as it is by then', () => {
     setNodes(s1);
