@@ -7,6 +7,7 @@
  * an error.
  */
 import { type Client, OutcomeUnknownError } from '../src/client/index.js';
+import { decodeGetResponse, encodeGet, encodePut } from '../src/client/messages.js';
 import { GrpcDialer } from '../src/grpc/dialer.js';
 import type { CallKind } from '../src/model/calls.js';
 import type { Epoch, MemberId, ShardId } from '../src/model/ids.js';
@@ -14,7 +15,6 @@ import { slotOf } from '../src/model/slot.js';
 import { type LinkDeps, type LinkResult, NodeLink } from '../src/router/node-link.js';
 import { systemClock } from '../src/system/clock.js';
 import { systemRandom } from '../src/system/random.js';
-import { decodeGetResponse, encodeKeyRequest, encodePutRequest } from '../src/wire/kv-requests.js';
 import type { Store } from './store.js';
 
 const PAUSE_MS = 20;
@@ -47,11 +47,11 @@ export class DirectStore implements Store {
   }
 
   async put(key: Buffer, value: Buffer): Promise<void> {
-    await this.#call('put', key, encodePutRequest(key, value), this.#timeoutMs);
+    await this.#call('put', key, encodePut(key, value, undefined), this.#timeoutMs);
   }
 
   async get(key: Buffer, timeoutMs = this.#timeoutMs): Promise<Uint8Array | undefined> {
-    const response = await this.#call('get', key, encodeKeyRequest(key), timeoutMs);
+    const response = await this.#call('get', key, encodeGet(key), timeoutMs);
     return decodeGetResponse(response)?.value;
   }
 
