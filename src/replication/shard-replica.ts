@@ -201,6 +201,9 @@ export class ShardReplica {
       this.#body.create(to === 'creating' ? config.epoch : (0 as Epoch));
       this.#outbox.happened({ type: 'created', epoch: config.epoch });
     }
+    // Not first when its primary asks, which would wait for our disk after its own.
+    const isSound = to === 'secondary' && this.#damage === undefined;
+    if (isSound && config.epoch > this.#body.promisedEpoch) this.#adopt(config.epoch);
     if (to !== 'primary') return;
     if (this.#primary === undefined) this.#becomePrimary(this.#update, now);
     else this.#primary.onConfig(this.#update, now);
@@ -236,10 +239,8 @@ export class ShardReplica {
 
   #becomePrimary(update: VersionedConfig, now: number): void {
     const { epoch } = update.config;
-    const before = this.#body.promisedEpoch;
-    this.#leaveFollowed();
-    this.#body.promise(epoch);
-    if (before !== epoch) this.#outbox.happened({ type: 'epoch-adopted', epoch, before });
+    if (epoch > this.#body.promisedEpoch) this.#adopt(epoch);
+    else this.#leaveFollowed();
     const { sessions, grants, claims, settings, self } = this.#node;
     const earlierUntil = this.#mayHavePromised ? grants.earlierLifeUntil : -Infinity;
     this.#primary = new Primary({
@@ -274,14 +275,19 @@ export class ShardReplica {
       this.#outbox.send(from, { type: 'refused', epoch, promised });
       return;
     }
-    if (this.#follower?.primary !== from) this.#leaveFollowed();
     this.#endPrimary();
-    if (epoch > promisedEpoch) {
-      this.#body.promise(epoch);
-      this.#outbox.happened({ type: 'epoch-adopted', epoch, before: promisedEpoch });
-    }
+    if (epoch > promisedEpoch) this.#adopt(epoch);
+    else if (this.#follower?.primary !== from) this.#leaveFollowed();
     this.#grantedTo = from;
     this.#follower = new Follower(from, { epoch, body: this.#body, outbox: this.#outbox });
+  }
+
+  /** From now on nothing is said in a lower epoch, and nothing in this one before it is durable. */
+  #adopt(epoch: Epoch): void {
+    const before = this.#body.promisedEpoch;
+    this.#leaveFollowed();
+    this.#body.promise(epoch);
+    this.#outbox.happened({ type: 'epoch-adopted', epoch, before });
   }
 
   /** The primary we followed must not count on us any more; what we promised it still holds. */

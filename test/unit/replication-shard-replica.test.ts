@@ -75,6 +75,28 @@ describe('a replica that is named as primary', () => {
   });
 });
 
+describe('a replica that is named as secondary', () => {
+  it('S2 promises a later epoch when it hears of it, and leaves the primary of the one before', () => {
+    const lone = restarted();
+    lone.message(s2.id, { type: 'attach', epoch: epoch(6) });
+    const { send, events } = lone.config(threeOf({ epoch: epoch(7), primary: s3.id }), 1);
+    expect(send).toMatchObject([{ to: s2.id, message: { type: 'detached', epoch: 6 } }]);
+    expect(events).toContainEqual({ type: 'epoch-adopted', epoch: 7, before: 6 });
+    lone.persisted();
+    lone.persisted();
+    // Durable by now: whoever leads is answered at once.
+    const answer = lone.message(s3.id, { type: 'attach', epoch: epoch(7) });
+    expect(answer.send).toMatchObject([{ to: s3.id, message: { type: 'attached', epoch: 7 } }]);
+  });
+
+  it('S8 but not with damaged data: it says nothing in a later epoch', () => {
+    const lone = restarted();
+    lone.step({ type: 'damaged', problem: 'a record is not what was written' });
+    expect(standing(lone, { epoch: epoch(6), primary: s3.id })).toBe('secondary');
+    expect(lone.replica.body.promisedEpoch).toBe(5);
+  });
+});
+
 describe('a replica without its data', () => {
   it('S19 of another store has no part in a configuration, whatever its name', () => {
     const lone = new LoneReplica(nodeOf('s1', 1, 'new'));
