@@ -64,7 +64,7 @@ import {
   type StepDown,
   strandings,
 } from './failover.js';
-import { handOverOfLeaving, handOversToBalance } from './hand-overs.js';
+import { handOversOfLeaving, handOversToBalance } from './hand-overs.js';
 import { type Carried, Loads } from './loads.js';
 import { lifeOfPrimary, requested, takenBack, withoutDamaged } from './membership.js';
 import { activated, created, isStrayed, placedAnew, widened } from './placing.js';
@@ -329,7 +329,7 @@ export class Controller {
       else if (this.#stepDowns.get(shard)?.epoch !== stored.config.epoch) quiet.push(stored.config);
     }
     quiet.sort((left, right) => left.shard - right.shard);
-    const leaving = quiet.flatMap((config) => handOverOfLeaving(config, view) ?? []);
+    const leaving = handOversOfLeaving(quiet, underWay, view);
     const balancing = handOversToBalance(quiet, underWay + leaving.length, view);
     const handOvers = [...leaving, ...balancing];
     for (const handOver of handOvers) this.#asked.set(handOver.shard, handOver);

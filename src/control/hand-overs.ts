@@ -19,11 +19,27 @@ import type { ClusterView } from './view.js';
 
 /** Hand-overs under way at a time for the sake of balance: each is a short pause for its shard. */
 const BALANCING_MAX = 4;
+/** And because nodes are leaving. With more it would be over sooner, but each pause longer. */
+const LEAVING_MAX = 8;
 /** Less is no imbalance: moving a primary would only mirror it. */
 const IMBALANCE_LEAST = 2;
 
-/** Of a primary whose node asked to shut down; undefined while nobody can take its place. */
-export function handOverOfLeaving(config: ShardConfig, view: ClusterView): HandOver | undefined {
+/** Of primaries whose nodes asked to shut down, as far as somebody can take their place. */
+export function handOversOfLeaving(
+  configs: readonly ShardConfig[],
+  underWay: number,
+  view: ClusterView,
+): readonly HandOver[] {
+  const handOvers: HandOver[] = [];
+  for (const config of configs) {
+    if (underWay + handOvers.length >= LEAVING_MAX) break;
+    const handOver = handOverOfLeaving(config, view);
+    if (handOver !== undefined) handOvers.push(handOver);
+  }
+  return handOvers;
+}
+
+function handOverOfLeaving(config: ShardConfig, view: ClusterView): HandOver | undefined {
   const { leaving, loads } = view;
   if (config.state !== 'active' || !leaving.has(config.primary)) return undefined;
   const others = eligibleFor(config, view).filter((node) => !leaving.has(node));

@@ -15,6 +15,7 @@ import type { LeaseClaims } from './lease.js';
 import type { Outbox } from './outbox.js';
 import type { Peer } from './peer.js';
 import type { ReplicaBody } from './replica-body.js';
+import type { Sessions } from './sessions.js';
 
 export interface InSyncSettings {
   /** In-sync replicas without which nothing is accepted. */
@@ -34,6 +35,7 @@ export interface InSyncSettings {
 export interface InSyncStart {
   readonly body: ReplicaBody;
   readonly outbox: Outbox;
+  readonly sessions: Sessions;
   readonly claims: LeaseClaims;
   readonly settings: InSyncSettings;
   readonly update: VersionedConfig;
@@ -43,6 +45,7 @@ export interface InSyncStart {
 export class InSyncSet {
   readonly #body: ReplicaBody;
   readonly #outbox: Outbox;
+  readonly #sessions: Sessions;
   readonly #claims: LeaseClaims;
   readonly #settings: InSyncSettings;
   #update: VersionedConfig;
@@ -55,9 +58,10 @@ export class InSyncSet {
   /** Since when inputs come without a gap: whoever answered in a gap may not be heard yet. */
   #attentiveSince: number;
 
-  constructor({ body, outbox, claims, settings, update, now }: InSyncStart) {
+  constructor({ body, outbox, sessions, claims, settings, update, now }: InSyncStart) {
     this.#body = body;
     this.#outbox = outbox;
+    this.#sessions = sessions;
     this.#claims = claims;
     this.#settings = settings;
     this.#update = update;
@@ -101,10 +105,13 @@ export class InSyncSet {
     this.#update = update;
   }
 
-  /** Asks to drop a member that is in the way, and to take in a learner if that `isOpen`. */
+  /**
+   * Asks to drop a member that is in the way or about to stop, and to take in a learner if that
+   * `isOpen`.
+   */
   review(peer: Peer, isOpen: boolean, now: number): void {
     const { node, place, phase } = peer;
-    const isInTheWay = this.#isInTheWay(peer, now);
+    const isInTheWay = this.#isInTheWay(peer, now) || this.#mayLeave(peer);
     if (this.counts(node) && isInTheWay) return this.goOnWithout(node, now);
     if (this.hasMember(node)) return;
     // Dropped because it hangs, it may still hold everything: that is no reason to wait for it.
@@ -151,6 +158,12 @@ export class InSyncSet {
     const isSilent = this.#silentFor(peer, now) >= silentMs;
     const isStuck = this.#stuckFor(peer, now) >= stuckMs;
     return isSilent || isStuck || peer.phase === 'unusable';
+  }
+
+  /** It is about to stop: better without it now, while it still answers, if enough are left. */
+  #mayLeave({ node, place }: Peer): boolean {
+    const isSpare = this.#update.config.isr.length > this.#settings.minIsr;
+    return this.#sessions.isLeaving(place) && (isSpare || !this.hasMember(node));
   }
 
   #silentFor(peer: Peer, now: number): number {

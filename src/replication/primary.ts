@@ -172,7 +172,9 @@ export class Primary {
   onSessionUp(node: MemberId, now: number): void {
     this.#passTo(now);
     const peer = this.#peers.get(node);
-    if (peer !== undefined) this.#attach(peer);
+    if (peer === undefined) return;
+    this.#attach(peer);
+    this.#review(peer);
   }
 
   /** `gone`: its process has certainly ended. */

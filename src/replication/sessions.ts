@@ -12,6 +12,8 @@ export interface PeerIdentity {
 
 export class Sessions {
   readonly #up = new Map<MemberId, PeerIdentity>();
+  /** Nodes at the other end of a stream that are about to stop in order. */
+  readonly #leaving = new Set<MemberId>();
 
   /** A stream to this node stands, and the other end has said who it is. */
   up(identity: PeerIdentity): void {
@@ -20,11 +22,22 @@ export class Sessions {
 
   down(node: MemberId): void {
     this.#up.delete(node);
+    this.#leaving.delete(node);
+  }
+
+  /** The other end said that it is about to stop: nobody should wait for it when it has. */
+  leaving(node: MemberId): void {
+    if (this.#up.has(node)) this.#leaving.add(node);
   }
 
   /** Whether a stream stands to the very replica, and life of it, that a configuration means. */
   reaches({ node, store, process }: ReplicaPlace): boolean {
     const identity = this.#up.get(node);
     return identity?.store === store && identity.process === process;
+  }
+
+  /** Whether the replica, and life of it, that a configuration means is about to stop. */
+  isLeaving(place: ReplicaPlace): boolean {
+    return this.#leaving.has(place.node) && this.reaches(place);
   }
 }

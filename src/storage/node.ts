@@ -76,7 +76,7 @@ export class StorageNode {
   /** What it has joined. */
   #cluster: ClusterConfig | undefined;
   /** Resolves the wait of `leave`. */
-  #left: () => void = () => undefined;
+  #left: (() => void) | undefined;
   /** Shards that began or ended to be served since the log last said so. */
   #served = { begun: 0, ended: 0 };
   readonly #intake: Intake;
@@ -186,8 +186,9 @@ export class StorageNode {
   }
 
   /**
-   * Asks the leader to let others lead the shards that are led here. Resolves when each is, or has
-   * no other replica in sync; never, if nobody leads.
+   * Asks the leader to let others lead the shards that are led here, and the primaries of others to
+   * go on without the replicas here. Resolves when that is so, as far as enough are in sync without
+   * this node; never, if nobody leads.
    */
   leave(): Promise<void> {
     this.#following.send({ type: 'leaving' });
@@ -348,10 +349,17 @@ export class StorageNode {
   }
 
   #checkLeft(): void {
-    const mustLead = [...this.#replicas.all()].some(({ standing, config }) => {
-      return standing === 'primary' && (config?.isr.length ?? 1) > 1;
+    if (this.#left === undefined || this.#hasSpare('primary', 1)) return;
+    // Not sooner: what the leader has to write for this would hold up the hand-overs.
+    this.#replication.leave();
+    if (!this.#hasSpare('secondary', this.#settings.minIsr)) this.#left();
+  }
+
+  /** Whether some replica of that standing has more than so many in sync, itself included. */
+  #hasSpare(standing: ReplicaStanding, atLeast: number): boolean {
+    return [...this.#replicas.all()].some((replica) => {
+      return replica.standing === standing && (replica.config?.isr.length ?? 1) > atLeast;
     });
-    if (!mustLead) this.#left();
   }
 
   #removeGarbage(): void {

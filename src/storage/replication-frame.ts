@@ -9,6 +9,7 @@
  *
  *   hello     = nodeBytes:u8 node store:16 process:16 clusterUuid:16         kind 01 (hex, as all)
  *   beat, beatAck                            = number:u32                    kinds 02, 03
+ *   leaving                                                                  kind 04
  *   attach, install, detached, diverged      = S epoch:u48               kinds 10, 16, 19, 1a
  *   attached                                 = S epoch:u48 count:u16 P*      kind 11
  *   resume, prepareAck, installed            = S epoch:u48 P                 kinds 12, 14, 17
@@ -30,6 +31,7 @@
  *   hello      00000034 01 02 7331 d1*16 b2*16 c3*16
  *   beat       00000005 02 0000002a
  *   beatAck    00000005 03 0000002a
+ *   leaving    00000001 04
  *   attach     00000019 10 S 000000000003
  *   attached   00000039 11 S 000000000003 0001 P
  *   resume     00000037 12 S 000000000003 P
@@ -82,6 +84,11 @@ export interface Beat {
   readonly number: number;
 }
 
+/** "I am about to stop in order: shrink me out of what you lead, while I still answer." */
+export interface Leaving {
+  readonly type: 'leaving';
+}
+
 /** A message of the replicas of one shard. */
 export interface ShardMessage extends ShardName {
   readonly type: 'replica';
@@ -114,7 +121,14 @@ export interface DataAck extends ShardName {
   readonly parts: number;
 }
 
-export type ReplicationRecord = Hello | Beat | ShardMessage | DataPart | DataEnd | DataAck;
+export type ReplicationRecord =
+  | Hello
+  | Beat
+  | Leaving
+  | ShardMessage
+  | DataPart
+  | DataEnd
+  | DataAck;
 
 /** Bytes of a whole frame. */
 export const FRAME_BYTES_MAX = LIMITS.messageBytesMax;
@@ -123,7 +137,15 @@ export const ENTRY_BYTES_MAX = FRAME_BYTES_MAX - 64;
 /** Pairs in one part. Small enough that no part holds up the receiver for long. */
 export const DATA_PAIRS_MAX = 4_096;
 
-const KINDS = { hello: 0x01, beat: 0x02, beatAck: 0x03, data: 0x20, dataEnd: 0x21, dataAck: 0x22 };
+const KINDS = {
+  hello: 0x01,
+  beat: 0x02,
+  beatAck: 0x03,
+  leaving: 0x04,
+  data: 0x20,
+  dataEnd: 0x21,
+  dataAck: 0x22,
+};
 const HEAD_BYTES = LENGTH_BYTES + 1;
 const PAIR_HEAD_BYTES = 2 + 4;
 const DATA_RECORD_BYTES_MIN = dataRecordBytes(0);
@@ -137,6 +159,8 @@ export function recordBytes(record: ReplicationRecord): number {
     case 'beat':
     case 'beatAck':
       return HEAD_BYTES + 4;
+    case 'leaving':
+      return HEAD_BYTES;
     case 'replica':
       return HEAD_BYTES + SHARD_BYTES + messageBytes(record.message);
     case 'data':
@@ -200,6 +224,8 @@ function writeBody(writer: RecordWriter, record: ReplicationRecord): void {
     case 'beat':
     case 'beatAck':
       return writer.u32(record.number);
+    case 'leaving':
+      return;
     case 'replica':
       writer.shard(record);
       return writeMessage(writer, record.message);
@@ -226,6 +252,8 @@ function readBody(reader: RecordReader, kind: number): ReplicationRecord {
       return { type: 'beat', number: reader.u32() };
     case KINDS.beatAck:
       return { type: 'beatAck', number: reader.u32() };
+    case KINDS.leaving:
+      return { type: 'leaving' };
     case KINDS.data:
       return { type: 'data', ...reader.shard(), pairs: readPairs(reader) };
     case KINDS.dataEnd:

@@ -40,6 +40,7 @@ interface Stream {
 export class ReplicationInlet {
   readonly #deps: InletDeps;
   readonly #byCaller = new Map<MemberId, Stream>();
+  #isLeaving = false;
 
   constructor(deps: InletDeps) {
     this.#deps = deps;
@@ -59,6 +60,13 @@ export class ReplicationInlet {
   /** Lost if no stream of that node stands: its primaries hear of that, too. */
   send(to: MemberId, record: ReplicationRecord): void {
     this.#byCaller.get(to)?.writer.add(record);
+  }
+
+  /** Says so on every stream, on those that begin later, too. */
+  leave(): void {
+    if (this.#isLeaving) return;
+    this.#isLeaving = true;
+    for (const { writer } of this.#byCaller.values()) writer.add({ type: 'leaving' });
   }
 
   #onFrame(stream: Stream, frame: Buffer): void {
@@ -96,6 +104,7 @@ export class ReplicationInlet {
         return installs.end(caller, record);
       case 'beatAck':
       case 'dataAck':
+      case 'leaving':
         return this.#end(stream, `it sent ${record.type}, which is not for it to send`);
     }
   }
@@ -110,6 +119,7 @@ export class ReplicationInlet {
     stream.caller = hello.node;
     this.#byCaller.set(hello.node, stream);
     stream.writer.add(own);
+    if (this.#isLeaving) stream.writer.add({ type: 'leaving' });
   }
 
   #end(stream: Stream, reason: string): void {

@@ -32,6 +32,8 @@ export interface PeerEvents {
   up(identity: PeerIdentity): void;
   /** `gone`: nothing listens at its address any more. */
   down(node: MemberId, gone: boolean): void;
+  /** It is about to stop in order. */
+  leaving(node: MemberId): void;
   /** It answered a beat that was sent at this moment of our clock. */
   answered(node: MemberId, sentAt: number): void;
   /** `isStale`: whether the stream it came on has ended since. */
@@ -136,6 +138,7 @@ export class ReplicationPeer {
       if (sentAt !== undefined) events.answered(node, sentAt);
       return;
     }
+    if (record.type === 'leaving') return events.leaving(node);
     const stream = this.#stream;
     events.heard(node, record, () => this.#stream !== stream);
   }

@@ -112,6 +112,11 @@ export class Replication {
     this.#sender.begin(replica, to);
   }
 
+  /** This node is about to stop: primaries should not wait for its replicas when it has. */
+  leave(): void {
+    this.#inlet.leave();
+  }
+
   stop(): void {
     this.#cancelTick();
     this.#links.close();
@@ -129,6 +134,11 @@ export class Replication {
       replicas.sessions.down(node);
       this.#sender.abandon(node);
       rounds.stepNow({ type: 'session-down', node, gone });
+    },
+    leaving: (node) => {
+      const { replicas, rounds } = this.#deps;
+      replicas.sessions.leaving(node);
+      rounds.submit({ type: 'all', input: { type: 'session-up', node } });
     },
     answered: (node, sentAt) => this.#deps.replicas.claims.answered(node, sentAt),
     heard: (node, record, isStale) => {

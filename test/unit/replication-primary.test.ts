@@ -1,5 +1,6 @@
 /** The primary of one shard: what it sends ahead, whom it waits for, and what it asks the leader. */
 import { describe, expect, it } from 'vitest';
+import type { MemberId } from '../../src/model/ids.js';
 import type { Ready } from '../../src/replication/outbox.js';
 import { uuidOf } from '../support/configs.js';
 import { GROUP_SETTINGS } from '../support/replica-group.js';
@@ -230,6 +231,38 @@ describe('what a primary asks the leader', () => {
     // It still has everything, and its stream is open: that is no reason to take it back.
     expect(asked(lone.pass(300, s2.id))).toEqual([]);
     expect(asked(lone.pass(300, s2.id, s3.id))).toEqual(['expand']);
+  });
+
+  it('S7 to drop a member that is about to stop, at once, if minIsr members stay', () => {
+    const lone = LoneReplica.leading();
+    const leaving = (node: MemberId) => {
+      lone.sessions.leaving(node);
+      return asked(lone.step({ type: 'session-up', node }));
+    };
+    expect(leaving(s3.id)).toEqual(['shrink']);
+    lone.put('a');
+    lone.persisted();
+    lone.ack(s2.id, 2);
+    expect(lone.replica.body.commitSeq).toBe(1);
+    expect(lone.ack(s3.id, 2).answers).toHaveLength(1);
+    // It follows on and has everything, but nobody waits for it.
+    expect(asked(lone.config(without3, 2))).toEqual([]);
+    lone.ackAll(s3.id);
+    expect(asked(lone.pass(300, s2.id, s3.id))).toEqual([]);
+    expect(leaving(s2.id)).toEqual([]);
+    // Its next life is another one.
+    lone.sessions.down(s3.id);
+    lone.step({ type: 'session-down', node: s3.id, gone: true });
+    lone.attach(s3.id, 2);
+    expect(asked(lone.pass(100, s2.id, s3.id))).toEqual(['expand']);
+  });
+
+  it('S7 not to take one in that is about to stop, not even if that was asked', () => {
+    const lone = LoneReplica.leading();
+    lone.config(without3, 2);
+    lone.pass(300, s2.id, s3.id);
+    lone.sessions.leaving(s3.id);
+    expect(asked(lone.step({ type: 'session-up', node: s3.id }))).toEqual(['withdraw']);
   });
 
   it('S7 or that answers beats, and does not come forward', () => {

@@ -3,7 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../src/model/limits.js';
 import { slotOf, shardOfSlot } from '../../src/model/slot.js';
-import { nodeOf } from '../support/configs.js';
+import type { Epoch } from '../../src/model/ids.js';
+import type { ShardConfig } from '../../src/model/shard-config.js';
+import { clusterOf, nodeOf, placeOf } from '../support/configs.js';
 import {
   type CallAnswer,
   deleteRequest,
@@ -176,6 +178,45 @@ describe('rounds', () => {
     again.disk.release();
     await settle();
     expect(answer).toEqual({ value: 'v', version: 2 });
+  });
+});
+
+describe('a node that leaves', () => {
+  const [s2, s3] = [nodeOf('s2'), nodeOf('s3')];
+
+  /** All shards are on three nodes; whether `leave` has resolved. */
+  async function leaving(configs: (test: NodeUnderTest) => Partial<ShardConfig>) {
+    const test = await NodeUnderTest.serving();
+    await test.node.join(clusterOf({ shards: SHARDS, minIsr: 2 }));
+    const leader = test.lead(2);
+    let isOver = false;
+    const replicas = [test.self, s2, s3].map(placeOf);
+    const told = async (change: Partial<ShardConfig>, version: number) => {
+      await test.tell(leader, test.configs({ replicas, ...change }), version);
+      return isOver;
+    };
+    await told(configs(test), 2);
+    void test.node.leave().then(() => (isOver = true));
+    await settle();
+    expect(leader.heard.messages).toContainEqual({ type: 'leaving' });
+    return { self: test.self, isOver: () => isOver, told };
+  }
+
+  it('waits until others lead its shards, and go on without its replicas', async () => {
+    const inSync = ({ self }: NodeUnderTest) => [self.id, s2.id, s3.id];
+    const node = await leaving((test) => ({ isr: inSync(test) }));
+    expect(node.isOver()).toBe(false);
+    const isr = [node.self.id, s2.id, s3.id];
+    expect(await node.told({ epoch: 2 as Epoch, primary: s2.id, isr }, 3)).toBe(false);
+    const without = { isr: [s2.id, s3.id], learners: [node.self.id] };
+    expect(await node.told({ epoch: 2 as Epoch, primary: s2.id, ...without }, 4)).toBe(true);
+  });
+
+  it('not for those that need it to be minIsr members', async () => {
+    const node = await leaving(({ self }) => {
+      return { epoch: 2 as Epoch, primary: s2.id, isr: [self.id, s2.id], learners: [s3.id] };
+    });
+    expect(node.isOver()).toBe(true);
   });
 });
 

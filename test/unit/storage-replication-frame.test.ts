@@ -76,6 +76,7 @@ const record: fc.Arbitrary<ReplicationRecord> = fc.oneof(
     clusterUuid: hex,
   }),
   fc.record({ type: fc.constantFrom('beat', 'beatAck'), number: counts }),
+  fc.record({ type: fc.constant('leaving' as const) }),
   fc.record({
     type: fc.constant('data' as const),
     ...name,
@@ -120,6 +121,7 @@ const EXAMPLES: Record<string, ReplicationRecord> = {
   },
   beat: { type: 'beat', number: 42 },
   beatAck: { type: 'beatAck', number: 42 },
+  leaving: { type: 'leaving' },
   attach: about({ type: 'attach', epoch }),
   attached: about({ type: 'attached', epoch, tail: [base] }),
   resume: about({ type: 'resume', epoch, match: base }),
@@ -264,7 +266,7 @@ describe('what is not a valid record', () => {
   const entry = firstEntry.bytes.toString('hex');
 
   it.each([
-    ['of unknown kind', 0x04, ''],
+    ['of unknown kind', 0x05, ''],
     ['a hello without a name', 0x01, `00 ${uuids}`],
     ['a hello of a name with a capital', 0x01, `02 5331 ${uuids}`],
     ['a hello of a name that is no ASCII', 0x01, `02 73b1 ${uuids}`],

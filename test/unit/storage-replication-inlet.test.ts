@@ -85,6 +85,19 @@ describe('streams of other nodes', () => {
     expect([first.outgoing.ended, isStale(), down]).toEqual([true, true, ['s2']]);
   });
 
+  it('that this node is about to stop is said once on each, on those that begin later, too', async () => {
+    const before = dialed(hello('s2'));
+    inlet.leave();
+    inlet.leave();
+    const after = dialed(hello('s3'));
+    await settle(2);
+    for (const stream of [before, after]) {
+      expect(stream.heard()).toEqual([hello('s1'), { type: 'leaving' }]);
+    }
+    after.say({ type: 'leaving' });
+    expect(after.outgoing.ended).toBe(true);
+  });
+
   it('who does not say hello first, or is of another cluster, promises and gets nothing', async () => {
     const stranger = dialed({ ...hello('s2'), clusterUuid: uuidOf('other') });
     const rude = dialed(undefined);

@@ -65,6 +65,7 @@ describe('the stream to another node', () => {
         events: {
           up: (identity) => void told.push(`up ${identity.node}`),
           down: (_, gone) => void told.push(gone ? 'gone' : 'down'),
+          leaving: (node) => void told.push(`leaving ${node}`),
           answered: (_, sentAt) => void told.push(`answered ${sentAt}`),
           heard: (...[, , isStale]) => void stale.push(isStale),
         },
@@ -80,6 +81,12 @@ describe('the stream to another node', () => {
     await settle(2);
     return stream;
   }
+
+  it('says that the other end is about to stop', async () => {
+    const stream = await connected();
+    stream.say({ type: 'leaving' });
+    expect(told).toEqual([`up ${node}`, `leaving ${node}`]);
+  });
 
   it('S14 a lease counts from when the beat was sent, however long the answer takes', async () => {
     const stream = await connected();
