@@ -11,7 +11,7 @@ import { assert } from '../model/assert.js';
 import type { Epoch, Seq, ShardId, Uuid } from '../model/ids.js';
 import type { Entry, Position } from './entry.js';
 import { LOG_START } from './entry.js';
-import { ReplicaLog } from './replica-log.js';
+import { type LogKeep, ReplicaLog } from './replica-log.js';
 
 /** What a replica keeps on disk about itself, beside its log and its data. */
 export interface DurableState {
@@ -52,10 +52,8 @@ export interface Recovered {
   readonly entries: readonly Entry[];
 }
 
-export interface BodySettings {
-  /** Applied entries kept in the log for replicas that come back. */
-  readonly keepEntries: number;
-  /** Entries trimmed at a time: each trim rewrites the state. */
+export interface BodySettings extends LogKeep {
+  /** Entries trimmed at a time, unless their bytes are too many: each trim rewrites the state. */
   readonly trimEntries: number;
   /** Bytes of log up to which entries are kept beyond that, for a replica that catches up. */
   readonly pinnedBytes: number;
@@ -68,6 +66,9 @@ interface InFlight {
   /** What the data holds after it, as far as that data was not replaced since. */
   appliedSeq: Seq;
 }
+
+/** How far the log may grow beyond its bytes before it is trimmed to them: not at every entry. */
+const KEEP_BYTES_SLACK = 1.25;
 
 const NO_EPOCH = 0 as Epoch;
 
@@ -323,13 +324,16 @@ export class ReplicaBody {
 
   /** Ends of the entries to forget, if there are enough. They were applied by an earlier batch. */
   #trim(): readonly Seq[] {
-    const { keepEntries, trimEntries, pinnedBytes } = this.#settings;
-    if (this.#log.length < keepEntries + trimEntries) return [];
-    const pinned = this.#log.byteCount <= pinnedBytes ? this.#pinned : undefined;
-    const to = this.#log.trimmable(keepEntries, pinned);
+    const { keepEntries, keepBytes, trimEntries, pinnedBytes } = this.#settings;
+    const { length, byteCount, base } = this.#log;
+    const isTooLarge = byteCount > keepBytes * KEEP_BYTES_SLACK;
+    if (length < keepEntries + trimEntries && !isTooLarge) return [];
+    const pinned = byteCount <= pinnedBytes ? this.#pinned : undefined;
+    const to = this.#log.trimmable(this.#settings, pinned);
     if (to === undefined) return [];
-    const trimmed = this.#log.positionsBetween(this.#log.base.seq, to).map(({ seq }) => seq);
-    if (trimmed.length < trimEntries) return []; // What is pinned moves on bit by bit.
+    const trimmed = this.#log.positionsBetween(base.seq, to).map(({ seq }) => seq);
+    const movesOn = pinned !== undefined || !isTooLarge; // What is pinned, bit by bit.
+    if (movesOn && trimmed.length < trimEntries) return [];
     this.#log.trimTo(to);
     return trimmed;
   }

@@ -14,6 +14,12 @@ export interface LoggedPosition extends Position {
   readonly byteCount: number;
 }
 
+/** How much of what was applied is kept, for replicas that come back. */
+export interface LogKeep {
+  readonly keepEntries: number;
+  readonly keepBytes: number;
+}
+
 export class ReplicaLog {
   /** What the first retained entry follows. */
   #base: Position;
@@ -139,13 +145,20 @@ export class ReplicaLog {
   }
 
   /**
-   * The position to trim to so that at most `keep` applied entries stay, and everything above
-   * `pinned`; undefined = none.
+   * The position to trim to so that at most `keepEntries` applied entries stay, and `keepBytes` in
+   * all; but everything that was not applied, and everything above `pinned`. undefined = none.
    */
-  trimmable(keep: number, pinned: Seq | undefined): Seq | undefined {
-    const kept = this.#indexAfter(this.#appliedSeq) - keep - 1;
-    const last = pinned === undefined ? kept : Math.min(kept, this.#indexAfter(pinned) - 1);
-    return last < this.#head ? undefined : this.#ends[last]?.seq;
+  trimmable({ keepEntries, keepBytes }: LogKeep, pinned: Seq | undefined): Seq | undefined {
+    const applied = this.#indexAfter(this.#appliedSeq);
+    const end = pinned === undefined ? applied : Math.min(applied, this.#indexAfter(pinned));
+    let bytes = this.#byteCount;
+    let to: LoggedPosition | undefined;
+    for (let index = this.#head; index < end; index++) {
+      if (index >= applied - keepEntries && bytes <= keepBytes) break;
+      to = this.#ends[index];
+      bytes -= to?.byteCount ?? 0;
+    }
+    return to?.seq;
   }
 
   /** Index of the first retained entry that ends above `seq`. */

@@ -25,7 +25,7 @@ export interface NodeSettings extends ReplicaSettings {
 /** What a node may have its own way: how much it holds and sends at a time. */
 export type NodeTuning = Pick<
   ReplicaSettings,
-  'windowEntries' | 'catchUpEntries' | 'catchUpBytes' | 'keepEntries' | 'trimEntries'
+  'windowEntries' | 'catchUpEntries' | 'catchUpBytes' | 'keepEntries' | 'keepBytes' | 'trimEntries'
 >;
 
 export const NODE_TUNING: NodeTuning = {
@@ -35,6 +35,8 @@ export const NODE_TUNING: NodeTuning = {
   catchUpBytes: 4 * 1024 * 1024,
   /** What a node misses in some minutes of moderate load; about 100 bytes of memory each. */
   keepEntries: 10_000,
+  /** Of one shard, and there are many: a start reads and verifies what all of them have kept. */
+  keepBytes: 8 * 1024 * 1024,
   trimEntries: 64,
 };
 

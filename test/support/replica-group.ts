@@ -28,6 +28,7 @@ export const GROUP_SETTINGS = {
   lateMs: 300,
   handOverMs: 1_000,
   keepEntries: 3,
+  keepBytes: 1_000_000,
   trimEntries: 2,
   pinnedBytes: 2_000,
   giveUpMs: 10_000,

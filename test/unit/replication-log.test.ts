@@ -84,7 +84,7 @@ describe('an entry', () => {
 });
 
 describe('the log of a replica', () => {
-  const settings = { keepEntries: 2, trimEntries: 1, pinnedBytes: 480 };
+  const settings = { keepEntries: 2, keepBytes: 10_000, trimEntries: 1, pinnedBytes: 480 };
 
   /** A body with entries 1 to `count`, durable, of which `committed` are. */
   function bodyWith(count: number, committed: number): ReplicaBody {
@@ -143,6 +143,20 @@ describe('the log of a replica', () => {
     expect(persist?.trim).toEqual([1, 2, 3, 4]);
     expect(persist?.state?.base.seq).toBe(4);
     expect(body.log.length).toBe(3);
+  });
+
+  it('keeps fewer of large entries, and never trims what is not applied', () => {
+    const body = bodyWith(0, 0);
+    const grow = (valueBytes: number) => {
+      const put: Draft = { type: 'put', key: bytes('x'), value: Buffer.alloc(valueBytes) };
+      body.append(sealEntry(body.log.last, head, [put]));
+      body.commitTo(body.log.last.seq);
+      const trim = body.takePersist()?.trim;
+      body.onPersisted();
+      return trim;
+    };
+    expect([grow(6_000), grow(6_000), grow(6_000)]).toEqual([[], [], [1, 2]]);
+    expect([grow(5_000), grow(20_000), grow(1)]).toEqual([[], [3, 4], [5]]);
   });
 
   it('keeps what somebody who catches up still needs, as far as its bytes allow', () => {
