@@ -1,8 +1,8 @@
-// Makes a fresh clone ready: npm packages, ZooKeeper's jars, the build. Does only what is missing
-// or out of date, so that it costs well under a second when nothing changed. No dependencies: it
-// runs before there are any.
+// Makes a fresh clone ready: npm packages, ZooKeeper's jars, a C compiler for tests, the build. Does
+// only what is missing or out of date, so that it costs well under a second when nothing changed. No
+// dependencies: it runs before there are any.
 //
-//   node .tools/setup.mjs [--no-java]
+//   node .tools/setup.mjs [--no-java] [--compiler]
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -23,8 +23,8 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const NODE_MIN = [20, 19];
 const JAVA_MIN = 11;
-const PACKAGES = ['openjdk-17-jre-headless', 'libzookeeper-java'];
-const INSTALL = `apt-get install -y --no-install-recommends ${PACKAGES.join(' ')}`;
+const ZOOKEEPER = ['openjdk-17-jre-headless', 'libzookeeper-java'];
+const COMPILER = ['gcc', 'libc6-dev'];
 const LOCK_STALE_MS = 10 * 60_000;
 
 const say = (text) => process.stderr.write(`setup: ${text}\n`);
@@ -91,8 +91,7 @@ const hasJars = () =>
   process.env.ZOOKEEPER_HOME !== undefined ||
   existsSync('/usr/share/java/zookeeper.jar');
 
-/** Real ZooKeeper: installed where we may, otherwise the line to run is printed and we go on. */
-function installZooKeeper() {
+function provideZooKeeper() {
   // Looking at java takes longer than everything else here; once found it is not asked again.
   const found = hashOf(process.env.PORTOLAN_JAVA ?? '', process.env.PATH ?? '');
   if (hasJars() && isStamped('java', found)) return;
@@ -100,17 +99,29 @@ function installZooKeeper() {
     writeFileSync(stampOf('java'), found);
     return;
   }
+  installSystemPackages(ZOOKEEPER, `real ZooKeeper needs Java ${JAVA_MIN}+ and its jars`);
+}
+
+/** Tests make real calls fail through a small library of their own. */
+function provideCompiler() {
+  if (spawnSync('cc', ['--version'], { stdio: 'ignore' }).status === 0) return;
+  installSystemPackages(COMPILER, 'some tests need a C compiler');
+}
+
+/** Where we may; otherwise the line to run is printed and we go on. */
+function installSystemPackages(packages, why) {
+  const line = `apt-get install -y --no-install-recommends ${packages.join(' ')}`;
   const isRoot = process.getuid?.() === 0;
   if (!isRoot || !existsSync('/usr/bin/apt-get')) {
-    say(`real ZooKeeper needs Java ${JAVA_MIN}+ and its jars. Install them with:\n  ${INSTALL}`);
+    say(`${why}. Install with:\n  ${line}`);
     return;
   }
-  say(`installing ${PACKAGES.join(' and ')}`);
+  say(`installing ${packages.join(' and ')}`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const problem =
     run('apt-get', ['update', '-qq'], { env }) ??
-    run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...PACKAGES], { env });
-  if (problem !== undefined) say(`${problem}. Run it by hand:\n  apt-get update && ${INSTALL}`);
+    run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], { env });
+  if (problem !== undefined) say(`${problem}. Run it by hand:\n  apt-get update && ${line}`);
 }
 
 /** Every source file with its size and time, and the settings: changes when any of them does. */
@@ -187,6 +198,7 @@ function isStale(lock) {
 checkNode();
 withLock(() => {
   installPackages();
-  if (!process.argv.includes('--no-java')) installZooKeeper();
+  if (!process.argv.includes('--no-java')) provideZooKeeper();
+  if (process.argv.includes('--compiler')) provideCompiler();
   build();
 });

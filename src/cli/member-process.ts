@@ -66,7 +66,7 @@ export class MemberProcess {
       // Its last words come before "close", but not always before "exit".
       child.once('close', (code, signal) => {
         resolve();
-        if (!this.#stopping) this.#events.died(signal ?? `exit status ${code}`);
+        if (!this.#stopping) this.#events.died(deathOf(code, signal));
       });
       child.once('error', (error) => {
         resolve();
@@ -83,6 +83,12 @@ export class MemberProcess {
     this.#child?.kill(force ? 'SIGKILL' : 'SIGTERM');
     await this.#gone;
   }
+}
+
+function deathOf(code: number | null, signal: NodeJS.Signals | null): string {
+  if (signal === null) return `exit status ${code}`;
+  // LevelDB maps its tables: the kernel ends a process that needs a page which cannot be read.
+  return signal === 'SIGBUS' ? 'SIGBUS: its disk cannot be read; look at the disk' : signal;
 }
 
 /** Short where it can be: from here on, if it is below. A path like -x would be read as a flag. */

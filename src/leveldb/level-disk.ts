@@ -14,7 +14,13 @@ import { statSync } from 'node:fs';
 import { mkdir, readdir, statfs } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Iterator, Level } from 'level';
-import { type Disk, type DiskBatch, type DiskSnapshot, StorageFailure } from '../ports/disk.js';
+import {
+  type Disk,
+  type DiskBatch,
+  type DiskSnapshot,
+  StorageFailure,
+  UnusableDirectoryError,
+} from '../ports/disk.js';
 import { findDamage, keepFinding, refuseDamaged, refuseIncomplete } from './damage.js';
 import { findLogGap } from './log-gaps.js';
 import { unusable } from './unusable.js';
@@ -68,28 +74,29 @@ export class LevelDisk implements Disk {
    */
   static async open(location: string): Promise<LevelDisk> {
     const directory = resolve(location);
-    let files: readonly string[];
     try {
-      await makeDirectory(directory);
-      files = await readdir(directory);
+      return await LevelDisk.#open(directory);
     } catch (error) {
-      throw unusable(directory, error);
+      throw error instanceof UnusableDirectoryError ? error : unusable(directory, error);
     }
+  }
+
+  static async #open(directory: string): Promise<LevelDisk> {
+    await makeDirectory(directory);
+    const files = await readdir(directory);
     refuseDamaged(directory);
     refuseIncomplete(directory, files);
     const gap = findLogGap(directory, files);
     // Before LevelDB reads the log, and deletes it: the next opening would find nothing.
     if (gap !== undefined) keepFinding(directory, gap);
     const database: Database = new Level<Buffer, Buffer>(directory, SETTINGS);
+    await database.open();
     try {
-      await database.open();
+      const damage = findDamage(directory);
+      if (damage !== undefined) throw damage;
     } catch (error) {
-      throw unusable(directory, error);
-    }
-    const damage = findDamage(directory);
-    if (damage !== undefined) {
       await database.close();
-      throw damage;
+      throw error;
     }
     return new LevelDisk(database, directory);
   }

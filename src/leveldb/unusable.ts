@@ -4,10 +4,17 @@ import { DamagedDirectoryError, UnusableDirectoryError } from '../ports/disk.js'
 /** The error of opening a directory, whatever layer it came from. */
 export function unusable(directory: string, error: unknown): UnusableDirectoryError {
   const root = rootOf(error);
-  const problem = PROBLEMS[root.code] ?? `could not be opened: ${root.message}`;
+  const advice = DISK_FAILS.test(root.message) ? DISK_ADVICE : '';
+  const problem = PROBLEMS[root.code] ?? `could not be opened: ${root.message}${advice}`;
   const Kind = root.code === CORRUPTION ? DamagedDirectoryError : UnusableDirectoryError;
   return new Kind(`data directory ${directory} ${problem}`, { cause: error });
 }
+
+/** As Node and LevelDB name the error EIO. */
+const DISK_FAILS = /\bEIO\b|Input\/output error/;
+const DISK_ADVICE =
+  ". Its disk fails: look at it and at the kernel's log, then start this node again, or with a " +
+  'new directory';
 
 const CORRUPTION = 'LEVEL_CORRUPTION';
 

@@ -319,7 +319,7 @@ class StorageRole implements RunningRole {
     if (this.#phase === 'failed') return;
     this.#phase = 'failed';
     this.#sayHealth();
-    this.#end(reason);
+    this.#end(reason instanceof StorageFailure ? withAdvice(reason) : reason);
   }
 
   async #stop(): Promise<void> {
@@ -362,6 +362,14 @@ class StorageRole implements RunningRole {
       });
     });
   }
+}
+
+/** For the operator, who reads it last in the log of this node. */
+function withAdvice(failure: StorageFailure): StorageFailure {
+  const advice =
+    'This node stops before it acknowledges anything else. Look at its disk and at the ' +
+    "kernel's log, then start it again: it learns from other replicas what it missed";
+  return new StorageFailure(`${failure.message}. ${advice}`, { cause: failure });
 }
 
 interface Parts {

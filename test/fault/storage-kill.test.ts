@@ -1,26 +1,17 @@
 /** Data directories under kill -9 and under a disk that fills up. Real LevelDB, real processes. */
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LevelDisk } from '../../src/leveldb/level-disk.js';
 import { StorageFailure } from '../../src/ports/disk.js';
 import { RefusedError } from '../../src/model/refusals.js';
 import { shardOfSlot, slotOf } from '../../src/model/slot.js';
 import { openWriterNode, WRITER_SHARDS } from '../support/writer-node.js';
+import { lostWrites, runWriter, type Written } from '../support/writer-process.js';
 
-const WRITER = fileURLToPath(new URL('../support/writer-node.ts', import.meta.url));
 const KILLS = 20;
-
-interface Written {
-  readonly key: string;
-  readonly version: number;
-  readonly value: string;
-}
 
 let folder: string;
 beforeEach(async () => {
@@ -30,29 +21,11 @@ afterEach(() => rm(folder, { recursive: true }));
 
 /** Runs the writer until a random moment, kills it, and gives what it was acknowledged. */
 async function writeAndKill(directory: string) {
-  const child = spawn(
-    process.execPath,
-    ['--import', 'tsx', WRITER, '--write-for-ever', directory],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  );
-  const exited = once(child, 'exit');
-  let lastStop = '';
-  const written: Written[] = [];
-  for await (const line of createInterface({ input: child.stdout })) {
-    const [word, first = '', second = '', value = ''] = line.split(' ');
-    if (word === 'opened') {
-      lastStop = second;
-      setTimeout(() => child.kill('SIGKILL'), Math.random() * 250);
-    } else if (value !== '') {
-      written.push({ key: first, version: Number(second), value });
-    }
-  }
-  const [, signal] = (await exited) as [number | null, string | null];
-  expect(signal).toBe('SIGKILL');
-  // The last line may have been cut off.
-  return { lastStop, written: written.slice(0, -1) };
+  const run = await runWriter(directory, (child) => {
+    setTimeout(() => child.kill('SIGKILL'), Math.random() * 250);
+  });
+  expect(run.end).toBe('SIGKILL');
+  return run;
 }
 
 describe('kill -9', () => {
@@ -74,13 +47,7 @@ describe('kill -9', () => {
     }
     expect(count).toBeGreaterThan(KILLS * 10);
 
-    const { close, get } = await openWriterNode(folder);
-    for (const { key, version, value } of last.values()) {
-      const found = await get(key);
-      expect(found.version, key).toBeGreaterThanOrEqual(version);
-      if (found.version === version) expect(found.value).toBe(value);
-    }
-    await close();
+    expect(await lostWrites(folder, last.values())).toEqual([]);
   }, 120_000);
 });
 

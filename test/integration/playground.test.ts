@@ -202,8 +202,8 @@ describe('playground', () => {
     const { id, pid, address } = cluster!.storage[0]!;
     process.kill(cluster!.routers[1]!.pid, 'SIGKILL'); // Stays dead: nothing to be said of it.
     await playground.line(/r2 died/);
-    process.kill(pid, 'SIGKILL');
-    await playground.line(/s1 died/);
+    process.kill(pid, 'SIGBUS');
+    await playground.line(/s1 died: SIGBUS: its disk cannot be read/);
     const line = await playground.line(/^ *node \S+ storage --id s1 /);
     // As pasted, `exec` apart: a shell with a terminal makes no other process either.
     const env = { ...process.env, ...home.env };

@@ -32,6 +32,8 @@ export interface ClusterShape {
   readonly sessionTimeoutMs?: number;
   /** More flags of every storage node. */
   readonly storageFlags?: readonly string[];
+  /** More of the environment of a storage node with this data directory. */
+  readonly storageEnv?: (data: string) => NodeJS.ProcessEnv;
   /** Puts something between a member, which listens at that port, and all others. */
   readonly wire?: (id: string, port: number) => Promise<Wiring>;
 }
@@ -58,6 +60,7 @@ export class TestCluster {
       cluster: 'default',
       sessionTimeoutMs: SESSION_TIMEOUT_MS,
       storageFlags: [],
+      storageEnv: () => ({}),
       wire: (_, port) => {
         return Promise.resolve({ zk: zooKeeper.connect, advertise: `127.0.0.1:${port}` });
       },
@@ -96,7 +99,7 @@ export class TestCluster {
     const data = join(this.folder, id);
     const common = await this.#common(id, grpc);
     const args = ['storage', ...common, '--data', data, ...this.#shape.storageFlags, ...more];
-    const node = new PortolanProcess(id, args);
+    const node = new PortolanProcess(id, args, this.#shape.storageEnv(data));
     this.storage.set(id, node);
     return node;
   }

@@ -1,7 +1,7 @@
 /**
  * A storage node on a real data directory that serves every shard by itself: no ZooKeeper, no
  * sockets. As a program it writes without pause and says on stdout what was acknowledged, one line
- * each, until it is killed.
+ * each, until it is killed or its disk fails.
  */
 import type { Epoch, LeaderEpoch, MemberId, ShardId } from '../../src/model/ids.js';
 import type { Registration } from '../../src/model/registrations.js';
@@ -109,19 +109,26 @@ async function lead(node: StorageNode, self: Registration): Promise<void> {
   while (node.served !== WRITER_SHARDS) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
-/** Writes for ever, so many at a time, each to keys of its own. */
+/** Writes for ever, so many at a time, each to keys of its own; until the disk fails. */
 async function writeForEver(directory: string, writers: number): Promise<void> {
-  const { store, put } = await openWriterNode(directory);
-  process.stdout.write(`opened ${store.generation} ${store.lastStop}\n`);
+  const say = (line: string) => process.stdout.write(`${line}\n`);
+  let failure: unknown;
+  const { store, put } = await openWriterNode(directory, (error) => {
+    failure = error;
+    say(`failed ${String(error)}`);
+  });
+  say(`opened ${store.generation} ${store.lastStop}`);
   const write = async (writer: number) => {
     for (let count = 0; ; count++) {
       const key = `key-${writer}-${count % 50}`;
       const value = `${store.generation}:${count}:${'x'.repeat((count * 97) % 3_000)}`;
       const version = await put(key, value);
-      process.stdout.write(`wrote ${key} ${version} ${value}\n`);
+      say(`wrote ${key} ${version} ${value}`);
     }
   };
-  await Promise.all(Array.from({ length: writers }, (_, writer) => write(writer)));
+  await Promise.allSettled(Array.from({ length: writers }, (_, writer) => write(writer)));
+  if (failure === undefined) throw new Error('the writers ended, and the disk is well');
+  process.exit();
 }
 
 if (process.argv[2] === '--write-for-ever') await writeForEver(process.argv[3]!, 32);

@@ -214,7 +214,9 @@ describe('a storage node', () => {
     const { role, disk, coordinator, health } = await startRole();
     disk.medium.writeFault = 'full';
     coordinator.connect();
-    await expect(role.ended).rejects.toThrow('no space left on device');
+    await expect(role.ended).rejects.toThrow(
+      /no space left on device\. This node stops .* Look at its disk/,
+    );
     expect(health.get('ready')).toBe(false);
     await role.stop();
     const { log } = await startRole(disk.afterCrash());
