@@ -7,6 +7,7 @@ import { mkdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ownerOf } from '../support/connection-owner.js';
+import { beginFault, type DiskFault, endFault, FailingDisks } from '../support/failing-disk.js';
 import type { PortolanProcess } from '../support/portolan-process.js';
 import { TcpFaultProxy } from '../support/tcp-fault-proxy.js';
 import { TestCluster } from '../support/test-cluster.js';
@@ -18,7 +19,7 @@ export interface ChaosClusterOptions extends Shape {
   /** Holds everything; made by the caller, removed by him. */
   readonly folder: string;
   readonly shards: number;
-  /** Each storage node on a small disk of its own, which can be full. Needs root. */
+  /** Each storage node on a small disk of its own, which can be full, or fail. Needs root. */
   readonly smallDisks: boolean;
 }
 
@@ -48,9 +49,9 @@ export class ChaosCluster {
   readonly #started: PortolanProcess[] = [];
   /** Those that were killed or asked to end. */
   readonly #doomed = new Set<PortolanProcess>();
-  /** Nodes whose disk is full now. */
-  readonly #full = new Set<string>();
-  /** Those that lived with a full disk. */
+  /** What is wrong with the disks now, by node. */
+  readonly #diskFaults = new Map<string, Set<DiskFault | 'full'>>();
+  /** Those that lived with such a disk. */
   readonly #mayEnd = new Set<PortolanProcess>();
   /** Undefined: it was killed. */
   #zooKeeperStart: Promise<void> | undefined = Promise.resolve();
@@ -82,8 +83,10 @@ export class ChaosCluster {
       links.set(id, { inbound, zooKeeper: toZooKeeper });
       return { zk: toZooKeeper.address, advertise: inbound.address };
     };
+    const disks = smallDisks ? await FailingDisks.compile(folder) : undefined;
     const storageFlags = ['--disk-reserve-mb', String(RESERVE_MB)];
-    const shape = { routers, storage, shards, replicas: 3, storageFlags, wire };
+    const storageEnv = (data: string) => disks?.env(data) ?? {};
+    const shape = { routers, storage, shards, replicas: 3, storageFlags, storageEnv, wire };
     const self = new ChaosCluster(new TestCluster(zooKeeper, folder, shape), links, options);
     try {
       for (const id of self.routers) await self.start(id);
@@ -186,8 +189,7 @@ export class ChaosCluster {
 
   /** Hardly a byte is free on its disk from now on. It may end of that. */
   async fillDisk(id: string): Promise<void> {
-    this.#full.add(id);
-    this.#mayEnd.add(this.processOf(id));
+    this.#diskFails(id, 'full');
     for (;;) {
       const { blocks, bfree, bsize } = await statfs(this.#dataOf(id));
       // Refused if it has become more meanwhile.
@@ -198,8 +200,19 @@ export class ChaosCluster {
   /** Starts it again if it ended. */
   async freeDisk(id: string): Promise<void> {
     await this.#resizeDisk(id, SMALL_DISK);
-    this.#full.delete(id);
-    await this.start(id);
+    await this.#diskWorks(id, 'full');
+  }
+
+  /** Calls of its disk fail from now on. It may end of that. */
+  async failDisk(id: string, fault: DiskFault): Promise<void> {
+    this.#diskFails(id, fault);
+    await beginFault(this.#dataOf(id), fault);
+  }
+
+  /** Starts it again if it ended. */
+  async mendDisk(id: string, fault: DiskFault): Promise<void> {
+    await endFault(this.#dataOf(id), fault);
+    await this.#diskWorks(id, fault);
   }
 
   /** Everything that every process wrote, in the order of their starts. */
@@ -237,7 +250,7 @@ export class ChaosCluster {
     const isRouter = id.startsWith('r');
     const process = await (isRouter ? cluster.startRouter(id) : cluster.startStorage(id));
     this.#started.push(process);
-    if (this.#full.has(id)) this.#mayEnd.add(process);
+    if (this.#isDiskBroken(id)) this.#mayEnd.add(process);
     void process.exited.then((how) => {
       if (this.#isClosed || this.#doomed.has(process)) return;
       if (PORT_TAKEN.test(process.tail())) {
@@ -245,7 +258,7 @@ export class ChaosCluster {
         return;
       }
       if (this.#mayEnd.has(process)) {
-        if (!this.#full.has(id)) void this.start(id);
+        if (!this.#isDiskBroken(id)) void this.start(id);
         return;
       }
       this.problems.push(`${id} ended by itself (${how}):\n${process.tail()}`);
@@ -263,6 +276,22 @@ export class ChaosCluster {
     const { routers, storage } = this.cluster;
     const child = (id.startsWith('r') ? routers : storage).get(id)?.child;
     return child?.exitCode === null && child.signalCode === null;
+  }
+
+  #isDiskBroken(id: string): boolean {
+    return (this.#diskFaults.get(id)?.size ?? 0) > 0;
+  }
+
+  #diskFails(id: string, fault: DiskFault | 'full'): void {
+    const faults = this.#diskFaults.get(id) ?? new Set();
+    this.#diskFaults.set(id, faults.add(fault));
+    this.#mayEnd.add(this.processOf(id));
+  }
+
+  /** Unless something else is wrong with it. */
+  async #diskWorks(id: string, fault: DiskFault | 'full'): Promise<void> {
+    this.#diskFaults.get(id)?.delete(fault);
+    if (!this.#isDiskBroken(id)) await this.start(id);
   }
 
   #dataOf(id: string): string {

@@ -7,6 +7,12 @@ import type { Fault } from './schedule.js';
 export type Undo = () => Promise<void> | void;
 
 const DELAY_MS = 150;
+const DISK_FAULTS = {
+  'disk-sync': 'sync',
+  'disk-sync-once': 'sync-once',
+  'disk-write': 'write',
+  'disk-read': 'read',
+} as const;
 
 /**
  * Does it; what it resolves to undoes it. The undoing of one fault may undo a part of another, as
@@ -52,6 +58,14 @@ export async function inject(
     case 'disk-full':
       await chaos.fillDisk(id);
       return () => chaos.freeDisk(id);
+    case 'disk-sync':
+    case 'disk-sync-once':
+    case 'disk-write':
+    case 'disk-read': {
+      const fault = DISK_FAULTS[kind];
+      await chaos.failDisk(id, fault);
+      return () => chaos.mendDisk(id, fault);
+    }
     case 'split':
       chaos.split(target.split('+'));
       return () => healNetwork(chaos);

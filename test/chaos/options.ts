@@ -30,7 +30,7 @@ Families of faults:
   pause     SIGSTOP for a tenth of a lease up to longer than a session
   stop      SIGTERM, with hand-over
   network   partitions; bytes held, lost, late; connections reset, refused, silent; no ZooKeeper
-  disk      a storage node's disk is full (needs root)
+  disk      a storage node's disk is full, or fails with EIO (needs root)
 
 Examples:
   npm run chaos -- --minutes 10
@@ -71,7 +71,7 @@ export function parseOptions(argv: readonly string[]): ChaosOptions {
   return { ...raw, seed, minutes, schedules: schedules ?? Infinity };
 }
 
-/** All of them, but a full disk only for root, who alone may mount one. */
+/** All of them, but those of disks only for root, who alone may mount one. */
 export function familiesHere(): readonly Family[] {
   return FAMILIES.filter((family) => family !== 'disk' || process.getuid?.() === 0);
 }

@@ -20,7 +20,7 @@ export const KINDS = {
     ...(['split', 'stall', 'stall-requests', 'stall-replies', 'black-hole'] as const),
     ...(['reset', 'refuse', 'mute', 'delay', 'cut-off-zookeeper'] as const),
   ],
-  disk: ['disk-full'],
+  disk: ['disk-full', 'disk-sync', 'disk-sync-once', 'disk-write', 'disk-read'],
 } as const satisfies Record<Family, readonly string[]>;
 export type Kind = (typeof KINDS)[Family][number];
 
@@ -130,7 +130,7 @@ function targetOf(
   if (kind === 'split') return `${storage}+${router}`;
   if (kind.endsWith('-zookeeper') && kind !== 'cut-off-zookeeper') return 'zookeeper';
   if (kind.endsWith('-leader')) return 'leader';
-  if (kind.endsWith('-storage') || kind === 'disk-full') return storage;
+  if (kind.endsWith('-storage') || kind.startsWith('disk-')) return storage;
   if (kind.endsWith('-router')) return router;
   return prng.chance(0.75) ? storage : router;
 }
