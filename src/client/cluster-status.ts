@@ -31,7 +31,7 @@ export function clusterStatusOf(response: StatusResponse__Output): ClusterStatus
       };
     }),
     shards: response.shards.map(({ id, firstSlot, lastSlot, epoch, ...shard }) => {
-      const { primary, isr, learners, state, served, away, learning } = shard;
+      const { primary, isr, learners, state, served, away, learning, damaged } = shard;
       return {
         id,
         slots: [firstSlot, lastSlot],
@@ -43,6 +43,7 @@ export function clusterStatusOf(response: StatusResponse__Output): ClusterStatus
         served,
         away,
         learning: learning.map(learningOf),
+        damaged: damaged.map(({ node, problem }) => ({ node, problem })),
       };
     }),
     problems: response.problems,

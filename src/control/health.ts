@@ -1,8 +1,10 @@
 /** Whether a cluster is well, and if not, what is wrong: in the words an operator reads. */
 import type { MemberId, ShardId } from '../model/ids.js';
+import type { DamagedNotice } from '../model/member-messages.js';
+import { replicaOn } from '../model/shard-config.js';
 import type { ShardMap } from '../model/shard-map.js';
 import type { NodeStatus } from '../model/status.js';
-import { type Unreachable, whyUnsafe, whyUnserved } from './shard-health.js';
+import { type Unreachable, whatDamageMeans, whyUnsafe, whyUnserved } from './shard-health.js';
 import { compareNames, nameShards } from './shard-names.js';
 
 /** Every node that is registered or that some shard counts on, by name. */
@@ -33,16 +35,20 @@ export function nodesOf(map: ShardMap): readonly NodeStatus[] {
     });
 }
 
+/** What is known beside the map. */
+export interface Signs {
+  /** Nodes that whoever asks cannot connect to; one that has just died is still registered. */
+  readonly unreachable?: Unreachable;
+  readonly damaged?: readonly DamagedNotice[];
+}
+
 const NOBODY: Unreachable = new Map();
 
-/**
- * What is wrong, worst first; empty if the cluster is well. `unreachable`: nodes that whoever asks
- * cannot connect to; one that has just died is still registered.
- */
+/** What is wrong, worst first; empty if the cluster is well. */
 export function problemsOf(
   map: ShardMap,
   leader: string | undefined,
-  unreachable = NOBODY,
+  { unreachable = NOBODY, damaged = [] }: Signs = {},
 ): readonly string[] {
   const problems: string[] = [];
   if (map.shardCount === 0)
@@ -64,8 +70,25 @@ export function problemsOf(
   for (const [why, shards] of [...unserved, ...lacking]) {
     problems.push(`${nameShards(shards)}: ${why}`);
   }
+  problems.push(...damagesOf(map, damaged));
   if (leader === undefined) problems.push('no router leads: the shard map cannot change');
   return problems;
+}
+
+/** One line per situation, with one of the many things that may be wrong with its replicas. */
+function damagesOf(map: ShardMap, damaged: readonly DamagedNotice[]): readonly string[] {
+  const situations = new Map<string, { readonly shards: ShardId[]; readonly problem: string }>();
+  for (const { shard, node, problem } of damaged.toSorted((a, b) => a.shard - b.shard)) {
+    const config = map.config(shard);
+    if (config === undefined || replicaOn(config, node) === undefined) continue;
+    const what = whatDamageMeans(config, node);
+    const known = situations.get(what);
+    if (known === undefined) situations.set(what, { shards: [shard], problem });
+    else known.shards.push(shard);
+  }
+  return [...situations].map(([what, { shards, problem }]) => {
+    return `${nameShards(shards)}: ${what} (${problem})`;
+  });
 }
 
 /** Why a new cluster has no shards at all; undefined if it has, or could have. */

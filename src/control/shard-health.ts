@@ -49,6 +49,15 @@ export function whyUnsafe(
   return `${what}${refusing}; ${remedyOf(map, config, unreachable)}`;
 }
 
+/** What it means that this node's replica is damaged, and what to do about it. */
+export function whatDamageMeans({ primary, isr }: ShardConfig, node: MemberId): string {
+  const what = `the replica on ${node} is damaged`;
+  if (primary !== node) return `${what}, and about to be replaced by all data of ${primary}`;
+  if (isr.length > 1) return `${what}, and about to be replaced by another that is in sync`;
+  const kept = 'no other holds everything: what is readable of it is served';
+  return `${what}, and ${kept}; put back from a backup what scrub finds missing`;
+}
+
 /** Every member of the isr holds every acknowledged write; nobody else may lead (S6, S19). */
 function whyDown(map: ShardMap, { primary, isr, learners, replicas }: ShardConfig): string {
   const down = `primary ${primary} is down`;

@@ -11,7 +11,7 @@ export function toWireStatus(status: ClusterStatus): StatusResponse {
       return { ...candidate, watches: candidate.watches ?? '' };
     }),
     nodes: status.nodes.map((node) => ({ ...node, downForMs: node.downForMs ?? 0 })),
-    shards: status.shards.map(({ slots, isr, learners, away, learning, ...shard }) => ({
+    shards: status.shards.map(({ slots, isr, learners, away, learning, damaged, ...shard }) => ({
       ...shard,
       firstSlot: slots[0],
       lastSlot: slots[1],
@@ -19,6 +19,7 @@ export function toWireStatus(status: ClusterStatus): StatusResponse {
       learners: [...learners],
       away: [...away],
       learning: [...learning],
+      damaged: [...damaged],
     })),
     problems: [...status.problems],
     zookeeperConnected: status.zookeeperConnected,

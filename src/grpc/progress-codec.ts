@@ -1,16 +1,20 @@
 /**
- * How far learners are (`internal.proto`, ProgressReport), between the protobuf form and the
- * model's. An entry that does not parse is reported and left out; the others still count.
+ * How far learners are, and what is damaged (`internal.proto`, ProgressReport), between the
+ * protobuf form and the model's. An entry that does not parse is reported and left out; the others
+ * still count.
  */
 import { type Epoch, isCount, isMemberId } from '../model/ids.js';
 import { isShardId } from '../model/limits.js';
 import {
+  DAMAGED_TOLD_MAX,
+  type DamagedNotice,
   LEARNERS_TOLD_MAX,
   type LearnerProgress,
   type LearningBy,
   type ProgressReport,
 } from '../model/member-messages.js';
 import { garbled, type ReportGarbled } from './garbled.js';
+import type { DamagedNotice__Output } from './generated/portolan/v1/DamagedNotice.js';
 import type { LearnerProgress__Output } from './generated/portolan/v1/LearnerProgress.js';
 import type { LearningBy__Output } from './generated/portolan/v1/LearningBy.js';
 import type {
@@ -28,18 +32,36 @@ const FROM_WIRE = new Map(
   (Object.keys(TO_WIRE) as LearningBy[]).map((by) => [TO_WIRE[by] as string, by] as const),
 );
 
-export function toWireProgress({ learners }: ProgressReport): WireProgressReport {
-  return { learners: learners.map((learner) => ({ ...learner, by: TO_WIRE[learner.by] })) };
+export function toWireProgress({ learners, damaged }: ProgressReport): WireProgressReport {
+  return {
+    learners: learners.map((learner) => ({ ...learner, by: TO_WIRE[learner.by] })),
+    damaged: [...damaged],
+  };
 }
 
 export function fromWireProgress(
-  { learners }: ProgressReport__Output,
+  { learners, damaged }: ProgressReport__Output,
   report: ReportGarbled,
 ): ProgressReport {
-  const parsed = learners
-    .slice(0, LEARNERS_TOLD_MAX)
-    .map((learner) => fromWireLearner(learner, report));
-  return { type: 'progress', learners: parsed.filter((learner) => learner !== undefined) };
+  return {
+    type: 'progress',
+    learners: learners
+      .slice(0, LEARNERS_TOLD_MAX)
+      .map((learner) => fromWireLearner(learner, report))
+      .filter((learner) => learner !== undefined),
+    damaged: damaged
+      .slice(0, DAMAGED_TOLD_MAX)
+      .map((notice) => fromWireDamaged(notice, report))
+      .filter((notice) => notice !== undefined),
+  };
+}
+
+function fromWireDamaged(
+  { shard, node, problem }: DamagedNotice__Output,
+  report: ReportGarbled,
+): DamagedNotice | undefined {
+  if (isShardId(shard) && isMemberId(node)) return { shard, node, problem };
+  return garbled(report, 'news of a damaged replica that does not parse');
 }
 
 function fromWireLearner(

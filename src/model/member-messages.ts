@@ -148,17 +148,28 @@ export interface LearnerProgress {
   readonly forMs: number;
 }
 
+/** A replica that is kept and counted on no more than it has to be, and what is wrong with it. */
+export interface DamagedNotice {
+  readonly shard: ShardId;
+  readonly node: MemberId;
+  readonly problem: string;
+}
+
 /**
- * Said by storage nodes of the learners of their primaries, and by the leader to other routers of
- * all learners: for operators only, nothing is decided by it. It replaces the one before.
+ * Said by storage nodes of the learners of their primaries and of their own damaged replicas, and
+ * by the leader to other routers of all of them: for operators only, nothing is decided by it. It
+ * replaces the one before.
  */
 export interface ProgressReport {
   readonly type: 'progress';
   readonly learners: readonly LearnerProgress[];
+  readonly damaged: readonly DamagedNotice[];
 }
 
 /** Learners in one report: those that are under way come first, the rest is left out. */
 export const LEARNERS_TOLD_MAX = 256;
+/** Damaged replicas in one report; the rest is left out. */
+export const DAMAGED_TOLD_MAX = 256;
 
 /** What a storage node says of its own accord, beside what it holds. */
 export type NodeWord = RequestMessage | SteppedDown | HandOverFailed | Leaving | ProgressReport;

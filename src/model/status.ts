@@ -71,6 +71,14 @@ export interface ShardStatus {
   readonly away: readonly string[];
   /** How far its learners are, as far as their primary has told. */
   readonly learning: readonly LearningStatus[];
+  /** Replicas whose records are not what was written, or that are not where they should be. */
+  readonly damaged: readonly DamagedStatus[];
+}
+
+export interface DamagedStatus {
+  readonly node: string;
+  /** In words. */
+  readonly problem: string;
 }
 
 export interface LearningStatus {

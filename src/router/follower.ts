@@ -81,7 +81,7 @@ export class LeaderFollower {
             outgoing.write({ type: 'pong', number: message.number, process: self.process });
             return;
           case 'progress':
-            if (greeted && this.#current === outgoing) map.learners = message.learners;
+            if (greeted && this.#current === outgoing) map.applyProgress(message);
             return;
           case 'hand-over':
             return; // Not for a router: it has no shards.

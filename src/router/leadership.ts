@@ -108,7 +108,7 @@ export class Leadership {
       this.#carryOutSoon();
     });
     this.#learning = new Learning(deps.clock, (report) => {
-      deps.map.learners = report.learners;
+      deps.map.applyProgress(report);
       this.#members.tellRouters(report);
     });
     const gone = (node: MemberId) => {

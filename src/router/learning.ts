@@ -1,11 +1,11 @@
 /**
- * How far learners are, gathered by the leader from the primaries that feed them, and told to the
+ * How far learners are, and what is damaged, gathered by the leader from the nodes and told to the
  * other routers, so that each of them can answer an operator. Nothing is decided by it.
  */
 import type { MemberId } from '../model/ids.js';
 import {
+  DAMAGED_TOLD_MAX,
   LEARNERS_TOLD_MAX,
-  type LearnerProgress,
   type ProgressReport,
 } from '../model/member-messages.js';
 import type { Cancel, Clock } from '../ports/clock.js';
@@ -16,7 +16,7 @@ const GATHER_MS = 500;
 export class Learning {
   readonly #clock: Clock;
   readonly #tell: (report: ProgressReport) => void;
-  readonly #byNode = new Map<MemberId, readonly LearnerProgress[]>();
+  readonly #byNode = new Map<MemberId, ProgressReport>();
   #cancel: Cancel | undefined;
 
   constructor(clock: Clock, tell: (report: ProgressReport) => void) {
@@ -24,9 +24,11 @@ export class Learning {
     this.#tell = tell;
   }
 
-  /** What the primaries on this node say now; it replaces what they said before. */
-  heard(node: MemberId, { learners }: ProgressReport): void {
-    this.#byNode.set(node, learners);
+  /** What this node says now; it replaces what it said before. */
+  heard(node: MemberId, report: ProgressReport): void {
+    // Of its own replicas only: what others hold is for them to say.
+    const damaged = report.damaged.filter((notice) => notice.node === node);
+    this.#byNode.set(node, { ...report, damaged });
     this.#tellSoon();
   }
 
@@ -46,8 +48,12 @@ export class Learning {
   #tellSoon(): void {
     this.#cancel ??= this.#clock.after(GATHER_MS, () => {
       this.#cancel = undefined;
-      const learners = [...this.#byNode.values()].flat().slice(0, LEARNERS_TOLD_MAX);
-      this.#tell({ type: 'progress', learners });
+      const reports = [...this.#byNode.values()];
+      this.#tell({
+        type: 'progress',
+        learners: reports.flatMap(({ learners }) => learners).slice(0, LEARNERS_TOLD_MAX),
+        damaged: reports.flatMap(({ damaged }) => damaged).slice(0, DAMAGED_TOLD_MAX),
+      });
     });
   }
 }

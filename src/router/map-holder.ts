@@ -4,7 +4,12 @@
  * because the map itself ignores what is older than what it holds.
  */
 import type { MemberId } from '../model/ids.js';
-import type { LearnerProgress, MapUpdate } from '../model/member-messages.js';
+import type {
+  DamagedNotice,
+  LearnerProgress,
+  MapUpdate,
+  ProgressReport,
+} from '../model/member-messages.js';
 import type { RefusalHint } from '../model/refusals.js';
 import type { Registration } from '../model/registrations.js';
 import type { VersionedConfig } from '../model/shard-config.js';
@@ -12,11 +17,17 @@ import { type ReplicationTarget, ShardMap } from '../model/shard-map.js';
 
 export class MapHolder {
   readonly map = new ShardMap();
-  /** How far learners are, as the leader last told; for operators only. */
+  /** How far learners are, and what is damaged, as the leader last told; for operators only. */
   learners: readonly LearnerProgress[] = [];
+  damaged: readonly DamagedNotice[] = [];
   /** Addresses learned from hints, for nodes that the table does not know yet. */
   readonly #hinted = new Map<MemberId, string>();
   readonly #listeners = new Set<() => void>();
+
+  applyProgress({ learners, damaged }: ProgressReport): void {
+    this.learners = learners;
+    this.damaged = damaged;
+  }
 
   setShardCount(count: number): void {
     if (this.map.shardCount === count) return;

@@ -1,13 +1,13 @@
 /** The shards as a router tells an operator of them. */
 import { type Unreachable, whyUnserved } from '../control/shard-health.js';
-import type { LearnerProgress } from '../model/member-messages.js';
+import type { DamagedNotice, LearnerProgress } from '../model/member-messages.js';
 import type { ShardConfig } from '../model/shard-config.js';
-import type { LearningStatus, ShardStatus } from '../model/status.js';
+import type { DamagedStatus, LearningStatus, ShardStatus } from '../model/status.js';
 import type { MapHolder } from './map-holder.js';
 
 /** By id; those that were never placed are missing. */
 export function shardStatuses(
-  { map, learners }: MapHolder,
+  { map, learners, damaged }: MapHolder,
   unreachable: Unreachable,
 ): readonly ShardStatus[] {
   return [...map.shards.values()]
@@ -21,8 +21,19 @@ export function shardStatuses(
       return {
         ...{ id: shard, slots, epoch, primary, isr, learners: config.learners },
         ...{ state, served, away, learning },
+        damaged: damagedOf(config, damaged),
       };
     });
+}
+
+function damagedOf(
+  { shard, replicas }: ShardConfig,
+  told: readonly DamagedNotice[],
+): readonly DamagedStatus[] {
+  return told
+    .filter((notice) => notice.shard === shard)
+    .filter(({ node }) => replicas.some((place) => place.node === node))
+    .map(({ node, problem }) => ({ node, problem }));
 }
 
 /** What was said before the shard changed says nothing of it now. */

@@ -53,7 +53,7 @@ export class StatusReader {
     const { leader, candidates } = this.#lastElection;
     const unreachable = this.#source.unreachable();
     const problems = [
-      ...problemsOf(map.map, leader?.id, unreachable),
+      ...problemsOf(map.map, leader?.id, { unreachable, damaged: map.damaged }),
       ...this.#electionProblems(election),
     ];
     return {

@@ -103,6 +103,7 @@ export class StorageNode {
     this.#following = this.#makeFollowing();
     this.#garbage = new GarbageRemoval({ disk, store, write: (fill) => this.#record(fill) });
     this.#progress = new Progress({
+      self: this.#self.node,
       clock,
       replicas: () => replicas.all(),
       sentBytes: (shard, to) => this.#replication.sentBytes(shard, to),

@@ -1,9 +1,12 @@
 /**
- * How far the learners of this node's primaries are, for operators: looked at now and then, and
- * told to the leader while there is something to tell. Nothing is decided by it.
+ * How far the learners of this node's primaries are, and which of its replicas are damaged, for
+ * operators: looked at now and then, and told to the leader while there is something to tell.
+ * Nothing is decided by it.
  */
 import type { MemberId, ShardId } from '../model/ids.js';
 import {
+  DAMAGED_TOLD_MAX,
+  type DamagedNotice,
   LEARNERS_TOLD_MAX,
   type LearnerProgress,
   type ProgressReport,
@@ -19,10 +22,13 @@ const LOOK_MS = 1_000;
 export interface WatchedReplica {
   readonly config: ShardConfig | undefined;
   readonly primary: Pick<Primary, 'epoch' | 'peer'> | undefined;
+  /** Why it should not be counted on. */
+  readonly problem: string | undefined;
   readonly body: { readonly log: { readonly last: { readonly seq: number } } };
 }
 
 export interface ProgressDeps {
+  readonly self: MemberId;
   readonly clock: Clock;
   readonly replicas: () => Iterable<WatchedReplica>;
   /** Bytes of a shard's data that were sent to this node; undefined: none are being sent. */
@@ -56,8 +62,12 @@ export class Progress {
     const now = this.#deps.clock.now();
     const since = new Map<string, number>();
     const learners: LearnerProgress[] = [];
+    const damaged: DamagedNotice[] = [];
     for (const replica of this.#deps.replicas()) {
-      const { config, primary } = replica;
+      const { config, primary, problem } = replica;
+      if (config !== undefined && problem !== undefined) {
+        damaged.push({ shard: config.shard, node: this.#deps.self, problem });
+      }
       if (config === undefined || primary?.epoch !== config.epoch) continue;
       for (const node of config.learners) {
         const name = `${config.shardUuid}/${config.epoch}/${node}`;
@@ -67,9 +77,14 @@ export class Progress {
       }
     }
     this.#since = since;
-    if (learners.length === 0 && !this.#hasTold) return;
-    this.#hasTold = learners.length > 0;
-    this.#deps.tell({ type: 'progress', learners: mostTelling(learners) });
+    const hasNews = learners.length + damaged.length > 0;
+    if (!hasNews && !this.#hasTold) return;
+    this.#hasTold = hasNews;
+    this.#deps.tell({
+      type: 'progress',
+      learners: mostTelling(learners),
+      damaged: damaged.slice(0, DAMAGED_TOLD_MAX),
+    });
   }
 
   #progressOf(

@@ -118,3 +118,38 @@ describe('replicas whose bytes rotted', () => {
     expect(third.digests).toEqual(second.digests);
   });
 });
+
+describe('the last copy of a shard, when its bytes rotted', () => {
+  it('S19 is kept and served as far as it is readable, and status says what is wrong', async () => {
+    const cluster = await TestCluster.start({ routers: 2, storage: 1, replicas: 1, shards: 2 });
+    const client = new IndependentClient(cluster.addressOf('r1'));
+    try {
+      await forEachIndex(KEYS.length, 16, async (n) => {
+        await client.put(KEYS[n]!, KEYS[n]!);
+      });
+      await cluster.storage.get('s1')!.stop();
+      expect(await damageShards(cluster.folder, 's1', 'data')).toEqual([0, 1]);
+      await cluster.startStorage('s1');
+      await cluster.until(({ healthy }) => healthy);
+      const read = await Promise.all(
+        KEYS.map((key) => client.get(key, 2_000).catch((error: unknown) => error as Error)),
+      );
+      const right = read.filter((got, n) => !(got instanceof Error) && `${got.value}` === KEYS[n]);
+      expect(right.length).toBe(KEYS.length - 2);
+      for (const id of ['r1', 'r2']) {
+        const { problems } = await cluster.until(
+          ({ shards }) => shards.every(({ damaged }) => damaged.length === 1),
+          { routers: [cluster.addressOf(id)] },
+        );
+        expect(problems).toEqual([
+          expect.stringMatching(
+            /^shards 0-1: the replica on s1 is damaged, and no other .*checksum/,
+          ),
+        ]);
+      }
+    } finally {
+      client.close();
+      await cluster.stop();
+    }
+  });
+});

@@ -271,6 +271,7 @@ describe('health and reflection', () => {
             served: true,
             away: ['s9'],
             learning: [{ node: 's2', by: 'snapshot' as const, done: 7, total: 0, forMs: 1_500 }],
+            damaged: [{ node: 's3', problem: 'rot' }],
           },
         ],
         problems: [],
@@ -286,6 +287,7 @@ describe('health and reflection', () => {
         {
           ...{ id: 2, primary: 's1', epoch: '1', served: true, away: ['s9'] },
           learning: [{ node: 's2', by: 'snapshot', done: '7', total: '0', forMs: '1500' }],
+          damaged: [{ node: 's3', problem: 'rot' }],
         },
       ],
     });

@@ -19,7 +19,7 @@ const node = (id: string, state: 'up' | 'down') => ({
 const shard = (id: number, primary: string) => ({
   ...{ id, slots: [id * 8192, id * 8192 + 8191] as const, epoch: 3, primary, isr: [primary] },
   ...{ learners: [] as string[], state: 'active', served: id === 0 },
-  ...{ away: id === 0 ? [] : [primary], learning: [] },
+  ...{ away: id === 0 ? [] : [primary], learning: [], damaged: [] },
 });
 
 const STATUS: ClusterStatus = {

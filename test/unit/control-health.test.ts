@@ -73,7 +73,7 @@ describe('health', () => {
       [s1],
     );
     const unreachable = new Map([[s1.id, 'connection refused']]);
-    expect(problemsOf(map, leader, unreachable)).toEqual([
+    expect(problemsOf(map, leader, { unreachable })).toEqual([
       'shards 0-5: primary s1 is registered, but cannot be reached: connection refused',
     ]);
   });
@@ -103,7 +103,7 @@ describe('health', () => {
       'shard 3: 1 of 2 replicas in sync; s2 is catching up',
     ]);
     const hangs = new Map([[s2.id, 'connection refused']]);
-    expect(problemsOf(map, leader, hangs)).toEqual([
+    expect(problemsOf(map, leader, { unreachable: hangs })).toEqual([
       'shard 3: 1 of 2 replicas in sync; s2 cannot be reached: connection refused',
     ]);
     map.setNodes([s1]);
@@ -145,6 +145,28 @@ describe('health', () => {
     map.setNodes([s1, s2, s3]);
     expect(problemsOf(map, leader)).toEqual([
       'shards 0-5: no configuration: not placed yet, or its znode is missing or unreadable',
+    ]);
+  });
+
+  it('damaged replicas are named, by what it means that they are, with one reason', () => {
+    const configs = all.map((id) => configOf(id, s1));
+    const places = { replicas: [s1, s2].map(placeOf) };
+    configs[3] = configOf(3, s1, { isr: [s1.id, s2.id], ...places });
+    configs[4] = configOf(4, s1, { isr: [s1.id], learners: [s2.id], ...places });
+    const map = mapOf(configs, [s1, s2]);
+    const damaged = [
+      { shard: 1 as ShardId, node: s1.id, problem: 'later' },
+      { shard: 0 as ShardId, node: s1.id, problem: 'rot' },
+      { shard: 3 as ShardId, node: s1.id, problem: 'rot' },
+      { shard: 4 as ShardId, node: s2.id, problem: 'rot' },
+      { shard: 5 as ShardId, node: s2.id, problem: 'it has no part in this shard any more' },
+    ];
+    expect(problemsOf(map, leader, { damaged })).toEqual([
+      'shards 0-1: the replica on s1 is damaged, and no other holds everything: what is readable ' +
+        'of it is served; put back from a backup what scrub finds missing (rot)',
+      'shard 3: the replica on s1 is damaged, and about to be replaced by another that is in sync ' +
+        '(rot)',
+      'shard 4: the replica on s2 is damaged, and about to be replaced by all data of s1 (rot)',
     ]);
   });
 

@@ -10,6 +10,7 @@ import {
   toWireMemberMessage,
 } from '../../src/grpc/member-codec.js';
 import {
+  DAMAGED_TOLD_MAX,
   LEARNERS_TOLD_MAX,
   type LeaderMessage,
   type MemberMessage,
@@ -61,11 +62,12 @@ const progress = {
     { shard: 0, epoch: 1, node: 's3', by: 'log', done: 0, total: 7, forMs: 0 },
     { shard: 1, epoch: 2, node: 's3', by: 'nothing', done: 0, total: 0, forMs: 99 },
   ],
+  damaged: [{ shard: 4095, node, problem: 'a record is not what was written' }],
 };
 
 const fromLeaders = [
   progress,
-  { type: 'progress', learners: [] },
+  { type: 'progress', learners: [], damaged: [] },
   { type: 'hand-over', shard: 4095, shardUuid, epoch: largest, to: node },
   { type: 'ping', number: 0 },
   { type: 'ping', number: largest },
@@ -125,15 +127,33 @@ describe('the progress of learners', () => {
       const bytes = memberBytes({ progress: { learners } });
       const parsed = MEMBER.Follow.responseDeserialize(bytes);
       const heard = fromWireMemberMessage(parsed, (text) => problems.push(text));
-      expect(heard).toEqual({ type: 'progress', learners: [progress.learners[1]] });
+      expect(heard).toEqual({ type: 'progress', learners: [progress.learners[1]], damaged: [] });
       expect(problems).toEqual(['the progress of a learner that does not parse']);
     },
   );
+
+  it('goes with what is damaged: what does not parse is left out', () => {
+    const [notice] = progress.damaged;
+    const [bad, nobody] = [
+      { ...notice, shard: 4096 },
+      { ...notice, node: '' },
+    ];
+    const problems: string[] = [];
+    const bytes = memberBytes({ progress: { damaged: [bad, nobody, notice!] } });
+    const parsed = MEMBER.Follow.responseDeserialize(bytes);
+    const heard = fromWireMemberMessage(parsed, (text) => problems.push(text));
+    expect(heard).toEqual({ type: 'progress', learners: [], damaged: [notice] });
+    const problem = 'news of a damaged replica that does not parse';
+    expect(problems).toEqual([problem, problem]);
+  });
 
   it('is bounded, whatever a peer says', () => {
     const learners = Array.from({ length: 1_000 }, () => good);
     const heard = heardFromLeader(leaderBytes({ progress: { learners } }));
     expect(heard).toMatchObject({ learners: { length: LEARNERS_TOLD_MAX } });
+    const damaged = Array.from({ length: 1_000 }, () => progress.damaged[0]!);
+    const more = heardFromLeader(leaderBytes({ progress: { damaged } }));
+    expect(more).toMatchObject({ damaged: { length: DAMAGED_TOLD_MAX } });
   });
 });
 

@@ -210,6 +210,20 @@ describe('what a primary asks for', () => {
   });
 });
 
+describe('what operators are told', () => {
+  it('is what nodes say of their own damaged replicas, and not of those of others', async () => {
+    await lead(3);
+    const own = { shard: 0 as ShardId, node: 's1' as MemberId, problem: 'rot' };
+    const damaged = [own, { ...own, node: 's2' as MemberId }];
+    await leader.hear(node('s1'), { type: 'progress', learners: [], damaged });
+    await leader.pass(500);
+    expect(leader.map.damaged).toEqual([own]);
+    await leader.hear(node('s1'), { type: 'progress', learners: [], damaged: [] });
+    await leader.pass(500);
+    expect(leader.map.damaged).toEqual([]);
+  });
+});
+
 describe('hand-overs', () => {
   const steppedDown = (config: ShardConfig, as: Partial<SteppedDown> = {}): SteppedDown => {
     const { shard, shardUuid, epoch } = config;

@@ -21,6 +21,7 @@ class Watched {
 
   constructor() {
     this.progress = new Progress({
+      self: s1.id,
       clock: this.clock,
       replicas: () => this.replicas,
       sentBytes: () => this.sentBytes,
@@ -44,6 +45,7 @@ function led(shard: number, peers: Readonly<Record<string, PeerView>>): WatchedR
   return {
     config,
     primary: { epoch: config.epoch, peer: (node) => peers[node] },
+    problem: undefined,
     body: { log: { last: { seq: 9 } } },
   };
 }
@@ -80,6 +82,19 @@ describe('the progress of learners', () => {
     // It begins anew: this is another time out of sync.
     test.replicas = [led(0, { s2: { phase: 'following', durable: position(4) } })];
     expect(test.next()).toMatchObject([{ forMs: 0 }]);
+  });
+
+  it('goes with what is damaged on this node, until nothing is', () => {
+    const test = new Watched();
+    const sound = led(5, {});
+    test.replicas = [led(4, {}), { ...sound, problem: 'a record is not what was written' }];
+    expect(test.next()).toEqual([]);
+    const damaged = [{ shard: 5, node: s1.id, problem: 'a record is not what was written' }];
+    expect(test.told.at(-1)).toEqual({ type: 'progress', learners: [], damaged });
+    test.replicas = [sound];
+    expect(test.next()).toEqual([]);
+    expect(test.told.at(-1)?.damaged).toEqual([]);
+    expect(test.next()).toBeUndefined();
   });
 
   it('is bounded: those that are under way come first', () => {

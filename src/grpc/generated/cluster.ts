@@ -3,6 +3,7 @@ import type { MessageTypeDefinition } from '@grpc/proto-loader';
 
 import type { Candidate as _portolan_v1_Candidate, Candidate__Output as _portolan_v1_Candidate__Output } from './portolan/v1/Candidate.js';
 import type { ClusterClient as _portolan_v1_ClusterClient, ClusterDefinition as _portolan_v1_ClusterDefinition } from './portolan/v1/Cluster.js';
+import type { Damaged as _portolan_v1_Damaged, Damaged__Output as _portolan_v1_Damaged__Output } from './portolan/v1/Damaged.js';
 import type { Leader as _portolan_v1_Leader, Leader__Output as _portolan_v1_Leader__Output } from './portolan/v1/Leader.js';
 import type { Learning as _portolan_v1_Learning, Learning__Output as _portolan_v1_Learning__Output } from './portolan/v1/Learning.js';
 import type { Node as _portolan_v1_Node, Node__Output as _portolan_v1_Node__Output } from './portolan/v1/Node.js';
@@ -19,6 +20,7 @@ export interface ProtoGrpcType {
     v1: {
       Candidate: MessageTypeDefinition<_portolan_v1_Candidate, _portolan_v1_Candidate__Output>
       Cluster: SubtypeConstructor<typeof grpc.Client, _portolan_v1_ClusterClient> & { service: _portolan_v1_ClusterDefinition }
+      Damaged: MessageTypeDefinition<_portolan_v1_Damaged, _portolan_v1_Damaged__Output>
       Leader: MessageTypeDefinition<_portolan_v1_Leader, _portolan_v1_Leader__Output>
       Learning: MessageTypeDefinition<_portolan_v1_Learning, _portolan_v1_Learning__Output>
       Node: MessageTypeDefinition<_portolan_v1_Node, _portolan_v1_Node__Output>

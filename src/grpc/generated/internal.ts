@@ -2,6 +2,7 @@ import type * as grpc from '@grpc/grpc-js';
 import type { EnumTypeDefinition, MessageTypeDefinition } from '@grpc/proto-loader';
 
 import type { ChangeRequest as _portolan_v1_ChangeRequest, ChangeRequest__Output as _portolan_v1_ChangeRequest__Output } from './portolan/v1/ChangeRequest.js';
+import type { DamagedNotice as _portolan_v1_DamagedNotice, DamagedNotice__Output as _portolan_v1_DamagedNotice__Output } from './portolan/v1/DamagedNotice.js';
 import type { EpochUsed as _portolan_v1_EpochUsed, EpochUsed__Output as _portolan_v1_EpochUsed__Output } from './portolan/v1/EpochUsed.js';
 import type { Expand as _portolan_v1_Expand, Expand__Output as _portolan_v1_Expand__Output } from './portolan/v1/Expand.js';
 import type { Frame as _portolan_v1_Frame, Frame__Output as _portolan_v1_Frame__Output } from './portolan/v1/Frame.js';
@@ -45,6 +46,7 @@ export interface ProtoGrpcType {
   portolan: {
     v1: {
       ChangeRequest: MessageTypeDefinition<_portolan_v1_ChangeRequest, _portolan_v1_ChangeRequest__Output>
+      DamagedNotice: MessageTypeDefinition<_portolan_v1_DamagedNotice, _portolan_v1_DamagedNotice__Output>
       EpochUsed: MessageTypeDefinition<_portolan_v1_EpochUsed, _portolan_v1_EpochUsed__Output>
       Expand: MessageTypeDefinition<_portolan_v1_Expand, _portolan_v1_Expand__Output>
       Frame: MessageTypeDefinition<_portolan_v1_Frame, _portolan_v1_Frame__Output>
