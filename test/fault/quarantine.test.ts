@@ -134,7 +134,9 @@ describe('the last copy of a shard, when its bytes rotted', () => {
       const read = await Promise.all(
         KEYS.map((key) => client.get(key, 2_000).catch((error: unknown) => error as Error)),
       );
-      const right = read.filter((got, n) => !(got instanceof Error) && `${got.value}` === KEYS[n]);
+      const right = read.filter(
+        (got, n) => !(got instanceof Error) && got.value.toString() === KEYS[n],
+      );
       expect(right.length).toBe(KEYS.length - 2);
       for (const id of ['r1', 'r2']) {
         const { problems } = await cluster.until(
