@@ -207,6 +207,15 @@ export class Primary {
     }
   }
 
+  /** An entry that this peer needs next cannot be read any more: all of our data does without. */
+  onGap(node: MemberId, now: number): void {
+    this.#passTo(now);
+    const peer = this.#peers.get(node);
+    if (peer?.phase !== 'following') return;
+    peer.detach('unusable', this.#claims.until(node));
+    this.#review(peer);
+  }
+
   /** More of the data that this peer gets is on its disk. */
   onInstallProgress(node: MemberId, now: number): void {
     this.#passTo(now);

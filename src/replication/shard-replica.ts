@@ -54,7 +54,12 @@ export type ReplicaInput =
   | { readonly type: 'installed'; readonly base: Position }
   | { readonly type: 'hand-over'; readonly epoch: Epoch; readonly to: MemberId }
   /** A record of its data or its log is not what was written. */
-  | { readonly type: 'damaged'; readonly problem: string }
+  | {
+      readonly type: 'damaged';
+      readonly problem: string;
+      /** Who was to get it as an entry of our log, and gets nothing that follows it. */
+      readonly owedTo?: MemberId;
+    }
   | { readonly type: 'persisted' }
   | { readonly type: 'tick' };
 
@@ -139,11 +144,12 @@ export class ShardReplica {
       case 'install-progress':
         return this.#primary?.onInstallProgress(input.node, now);
       case 'installed':
-        return this.#follower?.onInstalled(input.base);
+        return this.#onInstalled(input.base);
       case 'hand-over':
         return this.#onHandOver(input.epoch, input.to, now);
       case 'damaged':
-        return this.#onDamaged(input.problem);
+        this.#onDamaged(input.problem);
+        return input.owedTo === undefined ? undefined : this.#primary?.onGap(input.owedTo, now);
       case 'persisted':
         return this.#onPersisted(now);
       case 'tick':
@@ -193,8 +199,7 @@ export class ShardReplica {
     const to = this.#judge(config);
     this.#standing = to;
     if (to !== from) this.#outbox.happened({ type: 'standing-changed', from, to });
-    // Out of the isr, in an epoch in which nobody can count what it said before (S16).
-    if (to === 'learner' && config.epoch > this.#body.promisedEpoch) this.#setAside();
+    this.#setAside();
     const mayCreate = to === 'creating' || to === 'learner';
     if (mayCreate && !this.#body.exists) {
       // Not the learner's promise: that it gives to whoever asks first.
@@ -309,17 +314,28 @@ export class ShardReplica {
     this.#outbox.handOver({ type: 'hand-over-failed', epoch, why });
   }
 
+  /** Nothing of what was damaged is left. */
+  #onInstalled(base: Position): void {
+    if (this.#follower?.onInstalled(base) === true) this.#damage = undefined;
+  }
+
   #onDamaged(problem: string): void {
     // While the shard is being created there is nothing that could be.
     const mayBe = this.#body.exists && this.#standing !== 'creating';
     if (this.#damage !== undefined || !mayBe) return;
     this.#damage = problem;
     this.#outbox.happened({ type: 'damaged', problem });
+    this.#setAside();
   }
 
-  /** Begins anew, empty; what was found damaged is kept. */
+  /**
+   * Begins anew, empty, as soon as it may: out of the isr, in an epoch in which nobody can count
+   * what it said before (S16). What was found damaged is kept.
+   */
   #setAside(): void {
-    if (this.#damage === undefined) return;
+    const epoch = this.config?.epoch ?? 0;
+    const mayBegin = this.#standing === 'learner' && epoch > this.#body.promisedEpoch;
+    if (this.#damage === undefined || !mayBegin) return;
     this.#leaveFollowed();
     this.#body.setAside(this.#damage);
     this.#outbox.happened({ type: 'set-aside', problem: this.#damage });

@@ -15,6 +15,7 @@ import { CorruptRecordError } from '../replication/data-record.js';
 import type { ShardReplica } from '../replication/shard-replica.js';
 import type { Replicas } from './replicas.js';
 import type { ReplicaStore } from './replica-store.js';
+import type { Rounds } from './rounds.js';
 import type { ShardSnapshot } from './shard-snapshot.js';
 import type { Store } from './store.js';
 
@@ -30,7 +31,7 @@ export interface InspectionDeps {
   readonly clock: Clock;
   readonly process: Uuid;
   readonly cluster: () => ClusterConfig | undefined;
-  readonly damaged: (replica: ShardReplica, error: CorruptRecordError) => void;
+  readonly damaged: Rounds['damaged'];
   /** The disk failed. */
   readonly failed: (error: unknown) => void;
 }
@@ -93,7 +94,7 @@ export class Inspection implements InspectionHandler {
       return await digestOf(snapshot, at);
     } catch (error) {
       if (error instanceof CorruptRecordError) {
-        damaged(replica, error);
+        damaged(replica, error, snapshot.prefix);
         const position = replica.body.log.appliedSeq;
         return { position, isExact: false, pairs: 0, digest: undefined, problem: error.message };
       }

@@ -8,6 +8,7 @@ import { CorruptRecordError } from '../replication/data-record.js';
 import type { ShardReplica } from '../replication/shard-replica.js';
 import type { ReplicaStore } from './replica-store.js';
 import type { ReplicationRecord } from './replication-frame.js';
+import type { Rounds } from './rounds.js';
 
 /** Parts on their way at once: keeps the stream busy without filling it before other shards'. */
 const PARTS_AHEAD = 4;
@@ -27,7 +28,7 @@ export interface InstallSenderDeps {
   readonly store: ReplicaStore;
   readonly send: (to: MemberId, record: ReplicationRecord) => void;
   /** Our own data is damaged. */
-  readonly damaged: (replica: ShardReplica, error: CorruptRecordError) => void;
+  readonly damaged: Rounds['damaged'];
   /** The disk failed. */
   readonly failed: (error: unknown) => void;
 }
@@ -86,7 +87,7 @@ export class InstallSender {
       }
     };
     void run().catch((error: unknown) => {
-      if (error instanceof CorruptRecordError) this.#deps.damaged(replica, error);
+      if (error instanceof CorruptRecordError) this.#deps.damaged(replica, error, snapshot.prefix);
       else this.#deps.failed(error);
     });
   }

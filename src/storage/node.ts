@@ -262,7 +262,7 @@ export class StorageNode {
       replicas: this.#replicas,
       map: this.map,
       cluster: () => this.#cluster,
-      damaged: (replica, error) => this.#rounds.damaged(replica, error),
+      damaged: (replica, error, from) => this.#rounds.damaged(replica, error, from),
       failed: (error) => this.#rounds.fail(error),
     });
   }

@@ -83,6 +83,11 @@ export class ReplicaStore {
     for (const { state } of this.#replicas.values()) yield state;
   }
 
+  /** Where a replica has its records: another place for each set of data it ever had. */
+  prefixOf(shardUuid: Uuid): ReplicaPrefix | undefined {
+    return this.#replicas.get(shardUuid)?.prefix;
+  }
+
   /** What the opening found of a replica. Given once: from then on its core has it. */
   recovered(shardUuid: Uuid): Recovered | undefined {
     const recovered = this.#recovered.get(shardUuid);

@@ -61,7 +61,7 @@ export class Replication {
     const submit = rounds.submit.bind(rounds);
     this.#sender = new InstallSender({
       ...deps,
-      damaged: (replica, error) => rounds.damaged(replica, error),
+      damaged: (replica, error, from) => rounds.damaged(replica, error, from),
       send: (to, record) => this.#links.send(to, record),
     });
     this.#links = new ReplicationLinks(
@@ -94,9 +94,15 @@ export class Replication {
   }
 
   send(shardUuid: Uuid, messages: readonly AddressedMessage[]): void {
+    /** Who lacks an entry: what follows it would be no continuation of their logs (S8). */
+    const lacking = new Set<MemberId>();
     for (const { to, shard, message: partial } of messages) {
-      const message = this.#whole(shard, shardUuid, partial);
-      if (message === undefined) continue;
+      if (partial.type === 'prepare' && lacking.has(to)) continue;
+      const message = this.#whole(shard, shardUuid, { to, message: partial });
+      if (message === undefined) {
+        lacking.add(to);
+        continue;
+      }
       const record = { type: 'replica', shard, shardUuid, message } as const;
       if (isToPrimary(message)) this.#inlet.send(to, record);
       else this.#links.send(to, record);
@@ -164,16 +170,20 @@ export class Replication {
 
   /**
    * An entry that was applied long ago has its bytes on disk only. Undefined: they are damaged, and
-   * this replica has to go; whoever waits for the entry gets it from its successor.
+   * this replica has to go; whoever waits for the entry gets it from its successor, or all data.
    */
-  #whole(shard: ShardId, shardUuid: Uuid, message: ReplicaMessage): ReplicaMessage | undefined {
+  #whole(
+    shard: ShardId,
+    shardUuid: Uuid,
+    { to, message }: { readonly to: MemberId; readonly message: ReplicaMessage },
+  ): ReplicaMessage | undefined {
     if (message.type !== 'prepare' || message.entry.bytes !== undefined) return message;
     const { store, replicas, rounds } = this.#deps;
     try {
       return { ...message, entry: store.entry(shardUuid, message.entry) };
     } catch (error) {
       if (!(error instanceof CorruptRecordError)) throw error;
-      rounds.damaged(replicas.of(shard, shardUuid), error);
+      rounds.damagedLogNow(replicas.of(shard, shardUuid), error, to);
       return undefined;
     }
   }

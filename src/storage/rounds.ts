@@ -22,6 +22,7 @@ import { needsStoredVersion } from '../replication/proposals.js';
 import type { ReplicaInput, ShardReplica } from '../replication/shard-replica.js';
 import { encodeWriteResponse } from '../wire/kv-messages.js';
 import { endUnstarted, type QueuedWrite } from './calls.js';
+import type { ReplicaPrefix } from './keys.js';
 import type { StorageMetrics } from './metrics.js';
 import { ParkedWrites } from './parked.js';
 import type { Replicas } from './replicas.js';
@@ -141,17 +142,28 @@ export class Rounds {
    * still in the mailbox must be void by then (`TurnedAway`).
    */
   turnedAwayNow(shard: ShardId, shardUuid: Uuid, input: ReplicaInput): void {
-    const replica = this.#deps.replicas.get(shard);
-    if (this.#isDead || replica?.body.shardUuid !== shardUuid) return;
-    replica.step(input, this.#deps.clock.now());
-    this.submit({ type: 'more', replica });
+    this.#stepOneNow(shard, shardUuid, input);
   }
 
-  /** A record of this replica is not what was written: the disk works, the replica has to go. */
-  damaged({ body }: ShardReplica, error: CorruptRecordError): void {
+  /**
+   * A record of this replica is not what was written: the disk works, the replica has to go.
+   *
+   * @param from Where it was read, if that is a while ago: what has taken its place since is not
+   *   to blame.
+   */
+  damaged({ body }: ShardReplica, error: CorruptRecordError, from?: ReplicaPrefix): void {
     const { shard, shardUuid } = body;
+    const { replicaStore } = this.#deps;
+    const prefix = from ?? replicaStore.prefixOf(shardUuid);
+    const isStale = () => replicaStore.prefixOf(shardUuid) !== prefix;
     const input = { type: 'damaged', problem: error.message } as const;
-    this.submit({ type: 'replica', shard, shardUuid, input });
+    this.submit({ type: 'replica', shard, shardUuid, input, isStale });
+  }
+
+  /** The same of an entry that was to be sent: before anything is sent that follows it (S8). */
+  damagedLogNow({ body }: ShardReplica, error: CorruptRecordError, owedTo: MemberId): void {
+    const { shard, shardUuid } = body;
+    this.#stepOneNow(shard, shardUuid, { type: 'damaged', problem: error.message, owedTo });
   }
 
   /** A read found the disk broken: the same as if a write had. */
@@ -169,6 +181,13 @@ export class Rounds {
     for (const work of this.#mailbox.splice(0)) refuseUnstarted(work);
     for (const write of this.#parked.take()) refuseUnstarted({ type: 'write', write });
     this.#deps.hooks.failed(error);
+  }
+
+  #stepOneNow(shard: ShardId, shardUuid: Uuid, input: ReplicaInput): void {
+    const replica = this.#deps.replicas.get(shard);
+    if (this.#isDead || replica?.body.shardUuid !== shardUuid) return;
+    replica.step(input, this.#deps.clock.now());
+    this.submit({ type: 'more', replica });
   }
 
   async #run(): Promise<void> {

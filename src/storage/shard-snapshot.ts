@@ -60,6 +60,11 @@ export class ShardSnapshot {
     this.#point = point;
   }
 
+  /** Where the replica had its data when this was taken. */
+  get prefix(): ReplicaPrefix {
+    return this.#point.prefix;
+  }
+
   /** @throws StorageFailure */
   async position(): Promise<SnapshotPosition> {
     const { appliedSeq: after, aheadTo, newest } = this.#point;

@@ -183,6 +183,16 @@ describe('all data of another replica', () => {
     expect(lone.replica.standing).toBe('lost');
   });
 
+  it('S20 takes the place of what was damaged, which is no reason for anything any more', () => {
+    const lone = following();
+    lone.config(threeOf({ epoch: epoch(2) }), 1);
+    lone.message(s1.id, { type: 'install', epoch: epoch(2) });
+    lone.step({ type: 'damaged', problem: 'a flipped bit' });
+    expect(lone.replica.problem).toBe('a flipped bit');
+    lone.step({ type: 'installed', base: two });
+    expect(lone.replica.problem).toBeUndefined();
+  });
+
   it('S15 that nobody asked for is left alone', () => {
     const lone = following();
     lone.step({ type: 'installed', base });

@@ -73,6 +73,44 @@ describe('what a primary sends ahead', () => {
   });
 });
 
+describe('an entry that a primary cannot read any more', () => {
+  const damage = { type: 'damaged', problem: 'a flipped bit' } as const;
+
+  /** s3 learns from a log of which this says that the next entry is damaged. */
+  function learning(...isr: readonly MemberId[]) {
+    const lone = LoneReplica.leading({ keepEntries: 9, catchUpEntries: 1 });
+    const learners = [s1, s2, s3].map(({ id }) => id).filter((id) => !isr.includes(id));
+    lone.config(threeOf({ isr, learners }), 2);
+    lone.step({ type: 'session-down', node: s3.id, gone: false });
+    for (const key of ['a', 'b']) {
+      lone.put(key);
+      lone.persisted();
+      lone.ackAll(s2.id);
+      lone.persisted();
+    }
+    lone.attach(s3.id, 1);
+    return lone;
+  }
+
+  it('S20 is all data for the learner it was owed, and no entry behind it', () => {
+    const lone = learning(s1.id, s2.id);
+    const ready = lone.step({ ...damage, owedTo: s3.id });
+    expect(ready).toMatchObject({ installs: [s3.id], events: [{ type: 'damaged' }, {}] });
+    expect(sentTo(lone.step({ type: 'tick' }), s3.id)).toBe(0);
+    expect(lone.replica.primary!.peer(s3.id)!.phase).toBe('installing');
+    // Once more, for a record that is found later.
+    expect(lone.step({ ...damage, owedTo: s3.id }).installs).toEqual([]);
+  });
+
+  it('S7 is a reason to go on without a member that it was owed', () => {
+    const lone = learning(s1.id, s2.id, s3.id);
+    const ready = lone.step({ ...damage, owedTo: s3.id });
+    expect({ asked: asked(ready), installs: ready.installs }).toEqual({
+      ...{ asked: ['shrink'], installs: [] },
+    });
+  });
+});
+
 describe('the log that a replica needs which gets all data', () => {
   const trimming = { keepEntries: 0, trimEntries: 1 };
 

@@ -130,6 +130,25 @@ describe('a replica without its data', () => {
   });
 });
 
+describe('a damaged learner', () => {
+  /** What comes of finding it damaged, in this epoch of a configuration that it has heard. */
+  function foundIn(of: number): readonly string[] {
+    const lone = restarted();
+    const members = { primary: s2.id, isr: [s2.id, s3.id], learners: [s1.id] };
+    lone.config(threeOf({ epoch: epoch(of), ...members }), 1);
+    const ready = lone.step({ type: 'damaged', problem: 'a flipped bit' });
+    return ready.events.map(({ type }) => type);
+  }
+
+  it('S16 begins anew at once, if it has said nothing in the epoch', () => {
+    expect(foundIn(6)).toEqual(['damaged', 'set-aside']);
+  });
+
+  it('S16 or waits for the next one', () => {
+    expect(foundIn(5)).toEqual(['damaged']);
+  });
+});
+
 describe('when a new primary begins to serve', () => {
   /** s1 alone in the isr, in a new epoch, with its barrier committed. */
   function alone(lone: LoneReplica, change: Parameters<typeof threeOf>[0] = {}): LoneReplica {

@@ -1,9 +1,9 @@
 /** What a node answers an operator: its inventory, and scrubs that wait for a position. */
 import { describe, expect, it } from 'vitest';
-import type { Seq, ShardId } from '../../src/model/ids.js';
+import type { Epoch, Seq, ShardId } from '../../src/model/ids.js';
 import { shardOfSlot, slotOf } from '../../src/model/slot.js';
 import { dataKey } from '../../src/storage/keys.js';
-import { uuidOf } from '../support/configs.js';
+import { nodeOf, placeOf, uuidOf } from '../support/configs.js';
 import { NodeUnderTest, settle, SHARDS } from '../support/storage-harness.js';
 import { write } from '../support/stored-body.js';
 
@@ -43,6 +43,33 @@ describe('an inventory', () => {
     });
     await settle();
     expect(heldBy(test).problem).toBe('a stored record is corrupt: too short');
+  });
+});
+
+describe('a scrub that finds damage', () => {
+  it('S20 does not blame what has taken the place of the data it read', async () => {
+    const test = await NodeUnderTest.serving();
+    await test.put('a', '1');
+    await test.tick();
+    await write(test.disk, (batch) => batch.put(dataKey(SHARD + 1, KEY), Buffer.from('rot')));
+    const { shardUuid } = heldBy(test);
+    const other = nodeOf('s2');
+    const learner = {
+      ...{ epoch: 2 as Epoch, primary: other.id, isr: [other.id], learners: [test.self.id] },
+      replicas: [placeOf(other), placeOf(test.self)],
+    };
+    const leader = test.lead(2);
+    test.disk.hold();
+    const scrubbed = test.node.inspection.scrub({ shard: SHARD, shardUuid, at: undefined });
+    // Another finds it first.
+    expect(await test.get('a')).toEqual({ code: 'CORRUPT_RECORD' });
+    await test.tell(leader, [test.configs(learner)[SHARD]!], 3);
+    test.disk.release();
+    expect(await scrubbed).toMatchObject({ problem: 'a stored record is corrupt: too short' });
+    await settle();
+    expect(test.replicaStore.damaged()).toHaveLength(1);
+    expect(heldBy(test)).toMatchObject({ lastSeq: 0, problem: undefined });
+    expect(test.failures).toEqual([]);
   });
 });
 
