@@ -9,12 +9,12 @@ import type { Direction } from './sim-network.js';
 export interface FaultLimits {
   /** A clock's rate stays within 1 ± this. */
   readonly driftMax: number;
-  /** How many disks may lose, or change, what had been written durably, in the whole run. */
-  readonly damagedDisksMax: number;
   /** Whether this member may go down while those are; without it, any may. */
   mayGoDown?(name: string, down: readonly string[]): boolean;
   /** Whether the disk of this member may lose what it holds now; without it, any may. */
   mayLoseDisk?(name: string): boolean;
+  /** Lets a record on the disk of this member rot, if one may; without it, none may. */
+  rot?(name: string): Injected | undefined;
 }
 
 /** What was done, and how to end it. Undoing twice, or after something else undid it, is nothing. */
@@ -33,7 +33,6 @@ export class FaultInjections {
   readonly #cluster: Cluster;
   readonly #limits: FaultLimits;
   readonly #prng: Prng;
-  readonly #damaged = new Set<string>();
 
   constructor(cluster: Cluster, limits: FaultLimits, prng: Prng) {
     this.#cluster = cluster;
@@ -67,8 +66,8 @@ export class FaultInjections {
         return this.#failWrites();
       case 'slow-disk':
         return this.#slowDisk();
-      case 'damage':
-        return this.#damage();
+      case 'rot':
+        return this.#limits.rot?.(this.#anyone());
       case 'drift':
         return this.#drift();
       case 'stop':
@@ -227,31 +226,6 @@ export class FaultInjections {
     };
   }
 
-  #damage(): Injected | undefined {
-    const { name, disk } = this.#anyDisk() ?? {};
-    if (name === undefined || disk === undefined) return undefined;
-    if (!this.#damaged.has(name) && this.#damaged.size >= this.#limits.damagedDisksMax) {
-      return undefined;
-    }
-    const how = this.#prng.pick(['rot', 'emptied', 'restored'] as const);
-    if (how === 'rot' && disk.rot() === undefined) return undefined;
-    this.#damaged.add(name);
-    if (how === 'rot') {
-      return { detail: `${name} rot`, undo: () => undefined };
-    }
-    if (how === 'emptied') {
-      this.#replaceDisk(name, undefined);
-      return { detail: `${name} emptied`, undo: () => this.#startIfDead(name) };
-    }
-    const image = disk.image();
-    const undo = once(() => {
-      this.#replaceDisk(name, image);
-      this.#startIfDead(name);
-    });
-    // A backup has to grow old before it is worth restoring.
-    return { detail: `${name} backup, restored later`, undo };
-  }
-
   #drift(): Injected | undefined {
     const name = this.#anyone();
     const { clock, isDead } = this.#cluster.processOf(name);
@@ -339,13 +313,4 @@ export class FaultInjections {
   #slowness(): number {
     return SLOWNESS.least * (SLOWNESS.most / SLOWNESS.least) ** this.#prng.fraction();
   }
-}
-
-function once(task: () => void): () => void {
-  let isDone = false;
-  return () => {
-    if (isDone) return;
-    isDone = true;
-    task();
-  };
 }

@@ -19,7 +19,7 @@ export const FAULT_FAMILIES = [
   'slow-link',
   'write-fault',
   'slow-disk',
-  'damage',
+  'rot',
   'drift',
   'stop',
   'coordination-outage',
@@ -53,17 +53,12 @@ export interface FaultProfile {
 export interface FaultBounds {
   readonly gapMs: { readonly least: number; readonly most: number };
   readonly lengthMs: { readonly least: number; readonly most: number };
-  /** Families that this seed may not have. */
-  readonly without?: readonly FaultFamily[];
 }
 
 const FAMILY_SHARE = 0.5;
 const SCRIPT_SHARE = 0.1;
 
-export function drawProfile(
-  root: Prng,
-  { gapMs, lengthMs, without = [] }: FaultBounds,
-): FaultProfile {
+export function drawProfile(root: Prng, { gapMs, lengthMs }: FaultBounds): FaultProfile {
   const prng = root.fork('fault profile');
   if (prng.chance(SCRIPT_SHARE)) {
     const name = prng.pick(FAULT_SCRIPTS);
@@ -71,10 +66,10 @@ export function drawProfile(
   }
   const rates: Partial<Record<FaultFamily, FaultRate>> = {};
   for (const family of FAULT_FAMILIES) {
-    // Drawn for all, so that leaving one out leaves the others as they were.
+    // Drawn for all, so that one that is in or not leaves the others as they were.
     const isIn = prng.chance(FAMILY_SHARE);
     const rate = { gapMeanMs: between(prng, gapMs), lengthMeanMs: between(prng, lengthMs) };
-    if (isIn && !without.includes(family)) rates[family] = rate;
+    if (isIn) rates[family] = rate;
   }
   return { rates, script: undefined };
 }

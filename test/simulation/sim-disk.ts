@@ -47,6 +47,15 @@ export function diskHostOf(simulation: Simulation, process: SimProcess): DiskHos
   };
 }
 
+/** One record that is not what was written any more. */
+export interface Rot {
+  readonly key: string;
+  /** Whether the record is still the one that rotted. */
+  isThere(): boolean;
+  /** Turns the bit back, if it is: somebody brought the record back from a backup. */
+  undo(): void;
+}
+
 /** How writes fail: `full` until there is space again, `once` for one, `broken` for good. */
 export type WriteFault = 'full' | 'once' | 'broken';
 
@@ -119,21 +128,38 @@ export class SimDisk {
     for (const key of this.#entries.keys()) yield [key, this.#entries.get(key)!];
   }
 
+  /** The value under a key, as reads see it now. For checkers. */
+  stored(key: Buffer): Buffer | undefined {
+    return this.#entries.get(ByteMap.keyOf(key));
+  }
+
+  /** What lies in a range of keys, as reads see it now. For checkers. */
+  storedIn(from: Buffer, to: Buffer): (readonly [key: string, value: Buffer])[] {
+    return this.#entries.range(ByteMap.keyOf(from), ByteMap.keyOf(to));
+  }
+
   /** Puts a record there behind LevelDB's back. */
   plant(key: string, value: Buffer): void {
     this.#entries.set(key, value);
   }
 
-  /** Flips one bit of one value that is not empty; says of which key. */
-  rot(): string | undefined {
-    const keys = this.#entries.keys().filter((key) => this.#entries.get(key)!.length > 0);
+  /** Flips one bit of one value that is not empty, under a key that may rot. */
+  rot(mayRot: (key: string) => boolean = () => true): Rot | undefined {
+    const keys = this.#entries.keys().filter((key) => {
+      return this.#entries.get(key)!.length > 0 && mayRot(key);
+    });
     if (keys.length === 0) return undefined;
     const key = this.#prng.pick(keys);
-    const value = Buffer.from(this.#entries.get(key)!);
-    const bit = this.#prng.int(value.length * 8);
-    value[bit >> 3]! ^= 1 << (bit & 7);
-    this.#entries.set(key, value);
-    return key;
+    const before = this.#entries.get(key)!;
+    const after = Buffer.from(before);
+    const bit = this.#prng.int(after.length * 8);
+    after[bit >> 3]! ^= 1 << (bit & 7);
+    this.#entries.set(key, after);
+    const isThere = () => this.#entries.get(key) === after;
+    const undo = () => {
+      if (isThere()) this.#entries.set(key, before);
+    };
+    return { key, isThere, undo };
   }
 
   /** A copy of everything, for {@link restore}; of a disk in use, what has resolved. */

@@ -221,11 +221,24 @@ describe('damage', () => {
   it('rot flips one bit of one value, and of no other copy', () => {
     for (const key of ['a', 'b', 'empty']) disk.plant(key, Buffer.from(key === 'empty' ? '' : key));
     const image = disk.image();
-    const key = disk.rot()!;
+    const { key } = disk.rot()!;
     const before = image.get(key)![0]!;
     const flipped = before ^ disk.image().get(key)![0]!;
     expect(Math.log2(flipped) % 1).toBe(0);
     expect(key).not.toBe('empty');
+  });
+
+  it('rot befalls what may rot, and can be undone while its record is there', () => {
+    for (const key of ['a', 'b']) disk.plant(key, Buffer.from(key));
+    const rot = disk.rot((key) => key === 'b')!;
+    expect([rot.key, rot.isThere()]).toEqual(['b', true]);
+    rot.undo();
+    expect([rot.isThere(), disk.stored(Buffer.from('b'))?.toString()]).toEqual([false, 'b']);
+    const other = disk.rot((key) => key === 'b')!;
+    disk.plant('b', Buffer.from('new'));
+    other.undo();
+    expect([other.isThere(), disk.stored(Buffer.from('b'))?.toString()]).toEqual([false, 'new']);
+    expect(disk.rot(() => false)).toBeUndefined();
   });
 
   it('an image that is restored is what the disk was, and without one it is empty', () => {

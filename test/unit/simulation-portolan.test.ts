@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { runSeed } from '../simulation/portolan/seed-run.js';
 
 const SEEDS = 3;
+const ROT_SEEDS = 5;
 
 describe('a whole cluster', () => {
   it('serves without faults, and every operation is answered', async () => {
@@ -10,6 +11,22 @@ describe('a whole cluster', () => {
     expect(failure).toBeUndefined();
     expect(operations).toBeGreaterThan(100);
     expect(answered).toBe(operations);
+  });
+
+  it('S20 what rots on its disks is found and learnt anew, in states, logs and data', async () => {
+    const found = { state: 0, log: 0, data: 0, again: 0 };
+    const faults = { rates: { rot: { gapMeanMs: 200, lengthMeanMs: 200 } }, script: undefined };
+    for (let seed = 1; seed <= ROT_SEEDS; seed++) {
+      const { failure, probes } = await runSeed({ seed, faults });
+      expect(failure, `seed ${seed}`).toBeUndefined();
+      for (const kind of ['state', 'log', 'data'] as const) {
+        found[kind] += probes[`rotten ${kind} set aside`] ?? 0;
+      }
+      found.again += probes['damaged replica learnt again'] ?? 0;
+    }
+    const { again, ...kinds } = found;
+    expect(Math.min(...Object.values(kinds))).toBeGreaterThan(0);
+    expect(again).toBe(kinds.state + kinds.log + kinds.data);
   });
 
   it(`S1 S2 S6 S8 S9 S14 S15 L1 L2 L3 L4 ${SEEDS} seeds keep every promise, and are the same twice`, async () => {

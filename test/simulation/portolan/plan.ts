@@ -4,7 +4,7 @@
  * short log, a small window and few nodes make situations common that take days in production.
  */
 import { NODE_TUNING, type NodeTuning } from '../../../src/storage/replica-settings.js';
-import { drawProfile, type FaultFamily, type FaultProfile } from '../fault-profile.js';
+import { drawProfile, type FaultProfile } from '../fault-profile.js';
 import type { Prng } from '../prng.js';
 import type { NetworkSettings } from '../sim-network.js';
 import { type FaultChances, NO_FAULTS } from '../sim-zookeeper-options.js';
@@ -59,8 +59,6 @@ export interface SeedPlan {
  * allow for (`replication/lease.ts`).
  */
 const DRIFT_MAX = 0.0098;
-/** Disks are lost by a script alone: two that are lost at once are data that is lost. */
-const OUTSIDE_MODEL: readonly FaultFamily[] = ['damage'];
 const GAP_MS = { least: 300, most: 6_000 };
 const LENGTH_MS = { least: 20, most: 4_000 };
 
@@ -76,7 +74,7 @@ export function drawPlan(root: Prng, { withFaults }: PlanOptions): SeedPlan {
   const cluster = drawCluster(prng.fork('cluster'));
   const hasFaults = withFaults && !prng.chance(0.03);
   const faults = hasFaults
-    ? drawProfile(prng, { gapMs: GAP_MS, lengthMs: LENGTH_MS, without: OUTSIDE_MODEL })
+    ? drawProfile(prng, { gapMs: GAP_MS, lengthMs: LENGTH_MS })
     : { rates: {}, script: undefined };
   return {
     cluster,

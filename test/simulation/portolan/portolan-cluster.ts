@@ -5,8 +5,10 @@
  */
 import { assert } from '../../../src/model/assert.js';
 import type { Uuid } from '../../../src/model/ids.js';
+import { RefusedError } from '../../../src/model/refusals.js';
 import { clusterRoot } from '../../../src/model/znodes.js';
 import { StorageFailure } from '../../../src/ports/disk.js';
+import type { InspectionHandler } from '../../../src/ports/network.js';
 import type { RunningRole } from '../../../src/ports/process.js';
 import type { RouterView } from '../../../src/router/role.js';
 import type { StorageView } from '../../../src/storage/main.js';
@@ -32,8 +34,9 @@ export interface Life {
   readonly process: SimProcess;
   readonly coordinator: SimCoordinator;
   role: RunningRole | undefined;
-  /** Of a storage node that has started, and the identity of its directory. */
+  /** Of a storage node that has started, what an operator asks, and whose directory it has. */
   storage: StorageView | undefined;
+  inspection: InspectionHandler | undefined;
   store: Uuid | undefined;
   /** Of a router that has started. */
   router: RouterView | undefined;
@@ -42,6 +45,8 @@ export interface Life {
 export interface ClusterOptions {
   readonly plan: SeedPlan;
   readonly logged: LogListener;
+  /** A storage node has opened its directory, and verified what an opening does. */
+  readonly opened: (life: Life) => void;
 }
 
 /** Until a member that ended by itself is started again. */
@@ -97,8 +102,15 @@ export class PortolanCluster implements Cluster {
     return this.#disks.values();
   }
 
+  /** The newest life of a member; it may be over. */
+  lifeOf(name: string): Life {
+    const life = this.#lives.get(name);
+    assert(life !== undefined, 'a member has a life', () => ({ name }));
+    return life;
+  }
+
   processOf(name: string): SimProcess {
-    return this.#life(name).process;
+    return this.lifeOf(name).process;
   }
 
   diskOf(name: string): SimDisk | undefined {
@@ -113,7 +125,7 @@ export class PortolanCluster implements Cluster {
 
   /** SIGTERM: the member ends in order, and is gone then. */
   stop(name: string): void {
-    const life = this.#life(name);
+    const life = this.lifeOf(name);
     life.process.soon(() => {
       if (life.role === undefined) return this.#exit(life);
       life.role.stop().then(
@@ -136,12 +148,32 @@ export class PortolanCluster implements Cluster {
       sessionTimeoutMs,
     });
     coordinator.setReachable(!this.#cutOff.has(name));
-    const started = { role: undefined, storage: undefined, store: undefined, router: undefined };
+    const storage = { storage: undefined, inspection: undefined, store: undefined };
+    const started = { role: undefined, ...storage, router: undefined };
     const life: Life = { number, process, coordinator, ...started };
     this.#lives.set(name, life);
     process.soon(() => {
       this.#run(life).catch((reason: unknown) => this.#onEnd(life, reason));
     });
+  }
+
+  /** As an operator's command does: verifies the data of every replica that a node holds. */
+  scrub(name: string): void {
+    const { process, storage, inspection } = this.lifeOf(name);
+    process.soon(() => {
+      for (const { body } of storage?.replicas() ?? []) {
+        const { shard, shardUuid } = body;
+        inspection?.scrub({ shard, shardUuid, at: undefined }).catch((error: unknown) => {
+          if (!(error instanceof RefusedError)) this.fail(error);
+        });
+      }
+    });
+  }
+
+  /** Kills a member if it lives, and starts it. */
+  restart(name: string): void {
+    if (!this.processOf(name).isDead) this.kill(name, { isSilent: false });
+    this.start(name);
   }
 
   /** Somebody broke a promise: the run is over. */
@@ -163,7 +195,7 @@ export class PortolanCluster implements Cluster {
       life.router = view;
       life.role = role;
     } else {
-      const { role, view } = await startStorageIn({
+      const { role, view, inspection } = await startStorageIn({
         ...outside,
         simulation: this.#simulation,
         disk,
@@ -171,8 +203,10 @@ export class PortolanCluster implements Cluster {
         bootId: `${name} ${this.#bootOf(name)}`,
       });
       life.storage = view;
+      life.inspection = inspection;
       life.store = view.status()['store'] as Uuid;
       life.role = role;
+      this.#options.opened(life);
     }
     await life.role.ended;
   }
@@ -227,7 +261,7 @@ export class PortolanCluster implements Cluster {
       },
       breakConnections: () => zooKeeper.breakConnections(),
       expire: (name) => {
-        const session = this.#life(name).coordinator.session?.id;
+        const session = this.lifeOf(name).coordinator.session?.id;
         if (session === undefined || !zooKeeper.isRunning) return false;
         zooKeeper.expire(session);
         return true;
@@ -238,13 +272,7 @@ export class PortolanCluster implements Cluster {
   #setReachable(name: string, isReachable: boolean): void {
     if (isReachable) this.#cutOff.delete(name);
     else this.#cutOff.add(name);
-    this.#life(name).coordinator.setReachable(isReachable);
-  }
-
-  #life(name: string): Life {
-    const life = this.#lives.get(name);
-    assert(life !== undefined, 'a member has a life', () => ({ name }));
-    return life;
+    this.lifeOf(name).coordinator.setReachable(isReachable);
   }
 
   #bootOf(name: string): number {

@@ -18,6 +18,12 @@ const SEEN = [
   // Replicas, as safety-watch.ts sees them.
   'lease expired at a serving primary',
   'primary of an old epoch still there',
+  // Rot, as rot-watch.ts sees it.
+  'rotten state set aside',
+  'rotten log set aside',
+  'rotten data set aside',
+  'damaged replica learnt again',
+  'last copy repaired by its operator',
   // Answers of clients.
   'write with an unknown outcome',
   'condition that did not hold',
@@ -54,6 +60,9 @@ const SAID: readonly Said[] = [
   ['leader turned away', /turned a leader away/],
   ['sleep of a system noticed', /this system slept/],
   ['long pause of a process noticed', /did not run for a while/],
+  ['damage found by a reader', /a replica is damaged: it has to be learnt anew/],
+  ['damage found by an opening', /a replica is damaged and not used/],
+  ['last copy damaged', /is damaged, and no other in-sync replica/],
 ];
 
 export type SeenProbe = (typeof SEEN)[number];
@@ -65,10 +74,11 @@ export const PROBES: readonly string[] = [
 ];
 
 /**
- * Counted, but nobody waits for it: a leader that is alive, connected and unaware that another one
- * took the leaderEpoch has to write within some milliseconds of that.
+ * Counted, but nobody waits for them. A leader that is alive, connected and unaware that another one
+ * took the leaderEpoch has to write within some milliseconds of that. Last copies that are damaged
+ * are mostly not the last for long: others catch up from their logs.
  */
-const RARE: readonly string[] = ['leader fenced'];
+const RARE: readonly string[] = ['leader fenced', 'last copy repaired by its operator'];
 
 /** Situations of which none came up, although each should have. */
 export function missingOf(counts: Readonly<Partial<Record<string, number>>>): readonly string[] {

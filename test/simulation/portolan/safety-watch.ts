@@ -19,6 +19,8 @@ import { MapWatch } from './map-watch.js';
 import type { Life, PortolanCluster } from './portolan-cluster.js';
 import type { Probes, SeenProbe } from './probes.js';
 import { must } from './promise.js';
+import type { RotWatch } from './rot-watch.js';
+import { isElsewhere } from './spare-copies.js';
 
 const LOOK_EVERY_MS = 10;
 /** A node ticks more often, whatever its lease. */
@@ -35,6 +37,7 @@ export class SafetyWatch {
   readonly #simulation: Simulation;
   readonly #cluster: PortolanCluster;
   readonly #probes: Probes;
+  readonly #rot: RotWatch;
   readonly #committed = new Map<Uuid, Committed>();
   /** By shard and epoch, the life that served in it. */
   readonly #served = new Map<string, number>();
@@ -49,14 +52,16 @@ export class SafetyWatch {
     simulation: Simulation,
     cluster: PortolanCluster,
     options: {
-      readonly shards: number;
+      readonly map: MapWatch;
+      readonly rot: RotWatch;
       readonly probes: Probes;
     },
   ) {
     this.#simulation = simulation;
     this.#cluster = cluster;
     this.#probes = options.probes;
-    this.map = new MapWatch(cluster.zooKeeper, options.shards, options.probes);
+    this.#rot = options.rot;
+    this.map = options.map;
     this.#lookLater();
   }
 
@@ -73,23 +78,14 @@ export class SafetyWatch {
     return this.map.configs.every((config) => {
       if (config === undefined) return false;
       if (config.replicas.every(({ node }) => node !== name)) return true;
-      const others = config.isr.filter((node) => node !== name && this.#isSafe(node));
-      return (
-        config.state === 'active' &&
-        others.length >= Math.min(2, config.isr.length - 1) &&
-        others.length > 0
-      );
+      return isElsewhere(this.#cluster, config, name);
     });
-  }
-
-  #isSafe(node: string): boolean {
-    const process = this.#cluster.processOf(node);
-    return !process.isDead && !process.isPaused;
   }
 
   /** @throws BrokenPromiseError */
   look(): void {
     this.map.look();
+    this.#rot.look();
     const readers = new Map<Uuid, string>();
     for (const life of this.#cluster.lives) {
       if (life.process.isDead || life.storage === undefined) continue;
@@ -106,8 +102,10 @@ export class SafetyWatch {
     const { name } = life.process;
     if (!body.exists || body.isInstalling) return;
     this.#learn(name, body);
-    // A disk that was set back is another one, although it has the same store.
-    const promise = `${life.store} ${this.#cluster.diskOf(name)?.restores} ${shardUuid}`;
+    // A disk that was set back is another one, although it has the same store; so is a replica
+    // whose records have rotted, which its node made anew as a learner.
+    const { restores } = this.#cluster.diskOf(name) ?? {};
+    const promise = `${life.store} ${restores} ${this.#rot.timesLost(name, shardUuid)} ${shardUuid}`;
     const before = this.#promised.get(promise) ?? (0 as Epoch);
     must(body.durableEpoch >= before, 'S2', `${name} forgot its promise of epoch ${before}`);
     this.#promised.set(promise, body.durableEpoch);
@@ -186,6 +184,7 @@ export class SafetyWatch {
       if ((this.#cluster.diskOf(process.name)?.restores ?? 0) > 0) continue;
       for (const { body } of storage.replicas()) {
         if (body.shardUuid !== config.shardUuid) continue;
+        if (this.#rot.isLost(process.name, config.shardUuid)) continue;
         must(body.exists && !body.isInstalling, 'S15', `${process.name} in sync without data`);
         const what = `${process.name} is in sync with ${body.durableSeq} of ${committed}`;
         must(body.durableSeq >= committed, 'S6', what);

@@ -8,11 +8,12 @@
  * L1 L2 L4 every shard has its primary and all replicas in sync, and one router leads, within a
  *   bound of true time;
  * L3 every operation of a client has ended;
+ * S20 what has rotted on disks was found, at the latest when an operator looks everywhere;
  * S8 S9 the disks of all replicas hold the same.
  */
 import { checkHistory, describeVerdict } from '../checkers/check-history.js';
 import type { ReadResult } from '../checkers/history.js';
-import type { FaultFamily, FaultScript } from '../fault-profile.js';
+import type { FaultFamily, FaultProfile, FaultScript } from '../fault-profile.js';
 import { Nemesis } from '../nemesis.js';
 import { NO_FAULTS } from '../sim-zookeeper-options.js';
 import { Simulation } from '../simulation.js';
@@ -20,11 +21,13 @@ import { Trace } from '../trace.js';
 import { whatIsMissing } from './convergence.js';
 import { checkDisks } from './disk-check.js';
 import { HistoryRecorder } from './history-recorder.js';
+import { MapWatch } from './map-watch.js';
 import { addressOf } from './member-process.js';
 import { drawPlan, type SeedPlan } from './plan.js';
 import { PortolanCluster } from './portolan-cluster.js';
 import { BrokenPromiseError, must } from './promise.js';
 import { Probes } from './probes.js';
+import { RotWatch } from './rot-watch.js';
 import { SafetyWatch } from './safety-watch.js';
 import { SimClient } from './sim-client.js';
 
@@ -32,6 +35,8 @@ export interface SeedOptions {
   readonly seed: number;
   /** Default true. */
   readonly withFaults?: boolean;
+  /** Instead of those that the seed draws. */
+  readonly faults?: FaultProfile;
   /**
    * What no cluster has to bear, to see that the checks find what comes of it: clocks that are off
    * by more than leases allow for, drives that say they have synced what they have not.
@@ -69,6 +74,8 @@ export interface SeedFailure {
 /** A cluster that is not whole by then will not be. */
 const FORMED_MS = 20_000;
 const RECOVERED_MS = 60_000;
+/** Until an operator does what nothing may do by itself. */
+const OPERATOR_MS = 5_000;
 /** Load goes on for a while after all is healed. */
 const HEALED_LOAD_MS = 300;
 const STEP_MS = 50;
@@ -96,33 +103,48 @@ class SeedRun {
   readonly #plan: SeedPlan;
   readonly #simulation: Simulation;
   readonly #history: HistoryRecorder;
-  readonly #watch: SafetyWatch;
+  readonly #map: MapWatch;
+  readonly #rot: RotWatch;
   readonly #probes = new Probes();
   readonly #nemesis: Nemesis;
   readonly #clients: readonly SimClient[];
   #events = 0;
   #recoveryMs = 0;
 
-  constructor({ seed, withFaults = true, linesMax = 0, beyondModel = {} }: SeedOptions) {
+  constructor({ seed, withFaults = true, faults, linesMax = 0, beyondModel = {} }: SeedOptions) {
     this.#seed = seed;
     const simulation = new Simulation(seed, new Trace(linesMax));
     this.#simulation = simulation;
     const { prng } = simulation;
     const { driftMax, drivesLie = false } = beyondModel;
     const drawn = drawPlan(prng, { withFaults });
-    const plan = driftMax === undefined ? drawn : { ...drawn, driftMax };
+    const plan = {
+      ...drawn,
+      faults: faults ?? drawn.faults,
+      driftMax: driftMax ?? drawn.driftMax,
+    };
     this.#plan = plan;
-    this.cluster = new PortolanCluster(simulation, { plan, logged: this.#probes.said });
+    const probes = this.#probes;
+    this.cluster = new PortolanCluster(simulation, {
+      plan,
+      logged: (who, message, fields) => {
+        probes.said(who, message, fields);
+        this.#rot.said(who, message);
+      },
+      opened: (life) => this.#rot.opened(life),
+    });
     if (drivesLie) for (const disk of this.cluster.disks) disk.lies = true;
     this.#history = new HistoryRecorder(simulation);
-    const { shards } = plan.cluster;
-    this.#watch = new SafetyWatch(simulation, this.cluster, { shards, probes: this.#probes });
+    const map = new MapWatch(this.cluster.zooKeeper, plan.cluster.shards, probes);
+    this.#map = map;
+    this.#rot = new RotWatch(simulation, { cluster: this.cluster, map, probes });
+    const watch = new SafetyWatch(simulation, this.cluster, { map, rot: this.#rot, probes });
     this.#nemesis = new Nemesis(simulation, this.cluster, {
       profile: plan.faults,
       limits: {
         driftMax: plan.driftMax,
-        damagedDisksMax: 0,
-        mayLoseDisk: (name) => this.#watch.mayLoseDisk(name),
+        mayLoseDisk: (name) => watch.mayLoseDisk(name),
+        rot: this.#rot.rot,
       },
     });
     this.#clients = Array.from({ length: plan.load.clients }, (_, index) => this.#client(index));
@@ -141,14 +163,16 @@ class SeedRun {
     for (const client of this.#clients) client.stop();
     await this.#untilWhole(RECOVERED_MS, 'it did not recover');
     this.#recoveryMs = this.#simulation.nowMs - healedAt;
+    await this.#untilRotIsFound();
     const finals = await this.#readFinals();
     // The leader may have moved a primary meanwhile: disks are compared at rest.
     await this.#untilWhole(RECOVERED_MS, 'it did not stay whole');
     this.#countRefused();
     this.#checkHistory(finals);
     await checkDisks({
-      configs: this.#watch.map.configs,
+      configs: this.#map.configs,
       diskOf: (node) => this.cluster.diskOf(node),
+      hasRotted: (node, prefix) => this.#rot.hasRotted(node, prefix),
     });
   }
 
@@ -206,12 +230,26 @@ class SeedRun {
       const missing =
         open > 0
           ? `L3: ${open} operations have not ended`
-          : whatIsMissing(this.cluster, this.#watch.map.configs, this.#plan.cluster);
+          : whatIsMissing(this.cluster, this.#map.configs, this.#plan.cluster);
       if (missing === undefined) return;
-      if (this.#simulation.nowMs < endMs) continue;
+      const leftMs = endMs - this.#simulation.nowMs;
+      if (leftMs <= boundMs - OPERATOR_MS) this.#rot.repairLastCopies();
+      if (leftMs > 0) continue;
       const promise = /L\d/.exec(missing)?.[0] ?? 'L1';
       throw new BrokenPromiseError(promise, `${otherwise} within ${boundMs} ms: ${missing}`);
     }
+  }
+
+  /** What nobody has come upon is found by whoever looks for it, and its replica learnt anew. */
+  async #untilRotIsFound(): Promise<void> {
+    if (this.#rot.count === 0) return;
+    this.#rot.lookEverywhere();
+    const endMs = this.#simulation.nowMs + RECOVERED_MS;
+    while (this.#rot.count > 0) {
+      must(this.#simulation.nowMs < endMs, 'S20', 'records have rotted, and nobody finds it');
+      await this.#pass(STEP_MS);
+    }
+    await this.#untilWhole(RECOVERED_MS, 'it did not recover from rot');
   }
 
   /** Every key as clients read it now. */

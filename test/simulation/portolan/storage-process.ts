@@ -1,6 +1,7 @@
 /** A storage node in a simulated process: the real role over simulated ports. */
 import { assert } from '../../../src/model/assert.js';
 import type { MemberId } from '../../../src/model/ids.js';
+import type { InspectionHandler } from '../../../src/ports/network.js';
 import { startStorage, type StorageView } from '../../../src/storage/main.js';
 import type { NodeTuning } from '../../../src/storage/replica-settings.js';
 import { diskHostOf, type SimDisk } from '../sim-disk.js';
@@ -27,10 +28,15 @@ export interface StorageOutside extends MemberOutside {
 /** Well below what a disk has free that is not full. */
 const RESERVE_BYTES = 1_000_000;
 
+export interface StartedStorage extends StartedRole<StorageView> {
+  readonly inspection: InspectionHandler;
+}
+
 /** Resolves when the node listens. */
-export async function startStorageIn(outside: StorageOutside): Promise<StartedRole<StorageView>> {
+export async function startStorageIn(outside: StorageOutside): Promise<StartedStorage> {
   const { process, network, simulation, disk, failed } = outside;
   let view: StorageView | undefined;
+  let inspection: InspectionHandler | undefined;
   const role = await startStorage(
     {
       ...commonConfig(process.name, outside.sessionTimeoutMs),
@@ -47,7 +53,8 @@ export async function startStorageIn(outside: StorageOutside): Promise<StartedRo
       // Simulated disks lose batches, not the files of a database.
       whyNeeded: () => Promise.resolve('it is not damaged'),
       setAside: () => Promise.reject(new Error('it is not damaged')),
-      listen: ({ kv, exchange, follow, replicate }) => {
+      listen: ({ kv, exchange, follow, replicate, ...handlers }) => {
+        inspection = handlers.inspection;
         const streams = { exchange, follow, replicate } as Services;
         const services = { ...streams, kv: kvService(kv, failed), liveness: livenessHandler };
         network.listen(process, addressOf(process.name), services);
@@ -61,5 +68,6 @@ export async function startStorageIn(outside: StorageOutside): Promise<StartedRo
     },
   );
   assert(view !== undefined, 'a role shows itself before it runs');
-  return { role, view };
+  assert(inspection !== undefined, 'a role listens before it runs');
+  return { role, view, inspection };
 }
