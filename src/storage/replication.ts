@@ -159,10 +159,10 @@ export class Replication {
       const input = { type: 'message', from: node, message } as const;
       const { rounds } = this.#deps;
       if (message.type === 'detached') {
-        this.#turnedAway.turned(node, shardUuid);
+        this.#turnedAway.turned(node, shardUuid, message);
         return rounds.turnedAwayNow(shard, shardUuid, input);
       }
-      const hasTurnedAway = this.#turnedAway.heard(node, shardUuid);
+      const hasTurnedAway = this.#turnedAway.heard(node, shardUuid, message);
       const isVoid = () => isStale() || hasTurnedAway();
       rounds.submit({ type: 'replica', shard, shardUuid, input, isStale: isVoid });
     },
