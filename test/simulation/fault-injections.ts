@@ -173,7 +173,8 @@ export class FaultInjections {
     const pair = this.#pair();
     if (pair === undefined) return undefined;
     const { network } = this.#cluster;
-    const latency = network.latencyOf(pair);
+    // Not of what the link has now: twice slow would be slow for minutes.
+    const latency = network.latencyOf();
     const slowness = this.#slowness();
     network.setLatency(pair, {
       leastMs: latency.leastMs * slowness,
