@@ -1,6 +1,7 @@
 /**
- * A real ZooKeeper server as a child process, for the playground and for tests: one server, on
- * loopback, in a folder of its own. Not for production, which wants an ensemble.
+ * A real ZooKeeper server as a child process, for the playground and for tests: on loopback, in a
+ * folder of its own, alone or as one of an ensemble. Not for production, which wants several
+ * machines.
  *
  * Java is started directly, not through Debian's scripts, whose configuration is global. It ends
  * with its parent, however that ends.
@@ -21,10 +22,20 @@ export interface ZooKeeperProcessOptions {
   readonly port?: number;
   /** Sessions may last 2 to 20 ticks. */
   readonly tickTimeMs?: number;
+  /** Undefined = it serves alone. */
+  readonly ensemble?: EnsembleMember;
   /** Each line the server writes. */
   readonly onLog?: (line: string) => void;
   /** False: the server does not wait for its disk. For tests that do not test that. */
   readonly forceSync?: boolean;
+}
+
+/** One server of several. */
+export interface EnsembleMember {
+  /** Its number, from 1. */
+  readonly id: number;
+  /** `HOST:PORT:PORT` of each server, by number: where followers call it, and where electors do. */
+  readonly servers: readonly string[];
 }
 
 export interface ZooKeeperProcess {
@@ -42,9 +53,11 @@ const START_MS = 30_000;
 const STOP_MS = 5_000;
 /** Somebody may take a free port before the server does; then another is tried. */
 const ATTEMPTS = 3;
+/** How long a follower may take to join its leader, and to answer it. */
+const LIMIT_TICKS = { initLimit: 20, syncLimit: 10 };
 
 /**
- * Resolves when the server answers.
+ * Resolves when the server serves; one of an ensemble does when more than half of them run.
  *
  * @throws MissingPrerequisiteError with the line to run, or an Error with the server's last words.
  */
@@ -74,7 +87,7 @@ async function startOnce(
     '-Dzookeeper.4lw.commands.whitelist=*',
     '-Djava.net.preferIPv4Stack=true',
     `-Dzookeeper.forceSync=${options.forceSync === false ? 'no' : 'yes'}`,
-    ...['-cp', classPath, 'org.apache.zookeeper.server.ZooKeeperServerMain', config],
+    ...['-cp', classPath, 'org.apache.zookeeper.server.quorum.QuorumPeerMain', config],
   ];
   const child = spawnWithParent(java, flags, { stdio: ['ignore', 'pipe', 'pipe'] });
   const lastLines = keepLines(child, options.onLog);
@@ -109,6 +122,12 @@ async function writeConfig(options: ZooKeeperProcessOptions, port: number): Prom
     `tickTime=${options.tickTimeMs ?? 500}`,
     'maxClientCnxns=0',
   ];
+  if (options.ensemble !== undefined) {
+    const { id, servers } = options.ensemble;
+    lines.push(...Object.entries(LIMIT_TICKS).map(([name, ticks]) => `${name}=${ticks}`));
+    lines.push(...servers.map((addresses, index) => `server.${index + 1}=${addresses}`));
+    await writeFile(join(dataDir, 'myid'), String(id));
+  }
   await writeFile(config, `${lines.join('\n')}\n`);
   return config;
 }
@@ -138,11 +157,16 @@ async function untilServing(port: number, exited: Promise<void>): Promise<void> 
     state.hasExited = true;
   });
   const deadline = Date.now() + START_MS;
-  while (!(await fourLetterWord(port, 'srvr')).includes('Mode:')) {
+  while ((await roleOf(port)) === undefined) {
     if (state.hasExited) throw new Error('it ended');
     if (Date.now() > deadline) throw new Error(`it did not answer within ${START_MS} ms`);
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
+}
+
+/** `standalone`, `leader` or `follower`; undefined: the server at this port does not serve. */
+export async function roleOf(port: number): Promise<string | undefined> {
+  return /^Mode: (\w+)$/m.exec(await fourLetterWord(port, 'srvr'))?.[1];
 }
 
 /** The server's answer to a four-letter word; empty if there is none. */

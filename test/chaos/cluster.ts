@@ -12,7 +12,6 @@ import type { PortolanProcess } from '../support/portolan-process.js';
 import { TcpFaultProxy } from '../support/tcp-fault-proxy.js';
 import { TestCluster } from '../support/test-cluster.js';
 import { TestZooKeeper } from '../support/zookeeper-server.js';
-import { startZooKeeper } from '../../src/system/zookeeper-process.js';
 import type { Shape } from './schedule.js';
 
 export interface ChaosClusterOptions extends Shape {
@@ -75,7 +74,7 @@ export class ChaosCluster {
     const { folder, routers, storage, shards, smallDisks } = options;
     const dataDir = join(folder, 'zookeeper');
     await mkdir(dataDir);
-    const zooKeeper = new TestZooKeeper(dataDir, await startZooKeeper({ dataDir }));
+    const zooKeeper = await TestZooKeeper.start({ dataDir });
     const links = new Map<string, Link>();
     const wire = async (id: string, port: number) => {
       const inbound = await TcpFaultProxy.start(port);

@@ -11,6 +11,9 @@ import { freePorts } from '../../src/system/free-port.js';
 import { PortolanProcess } from './portolan-process.js';
 import { startTestZooKeeper, type TestZooKeeper } from './zookeeper-server.js';
 
+/** One server, or an ensemble. */
+type AnyZooKeeper = Pick<TestZooKeeper, 'connect' | 'stop'>;
+
 /** Short, so that tests of expiry do not take long; still 4 ticks of the test ZooKeeper. */
 export const SESSION_TIMEOUT_MS = 2_000;
 
@@ -38,8 +41,8 @@ export interface ClusterShape {
   readonly wire?: (id: string, port: number) => Promise<Wiring>;
 }
 
-export class TestCluster {
-  readonly zooKeeper: TestZooKeeper;
+export class TestCluster<Z extends AnyZooKeeper = TestZooKeeper> {
+  readonly zooKeeper: Z;
   readonly name: string;
   readonly folder: string;
   readonly routers = new Map<string, PortolanProcess>();
@@ -48,7 +51,7 @@ export class TestCluster {
   readonly #ports = new Map<string, { grpc: number; admin: number }>();
   readonly #wirings = new Map<string, Wiring>();
 
-  constructor(zooKeeper: TestZooKeeper, folder: string, shape: ClusterShape) {
+  constructor(zooKeeper: Z, folder: string, shape: ClusterShape) {
     this.zooKeeper = zooKeeper;
     this.folder = folder;
     this.#shape = {
@@ -71,8 +74,15 @@ export class TestCluster {
 
   /** Starts a ZooKeeper (unless one is given) and every process; waits until all is healthy. */
   static async start(shape: ClusterShape = {}, zooKeeper?: TestZooKeeper): Promise<TestCluster> {
+    return TestCluster.startOn(zooKeeper ?? (await startTestZooKeeper()), shape);
+  }
+
+  static async startOn<Z extends AnyZooKeeper>(
+    zooKeeper: Z,
+    shape: ClusterShape,
+  ): Promise<TestCluster<Z>> {
     const folder = await mkdtemp(join(tmpdir(), 'portolan-test-'));
-    const cluster = new TestCluster(zooKeeper ?? (await startTestZooKeeper()), folder, shape);
+    const cluster = new TestCluster(zooKeeper, folder, shape);
     for (let n = 1; n <= cluster.#shape.routers; n++) await cluster.startRouter(`r${n}`);
     for (let n = 1; n <= cluster.#shape.storage; n++) await cluster.startStorage(`s${n}`);
     if (cluster.#shape.storage > 0) await cluster.untilHealthy();

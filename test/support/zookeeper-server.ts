@@ -2,15 +2,23 @@
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startZooKeeper, type ZooKeeperProcess } from '../../src/system/zookeeper-process.js';
+import {
+  startZooKeeper,
+  type ZooKeeperProcess,
+  type ZooKeeperProcessOptions,
+} from '../../src/system/zookeeper-process.js';
 
 export class TestZooKeeper {
-  readonly #folder: string;
+  readonly #options: ZooKeeperProcessOptions;
   #server: ZooKeeperProcess;
 
-  constructor(folder: string, server: ZooKeeperProcess) {
-    this.#folder = folder;
+  private constructor(options: ZooKeeperProcessOptions, server: ZooKeeperProcess) {
+    this.#options = options;
     this.#server = server;
+  }
+
+  static async start(options: ZooKeeperProcessOptions): Promise<TestZooKeeper> {
+    return new TestZooKeeper(options, await startZooKeeper(options));
   }
 
   get connect(): string {
@@ -30,7 +38,11 @@ export class TestZooKeeper {
 
   /** On the same port, with the data it had. */
   async restart(): Promise<void> {
-    this.#server = await startZooKeeper({ dataDir: this.#folder, port: this.port });
+    this.#server = await startZooKeeper({ ...this.#options, port: this.port });
+  }
+
+  get #folder(): string {
+    return this.#options.dataDir;
   }
 
   /** While it is down: keeps a copy of its data. */
@@ -64,6 +76,5 @@ export class TestZooKeeper {
 }
 
 export async function startTestZooKeeper(): Promise<TestZooKeeper> {
-  const folder = await mkdtemp(join(tmpdir(), 'portolan-zk-'));
-  return new TestZooKeeper(folder, await startZooKeeper({ dataDir: folder }));
+  return TestZooKeeper.start({ dataDir: await mkdtemp(join(tmpdir(), 'portolan-zk-')) });
 }
