@@ -82,6 +82,8 @@ export class FaultInjections {
         return this.#expireSession();
       case 'low-space':
         return this.#fillDisk();
+      case 'read-fault':
+        return this.#failReads();
       default:
         return unreachable(family);
     }
@@ -197,6 +199,20 @@ export class FaultInjections {
         disk.writeFault = undefined;
         // A node that cannot write ends itself; somebody starts it again.
         this.#startIfDead(name!);
+      },
+    };
+  }
+
+  #failReads(): Injected | undefined {
+    const { name, disk } = this.#anyDisk() ?? {};
+    if (name === undefined || disk === undefined) return undefined;
+    const fault = this.#prng.pick(['once', 'broken'] as const);
+    disk.readFault = fault;
+    return {
+      detail: `${name} ${fault}`,
+      undo: () => {
+        disk.readFault = undefined;
+        this.#startIfDead(name);
       },
     };
   }

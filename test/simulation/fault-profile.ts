@@ -27,6 +27,7 @@ export const FAULT_FAMILIES = [
   'coordination-break',
   'session-expiry',
   'low-space',
+  'read-fault',
 ] as const;
 export type FaultFamily = (typeof FAULT_FAMILIES)[number];
 

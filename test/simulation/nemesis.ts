@@ -63,7 +63,7 @@ export class Nemesis {
       const disk = this.#cluster.diskOf(name);
       if (disk !== undefined) {
         disk.writeFault = undefined;
-        disk.failsReads = false;
+        disk.readFault = undefined;
         disk.slowness = 1;
       }
       const process = this.#cluster.processOf(name);

@@ -10,7 +10,7 @@
  *   loses the last batches that resolved, too: a negative control, nothing survives it by itself;
  * - a snapshot may see batches under way, as their sync may be done; those are there from then on;
  * - a write that failed refuses all others until the disk is opened again, and its batch may be
- *   there then, or not (S20).
+ *   there then, or not (S20); a read that failed says nothing of the next one.
  *
  * Not modelled: damage to files, which LevelDB may or may not find (`leveldb/damage.ts`).
  * {@link SimDisk.rot} is what it never finds, a changed value, and {@link SimDisk.restore} what no
@@ -58,6 +58,7 @@ export interface Rot {
 
 /** How writes fail: `full` until there is space again, `once` for one, `broken` for good. */
 export type WriteFault = 'full' | 'once' | 'broken';
+export type ReadFault = Exclude<WriteFault, 'full'>;
 
 const PROBLEMS: Readonly<Record<WriteFault, string>> = {
   full: 'no space left on device',
@@ -84,7 +85,9 @@ export class SimDisk {
   lies = false;
   freeBytes = 1e12;
   writeFault: WriteFault | undefined;
-  failsReads = false;
+  readFault: ReadFault | undefined;
+  /** What it refused first to whoever has it open, or had last; undefined: nothing. */
+  refused: 'read' | 'write' | undefined;
   /** Multiplies what everything takes. */
   slowness = 1;
   /** Batches that resolved. */
@@ -99,6 +102,7 @@ export class SimDisk {
   /** As {@link Disk} for one process. Whoever had it open has lost it: call it after {@link crash}. */
   open(host: DiskHost): Disk {
     this.crash();
+    this.refused = undefined;
     this.#opened = new OpenDisk(this, host);
     return this.#opened;
   }
@@ -177,19 +181,21 @@ export class SimDisk {
 
   /** For the open disk only: the value that reads see. */
   read(key: string): Buffer | undefined {
-    this.#checkRead();
+    this.checkRead();
     return this.#entries.get(key);
   }
 
-  /** For the open disk only: what a snapshot holds of a range. */
-  readRange(from: string, to: string): (readonly [string, Buffer])[] {
-    this.#checkRead();
-    return this.#entries.range(from, to);
+  /** For the open disk only: something is read. @throws StorageFailure */
+  checkRead(): void {
+    const fault = this.readFault;
+    if (fault === undefined) return;
+    if (fault === 'once') this.readFault = undefined;
+    this.refused ??= 'read';
+    throw new StorageFailure(PROBLEMS[fault]);
   }
 
   /** For the open disk only: everything as it is now, or with batches that will have been. */
   snapshot(): ByteMap {
-    this.#checkRead();
     this.#synced += this.#prng.int(this.#underWay.length - this.#synced + 1);
     const entries = this.#entries.copy();
     for (const [key, value] of this.#underWay.slice(0, this.#synced).flat()) {
@@ -210,6 +216,7 @@ export class SimDisk {
     if (this.#synced > 0) this.#synced--;
     else if (fault !== undefined) {
       if (fault === 'once') this.writeFault = undefined;
+      this.refused ??= 'write';
       return new StorageFailure(PROBLEMS[fault]);
     }
     this.#apply(this.#underWay.shift()!);
@@ -229,10 +236,6 @@ export class SimDisk {
   #change(key: string, value: Buffer | undefined): void {
     if (value === undefined) this.#entries.delete(key);
     else this.#entries.set(key, value);
-  }
-
-  #checkRead(): void {
-    if (this.failsReads) throw new StorageFailure('input/output error');
   }
 }
 
@@ -268,7 +271,7 @@ class OpenDisk implements Disk {
   }
 
   async *scan(from: Buffer, to: Buffer): AsyncIterable<readonly [key: Buffer, value: Buffer]> {
-    yield* this.#rows(() => true, this.#disk.readRange(ByteMap.keyOf(from), ByteMap.keyOf(to)));
+    yield* this.#rows(() => true, this.#disk.storedIn(from, to));
   }
 
   snapshot(): DiskSnapshot {
@@ -304,9 +307,10 @@ class OpenDisk implements Disk {
     isOpen: () => boolean,
     rows: readonly (readonly [string, Buffer])[],
   ): AsyncIterable<readonly [key: Buffer, value: Buffer]> {
+    if (rows.length === 0) await this.#readChunk();
     for (const [index, [key, value]] of rows.entries()) {
       if (!isOpen()) throw new StorageFailure('the snapshot is closed');
-      if (index % SCAN_ROWS === 0) await this.#wait();
+      if (index % SCAN_ROWS === 0) await this.#readChunk();
       yield [Buffer.from(key, 'latin1'), value];
     }
   }
@@ -332,6 +336,11 @@ class OpenDisk implements Disk {
   #startNext(): void {
     const next = this.#waiting[0];
     if (next !== undefined) this.#host.after(this.#delayMs(), next);
+  }
+
+  async #readChunk(): Promise<void> {
+    await this.#wait();
+    this.#disk.checkRead();
   }
 
   #wait(): Promise<void> {

@@ -53,7 +53,8 @@ export class ToyCluster implements Cluster {
   start(name: string): void {
     const process = new SimProcess(this.#simulation, { name });
     this.#processes.set(name, process);
-    process.soon(() => void this.#run(process));
+    // A disk that fails ends the process, as it does a storage node (S20).
+    process.soon(() => void this.#run(process).catch(() => this.kill(name, { isSilent: false })));
   }
 
   /** Whether what was acknowledged is on the disks. */
@@ -124,7 +125,6 @@ export class ToyCluster implements Cluster {
         last = number;
         if (waiting !== undefined) return;
         waiting = number;
-        // A disk that fails ends the process, as it does a storage node (S20).
         setImmediate(() => void write().catch(() => this.kill(process.name, { isSilent: false })));
       },
       drain: () => undefined,

@@ -179,12 +179,27 @@ describe('a write that fails', () => {
 });
 
 describe('reads', () => {
-  it('fail as long as the disk does', async () => {
-    disk.failsReads = true;
-    expect(() => opened.get(Buffer.from('a'))).toThrow(StorageFailure);
-    await expect(opened.scan(Buffer.of(0), Buffer.of(255))[Symbol.asyncIterator]().next())
-      .rejects //
-      .toThrow(StorageFailure);
+  it('S20 fail as long as the disk does, or once; a scan when it comes to the disk', async () => {
+    const get = () => opened.get(Buffer.from('a'));
+    const failures: unknown[] = [];
+    const scan = (source: Pick<Disk, 'scan'>) => async () => {
+      const rows = source.scan(Buffer.of(0), Buffer.of(255))[Symbol.asyncIterator]();
+      await rows.next().catch((error: unknown) => failures.push(error));
+    };
+    expect(get()).toBeUndefined();
+    expect(disk.refused).toBeUndefined();
+    disk.readFault = 'broken';
+    for (const source of [opened, opened.snapshot()]) node.soon(() => void scan(source)());
+    await simulation.run(FOREVER);
+    expect(get).toThrow(StorageFailure);
+    expect(failures).toEqual([expect.any(StorageFailure), expect.any(StorageFailure)]);
+    expect(disk.refused).toBe('read');
+    disk.readFault = 'once';
+    expect(get).toThrow(StorageFailure);
+    expect(get()).toBeUndefined();
+    disk.crash();
+    opened = disk.open(diskHostOf(simulation, node));
+    expect(disk.refused).toBeUndefined();
   });
 
   it('a scan sees the moment of its begin, and takes time', async () => {

@@ -125,10 +125,10 @@ describe('the nemesis', () => {
       const { cluster } = await runSeed(seed);
       for (const { name } of cluster.members) {
         const { isDead, isPaused, clock } = cluster.processOf(name);
-        const { writeFault, slowness, failsReads } = cluster.diskOf(name);
-        expect({ isDead, isPaused, rate: clock.rate, writeFault, slowness, failsReads }).toEqual({
+        const { writeFault, slowness, readFault } = cluster.diskOf(name);
+        expect({ isDead, isPaused, rate: clock.rate, writeFault, slowness, readFault }).toEqual({
           ...{ isDead: false, isPaused: false, rate: 1 },
-          ...{ writeFault: undefined, slowness: 1, failsReads: false },
+          ...{ writeFault: undefined, slowness: 1, readFault: undefined },
         });
       }
     }

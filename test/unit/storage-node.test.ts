@@ -241,7 +241,7 @@ describe('a disk that fails', () => {
 
   it('S20 a read that the disk refuses ends the node too', async () => {
     const test = await NodeUnderTest.serving();
-    test.disk.medium.failsReads = true;
+    test.disk.medium.readFault = 'broken';
     expect(await test.get('k')).toEqual({ code: 'STORAGE_FAILED' });
     expect(test.failure).toMatchObject({ name: 'StorageFailure' });
     expect(await test.get('k')).toEqual({ code: 'STOPPING' });
@@ -252,7 +252,7 @@ describe('a disk that fails', () => {
     expect(test.disk.writes, 'nothing is written any more').toBe(writes);
 
     const other = await NodeUnderTest.serving();
-    other.disk.medium.failsReads = true;
+    other.disk.medium.readFault = 'broken';
     const both = [other.put('a', 'v', 0), other.put('b', 'v', 0)];
     for (const answer of await Promise.all(both)) {
       expect(['STORAGE_FAILED', 'STOPPING']).toContain(answer.code);

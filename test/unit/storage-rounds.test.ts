@@ -67,7 +67,7 @@ describe('one round', () => {
 describe('a read that finds the disk broken while a round is under way (S20)', () => {
   /** The read fails, and then the disk says that the round was written after all. */
   async function failRead(): Promise<void> {
-    test.disk.medium.failsReads = true;
+    test.disk.medium.readFault = 'broken';
     expect(await test.get('k')).toEqual({ code: 'STORAGE_FAILED' });
     test.disk.release();
     await settle();
@@ -101,7 +101,7 @@ describe('a read that finds the disk broken while a round is under way (S20)', (
     test.disk.hold();
     await test.tell(leader, test.configs({ state: 'creating' }));
     const before = leader.heard.messages.length;
-    test.disk.medium.failsReads = true;
+    test.disk.medium.readFault = 'broken';
     // Nothing is served yet, but the store is asked first.
     expect(await test.get('k')).toEqual({ code: 'STORAGE_FAILED' });
     test.disk.release();

@@ -9,6 +9,7 @@
  * S9  what is applied is committed, and what is committed is in the log
  * S14 at most one primary of a shard could answer a read
  * S15 no member of the isr is without its data
+ * S20 a node to which its disk refused something ends
  */
 import type { Epoch, Seq, Uuid } from '../../../src/model/ids.js';
 import type { ShardConfig } from '../../../src/model/shard-config.js';
@@ -47,6 +48,8 @@ export class SafetyWatch {
   readonly #lasting = new Set<string>();
   /** By store and shard. */
   readonly #promised = new Map<string, Epoch>();
+  /** Lives to which their disk has refused something by the last look. */
+  readonly #refused = new Set<number>();
 
   constructor(
     simulation: Simulation,
@@ -88,6 +91,7 @@ export class SafetyWatch {
     this.#rot.look();
     const readers = new Map<Uuid, string>();
     for (const life of this.#cluster.lives) {
+      this.#lookAtDiskOf(life);
       if (life.process.isDead || life.storage === undefined) continue;
       for (const replica of life.storage.replicas()) {
         this.#lookAt(life, replica);
@@ -95,6 +99,16 @@ export class SafetyWatch {
       }
     }
     for (const config of this.map.configs) if (config !== undefined) this.#checkIsr(config);
+  }
+
+  /** It ends at once; while it stands still it does nothing. */
+  #lookAtDiskOf({ number, process }: Life): void {
+    const refused = this.#cluster.diskOf(process.name)?.refused;
+    if (refused === undefined || process.isPaused) return void this.#refused.delete(number);
+    const wasRefused = this.#refused.has(number);
+    must(!wasRefused || process.isDead, 'S20', `${process.name} goes on after a failed ${refused}`);
+    if (process.isDead) this.#count(`node ended by a ${refused} that failed`, `${number}`, true);
+    else this.#refused.add(number);
   }
 
   #lookAt(life: Life, { body, primary }: ShardReplica): void {
