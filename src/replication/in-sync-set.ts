@@ -111,7 +111,7 @@ export class InSyncSet {
    */
   review(peer: Peer, isOpen: boolean, now: number): void {
     const { node, place, phase } = peer;
-    const isInTheWay = this.#isInTheWay(peer, now) || this.#mayLeave(peer);
+    const isInTheWay = this.isInTheWay(peer, now) || this.#mayLeave(peer);
     if (this.counts(node) && isInTheWay) return this.goOnWithout(node, now);
     if (this.hasMember(node)) return;
     // Dropped because it hangs, it may still hold everything: that is no reason to wait for it.
@@ -151,7 +151,7 @@ export class InSyncSet {
   }
 
   /** Whether others wait for it in vain. */
-  #isInTheWay(peer: Peer, now: number): boolean {
+  isInTheWay(peer: Peer, now: number): boolean {
     const { silentMs, stuckMs } = this.#settings;
     const isIdle = peer.phase === 'following' && peer.durable?.seq === this.#body.log.last.seq;
     if (isIdle) peer.progressAt = now;

@@ -6,6 +6,7 @@ import { assert } from '../model/assert.js';
 import type { MemberId, Seq } from '../model/ids.js';
 import type { ReplicaPlace } from '../model/shard-config.js';
 import type { Position } from './entry.js';
+import type { Installs } from './installs.js';
 
 /**
  * `down`: no stream, or not to the replica that the configuration means. `attaching`: asked what it
@@ -34,10 +35,12 @@ export class Peer {
   hasDiverged = false;
   /** What it gets all data as of, while it does: the log above is needed. */
   #installingFrom: Seq | undefined;
+  readonly #installs: Installs;
 
-  constructor(place: ReplicaPlace, now: number) {
+  constructor(place: ReplicaPlace, installs: Installs, now: number) {
     this.node = place.node;
     this.place = place;
+    this.#installs = installs;
     this.knownSince = now;
     this.progressAt = now;
   }
@@ -60,6 +63,7 @@ export class Peer {
   /** It gets all data, as of this position or a later one. */
   install(from: Seq): void {
     this.phase = 'installing';
+    this.#installs.begin(this);
     this.#installingFrom = from;
   }
 
@@ -74,6 +78,7 @@ export class Peer {
     assert(this.phase === 'attaching' || this.phase === 'installing', 'S3', () => ({
       phase: this.phase,
     }));
+    this.#installs.end(this);
     this.phase = 'following';
     this.hasDiverged = false;
     this.sentSeq = match.seq;
@@ -85,6 +90,7 @@ export class Peer {
   detach(phase: 'down' | 'attaching' | 'unusable', claimUntil: number): void {
     if (this.isAttached) this.#claimUntil = claimUntil;
     if (phase === 'down') this.hasDiverged = false; // It is asked anew.
+    this.#installs.end(this);
     this.phase = phase;
   }
 
@@ -93,8 +99,14 @@ export class Peer {
     return this.isAttached ? claimUntil : this.#claimUntil;
   }
 
+  /** Others may get all data in its place: it does not come forward, or is no replica any more. */
+  endTurn(): void {
+    this.#installs.end(this);
+  }
+
   /** It is another replica from now on: another store or life. Nothing it said counts any more. */
   replace(place: ReplicaPlace): void {
+    this.endTurn();
     this.place = place;
     this.phase = 'down';
     this.hasDiverged = false;

@@ -19,6 +19,7 @@ import type { Epoch, MemberId, Seq } from '../model/ids.js';
 import type { VersionedConfig } from '../model/shard-config.js';
 import type { Position } from './entry.js';
 import { InSyncSet, type InSyncSettings } from './in-sync-set.js';
+import type { Installs } from './installs.js';
 import type { LeaseClaims } from './lease.js';
 import type { Attached, PrepareEntry, ToPrimary } from './messages.js';
 import type { Outbox } from './outbox.js';
@@ -41,6 +42,7 @@ export interface PrimaryStart {
   readonly body: ReplicaBody;
   readonly outbox: Outbox;
   readonly sessions: Sessions;
+  readonly installs: Installs;
   readonly claims: LeaseClaims;
   readonly settings: PrimarySettings;
   readonly self: MemberId;
@@ -60,6 +62,7 @@ export class Primary {
   readonly #body: ReplicaBody;
   readonly #outbox: Outbox;
   readonly #sessions: Sessions;
+  readonly #installs: Installs;
   readonly #claims: LeaseClaims;
   readonly #settings: PrimarySettings;
   readonly #self: MemberId;
@@ -84,6 +87,7 @@ export class Primary {
     this.#body = body;
     this.#outbox = start.outbox;
     this.#sessions = start.sessions;
+    this.#installs = start.installs;
     this.#claims = start.claims;
     this.#settings = start.settings;
     this.#self = start.self;
@@ -286,6 +290,7 @@ export class Primary {
   /** This epoch is over for us. Every open call gets what can be said of it. */
   end(): void {
     this.#body.pin(undefined);
+    for (const peer of this.#peers.values()) peer.endTurn();
     const { unknown, never } = this.#proposals.abandon(this.#body.log.last.seq);
     for (const call of unknown) this.#outbox.answer({ type: 'unknown', call });
     const message = `shard ${this.#body.shard}: epoch ${this.epoch} of this primary has ended`;
@@ -302,14 +307,16 @@ export class Primary {
   /** The other replicas of the configuration: new ones are attached, lost ones forgotten. */
   #adoptPeers(): void {
     const { replicas } = this.#update.config;
-    for (const node of [...this.#peers.keys()]) {
-      if (!replicas.some((place) => place.node === node)) this.#peers.delete(node);
+    for (const [node, peer] of this.#peers) {
+      if (replicas.some((place) => place.node === node)) continue;
+      this.#peers.delete(node);
+      peer.endTurn();
     }
     for (const place of replicas) {
       if (place.node === this.#self) continue;
       let peer = this.#peers.get(place.node);
       if (peer === undefined) {
-        peer = new Peer(place, this.#now);
+        peer = new Peer(place, this.#installs, this.#now);
         this.#peers.set(place.node, peer);
       }
       const isSame = peer.place.store === place.store && peer.place.process === place.process;
@@ -358,7 +365,14 @@ export class Primary {
     this.#advance();
   }
 
+  /** Gives it all data when it is its turn; until then it is asked for nothing. */
   #install(peer: Peer): void {
+    peer.endTurn(); // It may have begun before.
+    if (!this.#installs.mayBegin && !this.#inSync.counts(peer.node)) {
+      if (peer.phase !== 'unusable') peer.detach('unusable', this.#claims.until(peer.node));
+      peer.progressAt = this.#now;
+      return;
+    }
     // Not sooner: a member of the isr keeps what it has, whichever of us is wrong (S15, S19).
     if (peer.hasDiverged) {
       this.#outbox.send(peer.node, { type: 'diverged', epoch: this.epoch });
@@ -478,6 +492,7 @@ export class Primary {
     // promised them nothing, and could be elected next (S14).
     const isOpen = this.isServing && this.#handOver === undefined;
     this.#inSync.review(peer, isOpen, this.#now);
+    if (this.#inSync.isInTheWay(peer, this.#now)) peer.endTurn();
     // Whatever made it unusable, all of our data makes it good again.
     if (peer.phase === 'unusable' && !this.#inSync.counts(peer.node)) this.#install(peer);
   }

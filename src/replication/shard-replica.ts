@@ -16,6 +16,7 @@ import type { Epoch, MemberId, ShardId, Uuid } from '../model/ids.js';
 import { replicaOn, type ShardConfig, type VersionedConfig } from '../model/shard-config.js';
 import type { Position } from './entry.js';
 import { Follower } from './follower.js';
+import type { Installs } from './installs.js';
 import type { LeaseClaims, LeaseGrants } from './lease.js';
 import { isToPrimary, type ReplicaMessage } from './messages.js';
 import { Outbox, type Ready } from './outbox.js';
@@ -32,6 +33,7 @@ export interface NodeContext {
   /** Minted at the start of this process: a life of the node is a life of one process. */
   readonly process: Uuid;
   readonly sessions: Sessions;
+  readonly installs: Installs;
   readonly grants: LeaseGrants;
   readonly claims: LeaseClaims;
   readonly settings: PrimarySettings & BodySettings;
@@ -246,12 +248,13 @@ export class ShardReplica {
     const { epoch } = update.config;
     if (epoch > this.#body.promisedEpoch) this.#adopt(epoch);
     else this.#leaveFollowed();
-    const { sessions, grants, claims, settings, self } = this.#node;
+    const { sessions, installs, grants, claims, settings, self } = this.#node;
     const earlierUntil = this.#mayHavePromised ? grants.earlierLifeUntil : -Infinity;
     this.#primary = new Primary({
       body: this.#body,
       outbox: this.#outbox,
       sessions,
+      installs,
       claims,
       settings,
       self,

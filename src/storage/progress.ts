@@ -94,7 +94,8 @@ export class Progress {
   ): Omit<LearnerProgress, 'forMs'> {
     const about = { shard, epoch, node };
     const peer = primary?.peer(node);
-    if (peer?.phase === 'installing') {
+    // Unusable: it waits for its turn to get all data.
+    if (peer?.phase === 'installing' || peer?.phase === 'unusable') {
       const done = this.#deps.sentBytes(shard, node) ?? 0;
       return { ...about, by: 'snapshot', done, total: 0 };
     }

@@ -25,7 +25,13 @@ export interface NodeSettings extends ReplicaSettings {
 /** What a node may have its own way: how much it holds and sends at a time. */
 export type NodeTuning = Pick<
   ReplicaSettings,
-  'windowEntries' | 'catchUpEntries' | 'catchUpBytes' | 'keepEntries' | 'keepBytes' | 'trimEntries'
+  | 'windowEntries'
+  | 'catchUpEntries'
+  | 'catchUpBytes'
+  | 'keepEntries'
+  | 'keepBytes'
+  | 'installsMax'
+  | 'trimEntries'
 >;
 
 export const NODE_TUNING: NodeTuning = {
@@ -38,6 +44,8 @@ export const NODE_TUNING: NodeTuning = {
   /** Of one shard, and there are many: a start reads and verifies what all of them have kept. */
   keepBytes: 8 * 1024 * 1024,
   trimEntries: 64,
+  /** Enough to keep a stream busy: each has up to a MiB on its way. */
+  installsMax: 8,
 };
 
 /** Read at each use: the map knows its target once the node has joined its cluster. */

@@ -10,6 +10,7 @@ import type { ReplicaEntry } from '../model/member-messages.js';
 import { RefusedError } from '../model/refusals.js';
 import type { ShardMap } from '../model/shard-map.js';
 import { admissionOf, type RequestKind, whyNeverStarted } from '../replication/admission.js';
+import { Installs, type InstallSettings } from '../replication/installs.js';
 import { LeaseClaims, LeaseGrants, type LeaseSettings } from '../replication/lease.js';
 import type { Refusal } from '../replication/outbox.js';
 import type { PrimarySettings } from '../replication/primary.js';
@@ -18,7 +19,7 @@ import { Sessions } from '../replication/sessions.js';
 import { ShardReplica, type NodeContext } from '../replication/shard-replica.js';
 import type { ReplicaStore } from './replica-store.js';
 
-export type ReplicaSettings = PrimarySettings & BodySettings & LeaseSettings;
+export type ReplicaSettings = PrimarySettings & BodySettings & LeaseSettings & InstallSettings;
 
 export interface ReplicasDeps {
   readonly store: ReplicaStore;
@@ -52,6 +53,7 @@ export class Replicas {
       store: directory,
       process: self.process,
       sessions: this.sessions,
+      installs: new Installs(settings),
       grants: this.grants,
       claims: this.claims,
       settings,

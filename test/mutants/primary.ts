@@ -53,7 +53,7 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
           '!this.#askedAt.has(`shrink ${node}`)));',
       },
     ],
-    tests: ['test/unit/replication-primary.test.ts'],
+    tests: ['test/unit/replication-in-sync-set.test.ts', 'test/unit/replication-primary.test.ts'],
   },
   {
     id: 'expand-after-answer',
@@ -66,7 +66,7 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
         to: 'return new Set(this.#update.config.isr);',
       },
     ],
-    tests: ['test/unit/replication-primary.test.ts'],
+    tests: ['test/unit/replication-in-sync-set.test.ts', 'test/unit/replication-primary.test.ts'],
   },
   {
     id: 'joins-before-epoch-start',
@@ -80,7 +80,7 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
         to: 'const isOpen = this.#handOver === undefined;',
       },
     ],
-    tests: ['test/unit/replication-primary.test.ts'],
+    tests: ['test/unit/replication-in-sync-set.test.ts', 'test/unit/replication-primary.test.ts'],
   },
   {
     id: 'joins-behind',
@@ -93,7 +93,7 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
         to: 'durable.seq <= this.#body.commitSeq;',
       },
     ],
-    tests: ['test/unit/replication-primary.test.ts'],
+    tests: ['test/unit/replication-in-sync-set.test.ts', 'test/unit/replication-primary.test.ts'],
   },
   {
     id: 'no-barrier',
@@ -134,7 +134,7 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
         to: 'if (peer === undefined) return;',
       },
     ],
-    tests: ['test/unit/replication-primary.test.ts'],
+    tests: ['test/unit/replication-in-sync-set.test.ts', 'test/unit/replication-primary.test.ts'],
   },
   {
     id: 'ack-without-chain',
@@ -160,7 +160,11 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
         to: 'return this.#update.config.isr.length >= 1;',
       },
     ],
-    tests: ['test/unit/replication-primary.test.ts', 'test/scenario/replication.test.ts'],
+    tests: [
+      'test/unit/replication-in-sync-set.test.ts',
+      'test/unit/replication-primary.test.ts',
+      'test/scenario/replication.test.ts',
+    ],
   },
   {
     id: 'attach-before-durable',

@@ -5,6 +5,7 @@
  */
 import { LOG_START, type Entry, type Position, opsOf } from '../../src/replication/entry.js';
 import { decodeDataRecord } from '../../src/replication/data-record.js';
+import { Installs } from '../../src/replication/installs.js';
 import { LeaseClaims, LeaseGrants } from '../../src/replication/lease.js';
 import type { ReplicaMessage } from '../../src/replication/messages.js';
 import type { ChangeRequest } from '../../src/model/member-messages.js';
@@ -132,6 +133,7 @@ export class GroupNode {
   sessions = new Sessions();
   grants = new LeaseGrants(LEASE, 0);
   claims = new LeaseClaims(LEASE);
+  installs = new Installs({ installsMax: 1 });
   replica: ShardReplica | undefined;
   /** The batch that is being written. */
   writing: Persist | undefined;
@@ -406,6 +408,7 @@ export class ReplicaGroup {
     node.sessions = new Sessions();
     node.grants = new LeaseGrants(LEASE, this.clockOf(node));
     node.claims = new LeaseClaims(LEASE);
+    node.installs = new Installs({ installsMax: 1 });
     node.openedEpoch = node.disk.state?.promisedEpoch ?? (0 as Epoch);
     node.replica = new ShardReplica(
       { shard: SHARD, shardUuid: SHARD_UUID },
@@ -416,6 +419,7 @@ export class ReplicaGroup {
         sessions: node.sessions,
         grants: node.grants,
         claims: node.claims,
+        installs: node.installs,
         settings: this.settings,
       },
       node.disk.recovered(),

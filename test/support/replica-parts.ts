@@ -1,4 +1,5 @@
 /** One replica without a group around it: the test plays its disk, its peers and its leader. */
+import { Installs } from '../../src/replication/installs.js';
 import { LeaseClaims, LeaseGrants } from '../../src/replication/lease.js';
 import type { Position } from '../../src/replication/entry.js';
 import type { ReplicaMessage } from '../../src/replication/messages.js';
@@ -35,6 +36,7 @@ export function putOf(key: string, value = 'v'): Write {
 export class LoneReplica {
   readonly replica: ShardReplica;
   readonly sessions = new Sessions();
+  readonly installs = new Installs({ installsMax: 1 });
   readonly grants = new LeaseGrants(LEASE, 0);
   readonly claims = new LeaseClaims(LEASE);
   now = 10_000;
@@ -48,6 +50,7 @@ export class LoneReplica {
       {
         ...{ self: id, store, process },
         ...{ sessions: this.sessions, grants: this.grants, claims: this.claims },
+        installs: this.installs,
         settings: { ...GROUP_SETTINGS, ...settings },
       },
       recovered,

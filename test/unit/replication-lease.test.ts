@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { MemberId } from '../../src/model/ids.js';
+import { Installs } from '../../src/replication/installs.js';
 import { LeaseClaims, LeaseGrants, promiseMs } from '../../src/replication/lease.js';
 import { LOG_START } from '../../src/replication/entry.js';
 import { Peer } from '../../src/replication/peer.js';
@@ -54,7 +55,7 @@ describe('a lease', () => {
 
 describe('the lease of a peer for one shard', () => {
   function following(): Peer {
-    const peer = new Peer(placeOf(s2), 0);
+    const peer = new Peer(placeOf(s2), new Installs({ installsMax: 1 }), 0);
     peer.phase = 'attaching';
     peer.attach(LOG_START);
     return peer;
@@ -65,7 +66,9 @@ describe('the lease of a peer for one shard', () => {
   });
 
   it('S14 counts no beat that its node answers before it follows', () => {
-    expect(new Peer(placeOf(s2), 0).leaseUntil(500)).toBe(-Infinity);
+    expect(new Peer(placeOf(s2), new Installs({ installsMax: 1 }), 0).leaseUntil(500)).toBe(
+      -Infinity,
+    );
   });
 
   it('S14 stays where it was when it stops following, through every attempt to attach again', () => {
@@ -92,6 +95,8 @@ describe('the lease of a peer for one shard', () => {
   });
 
   it('S3 who did not say what it holds cannot follow', () => {
-    expect(() => new Peer(placeOf(s2), 0).attach(LOG_START)).toThrow('S3');
+    expect(() =>
+      new Peer(placeOf(s2), new Installs({ installsMax: 1 }), 0).attach(LOG_START),
+    ).toThrow('S3');
   });
 });

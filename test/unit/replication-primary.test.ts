@@ -163,6 +163,45 @@ describe('the log that a replica needs which gets all data', () => {
   });
 });
 
+describe('replicas that need all data', () => {
+  const alone = threeOf({ isr: [s1.id], learners: [s2.id, s3.id] });
+
+  /** Two that have nothing; the first one gets everything. */
+  function two(): LoneReplica {
+    const lone = LoneReplica.leading();
+    for (const { id } of [s2, s3]) lone.step({ type: 'session-down', node: id, gone: true });
+    lone.config(alone, 2);
+    expect(lone.attachEmpty(s2.id).installs).toEqual([s2.id]);
+    expect(lone.attachEmpty(s3.id).installs).toEqual([]);
+    return lone;
+  }
+
+  it('get it so many at a time, in all shards of a node', () => {
+    const lone = two();
+    expect(lone.pass(900, s2.id, s3.id).installs).toEqual([]);
+    const base = lone.replica.body.log.positionAt(lone.replica.body.log.appliedSeq)!;
+    lone.message(s2.id, { type: 'installed', epoch: lone.epoch, base });
+    expect(lone.pass(100, s2.id, s3.id).installs).toEqual([s3.id]);
+    lone.config(threeOf({ epoch: 2 as never, primary: s2.id }), 3);
+    expect(lone.installs.mayBegin).toBe(true);
+  });
+
+  it('wait for nobody who does not come forward', () => {
+    const lone = two();
+    expect(lone.pass(GROUP_SETTINGS.stuckMs - 100, s2.id, s3.id).installs).toEqual([]);
+    expect(lone.pass(200, s2.id, s3.id).installs).toEqual([s3.id]);
+  });
+
+  it('are not given up while they wait', () => {
+    const lone = two();
+    for (let passed = 0; passed <= GROUP_SETTINGS.giveUpMs; passed += 500) {
+      lone.step({ type: 'install-progress', node: s2.id });
+      expect(asked(lone.pass(500, s2.id, s3.id))).toEqual([]);
+    }
+    expect(lone.installs.mayBegin).toBe(false);
+  });
+});
+
 describe('what a primary waits for', () => {
   it('S4 every member of the isr, and its own disk', () => {
     const lone = LoneReplica.leading();
@@ -255,222 +294,6 @@ describe('what a primary waits for', () => {
     const tail = [{ ...lone.start, seq: 99 as never, chain: 'f'.repeat(32) as never }];
     const attached = { type: 'attached', epoch: lone.epoch, tail } as const;
     expect(() => lone.message(s3.id, attached)).toThrow('S6');
-  });
-});
-
-describe('what a primary asks the leader', () => {
-  it('S7 to drop a member that is silent, again and again until it is heard', () => {
-    const lone = LoneReplica.leading();
-    expect(asked(lone.pass(999, s2.id))).toEqual([]);
-    expect(asked(lone.pass(1, s2.id))).toEqual(['shrink']);
-    expect(asked(lone.pass(299, s2.id))).toEqual([]);
-    expect(asked(lone.pass(1, s2.id))).toEqual(['shrink']);
-    lone.config(without3, 2);
-    // It still has everything, and its stream is open: that is no reason to take it back.
-    expect(asked(lone.pass(300, s2.id))).toEqual([]);
-    expect(asked(lone.pass(300, s2.id, s3.id))).toEqual(['expand']);
-  });
-
-  it('S7 to drop a member that is about to stop, at once, if minIsr members stay', () => {
-    const lone = LoneReplica.leading();
-    const leaving = (node: MemberId) => {
-      lone.sessions.leaving(node);
-      return asked(lone.step({ type: 'session-up', node }));
-    };
-    expect(leaving(s3.id)).toEqual(['shrink']);
-    lone.put('a');
-    lone.persisted();
-    lone.ack(s2.id, 2);
-    expect(lone.replica.body.commitSeq).toBe(1);
-    expect(lone.ack(s3.id, 2).answers).toHaveLength(1);
-    // It follows on and has everything, but nobody waits for it.
-    expect(asked(lone.config(without3, 2))).toEqual([]);
-    lone.ackAll(s3.id);
-    expect(asked(lone.pass(300, s2.id, s3.id))).toEqual([]);
-    expect(leaving(s2.id)).toEqual([]);
-    // Its next life is another one.
-    lone.sessions.down(s3.id);
-    lone.step({ type: 'session-down', node: s3.id, gone: true });
-    lone.attach(s3.id, 2);
-    expect(asked(lone.pass(100, s2.id, s3.id))).toEqual(['expand']);
-  });
-
-  it('S7 not to take one in that is about to stop, not even if that was asked', () => {
-    const lone = LoneReplica.leading();
-    lone.config(without3, 2);
-    lone.pass(300, s2.id, s3.id);
-    lone.sessions.leaving(s3.id);
-    expect(asked(lone.step({ type: 'session-up', node: s3.id }))).toEqual(['withdraw']);
-  });
-
-  it('S7 or that answers beats, and does not come forward', () => {
-    const lone = LoneReplica.leading();
-    lone.put('a');
-    lone.persisted();
-    lone.ack(s2.id, 2);
-    expect(asked(lone.pass(999, s2.id, s3.id))).toEqual([]);
-    expect(asked(lone.pass(1, s2.id, s3.id))).toEqual(['shrink']);
-  });
-
-  it('S7 nobody for a silence in which it did not listen itself (it was stopped, or late)', () => {
-    const lone = LoneReplica.leading();
-    lone.put('a');
-    lone.persisted();
-    expect(asked(lone.stand(60_000))).toEqual([]);
-    expect(asked(lone.pass(999))).toEqual([]);
-    expect(asked(lone.stand(GROUP_SETTINGS.lateMs))).toEqual([]);
-    // It has listened for as long as it takes: s2 answered beats and did nothing, s3 is silent.
-    expect(asked(lone.pass(999, s2.id))).toEqual([]);
-    expect(asked(lone.pass(1, s2.id))).toEqual(['shrink', 'shrink']);
-  });
-
-  it('S7 nor does an answer that waited for it change that', () => {
-    const lone = LoneReplica.leading();
-    lone.put('a');
-    lone.persisted();
-    lone.now += 60_000;
-    expect(asked(lone.ack(s2.id, 2))).toEqual([]);
-    expect(asked(lone.pass(900))).toEqual([]);
-  });
-
-  it('S7 whether ZooKeeper was set back, when it hears of less than it knows', () => {
-    const lone = LoneReplica.leading();
-    lone.pass(1_000, s2.id); // Else s3 would be asked for at once.
-    lone.config({ ...without3, nonce: '02' }, 2);
-    expect(asked(lone.config({ ...without3, nonce: '02' }, 2))).toEqual([]);
-    expect(asked(lone.config(threeOf({ nonce: '01' }), 1))).toEqual(['set-back']);
-    expect(asked(lone.config(threeOf({ nonce: '03' }), 2))).toEqual([]); // Asked just now.
-    lone.pass(300, s2.id);
-    const { requests } = lone.config(threeOf({ nonce: '03' }), 2);
-    expect(requests).toMatchObject([
-      { epoch: 1, basedOn: 2, change: { type: 'set-back', nonce: '02' } },
-    ]);
-    // It does not follow it: s3 does not count, and does not become a member by that.
-    lone.put('a');
-    for (let batch = 0; batch < 3; batch++) lone.persisted();
-    lone.ack(s2.id, 2);
-    expect(lone.replica.body.commitSeq).toBe(2);
-  });
-
-  describe('to replace a learner', () => {
-    const { giveUpMs } = GROUP_SETTINGS;
-    const asksOf = (ready: Ready) => asked(ready).filter((change) => change === 'replace');
-
-    it('that is silent for very long, and again after as long', () => {
-      const lone = LoneReplica.leading();
-      lone.pass(1_000, s2.id);
-      lone.config(without3, 2);
-      expect(asksOf(lone.pass(giveUpMs - 1_001, s2.id))).toEqual([]);
-      expect(asksOf(lone.pass(1, s2.id))).toEqual(['replace']);
-      expect(asksOf(lone.pass(giveUpMs - 1, s2.id))).toEqual([]);
-      expect(asksOf(lone.pass(1, s2.id))).toEqual(['replace']);
-    });
-
-    it('that lives and gets nothing done: more of an install is something', () => {
-      const lone = LoneReplica.leading();
-      lone.step({ type: 'session-down', node: s3.id, gone: false });
-      lone.config(without3, 2);
-      lone.attachEmpty(s3.id);
-      lone.pass(giveUpMs / 2, s2.id, s3.id);
-      lone.step({ type: 'install-progress', node: s3.id });
-      lone.step({ type: 'install-progress', node: s2.id });
-      expect(asksOf(lone.pass(giveUpMs - 1, s2.id, s3.id))).toEqual([]);
-      expect(asksOf(lone.pass(1, s2.id, s3.id))).toEqual(['replace']);
-    });
-
-    it('S7 but never a member, nor a learner that may be one by now', () => {
-      const lone = LoneReplica.leading();
-      expect(asksOf(lone.pass(2 * giveUpMs, s2.id))).toEqual([]);
-      lone.config(without3, 2);
-      lone.pass(100, s2.id, s3.id); // Asks to take s3 in, and nobody answers.
-      expect(asksOf(lone.pass(2 * giveUpMs, s2.id))).toEqual([]);
-    });
-  });
-
-  it('S7 or whose process has ended, at once', () => {
-    const lone = LoneReplica.leading();
-    expect(asked(lone.step({ type: 'session-down', node: s3.id, gone: false }))).toEqual([]);
-    expect(asked(lone.step({ type: 'session-down', node: s3.id, gone: true }))).toEqual(['shrink']);
-  });
-
-  it('S16 to take in a learner that caught up, again and again; it counts from the first time', () => {
-    const lone = LoneReplica.leading();
-    lone.config(without3, 2);
-    lone.put('a');
-    lone.persisted();
-    lone.ack(s2.id, 2);
-    expect(asked(lone.ack(s3.id, 2))).toEqual(['expand']);
-    lone.put('b');
-    lone.persisted();
-    lone.ack(s2.id, 3);
-    expect(lone.replica.body.commitSeq).toBe(2);
-    expect(asked(lone.pass(299, s2.id, s3.id))).toEqual([]);
-    expect(asked(lone.pass(1, s2.id, s3.id))).toEqual(['expand']);
-  });
-
-  it('S7 S14 who may be in sync by now is needed for reads, too', () => {
-    const lone = LoneReplica.leading();
-    lone.config(without3, 2);
-    lone.put('a');
-    lone.persisted();
-    lone.ack(s2.id, 2);
-    lone.pass(500, s2.id);
-    lone.pass(200, s2.id);
-    expect(lone.replica.primary?.mayRead(lone.now)).toBe(true); // Without the learner's lease.
-    lone.stand(0, s3.id);
-    expect(asked(lone.ack(s3.id, 2))).toEqual(['expand']);
-    lone.pass(500, s2.id);
-    lone.pass(99, s2.id);
-    expect(lone.replica.primary?.mayRead(lone.now)).toBe(true);
-    lone.pass(1, s2.id);
-    expect(lone.replica.primary?.mayRead(lone.now)).toBe(false);
-  });
-
-  it('S12 S13 a condition that fails is answered under a lease only: it says what was read', () => {
-    const lone = LoneReplica.leading();
-    lone.pass(599, s2.id);
-    const [answer] = lone.put('a', 5, 1).answers;
-    expect(answer).toMatchObject({ type: 'written', applied: false, version: 1 });
-    lone.pass(1, s2.id); // Not a word of the third one.
-    const [refused] = lone.put('a', 5, 1).answers;
-    expect(refused).toMatchObject({ type: 'refused', refusal: { code: 'NODE_BEHIND' } });
-  });
-
-  it('S16 nobody is taken in before the epoch has begun: what is committed is not known yet', () => {
-    const lone = new LoneReplica(s1);
-    lone.config(threeOf({ state: 'creating' }), 0);
-    lone.persisted();
-    lone.config(without3, 1);
-    lone.attach(s3.id);
-    lone.persisted();
-    expect(asked(lone.ack(s3.id, 1))).toEqual([]);
-    lone.attach(s2.id);
-    expect(asked(lone.ack(s2.id, 1))).toEqual(['expand']);
-    expect(lone.replica.primary?.isServing).toBe(true);
-  });
-
-  it('S7 not to, if it is in the way: it stops counting when a newer configuration says so', () => {
-    const lone = LoneReplica.leading();
-    lone.config(without3, 2);
-    lone.put('a');
-    lone.persisted();
-    lone.ack(s2.id, 2);
-    lone.ack(s3.id, 2);
-    lone.put('b');
-    lone.persisted();
-    lone.ack(s2.id, 3);
-    const ready = lone.step({ type: 'session-down', node: s3.id, gone: true });
-    expect(asked(ready)).toEqual(['withdraw']);
-    expect(lone.config(without3, 2).answers).toEqual([]);
-    expect(lone.config(without3, 3).answers).toHaveLength(1);
-  });
-
-  it('S1 for another epoch, if a member has promised a higher one', () => {
-    const lone = LoneReplica.leading();
-    const refused = { type: 'refused', epoch: lone.epoch, promised: 7 as never } as const;
-    const ready = lone.message(s2.id, refused);
-    expect(ready.requests).toMatchObject([{ change: { type: 'epoch-used', promised: 7 } }]);
-    expect(ready.events).toEqual([{ type: 'overtaken', by: s2.id, promised: 7 }]);
   });
 });
 

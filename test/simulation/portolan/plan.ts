@@ -109,6 +109,7 @@ function drawTuning(prng: Prng): NodeTuning {
     windowEntries: prng.pick([1, 1, 2, 4]),
     catchUpEntries: prng.pick([2, 8, NODE_TUNING.catchUpEntries]),
     keepEntries,
+    installsMax: keepEntries > 50 ? NODE_TUNING.installsMax : 1,
     keepBytes: keepEntries > 50 ? NODE_TUNING.keepBytes : keepEntries * 150,
     trimEntries: keepEntries > 50 ? NODE_TUNING.trimEntries : prng.pick([1, 4]),
   };
