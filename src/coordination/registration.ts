@@ -77,10 +77,12 @@ export class NodeRegistration {
   readonly #path: string;
   #session: CoordinatorSession | undefined;
   #incarnation: Incarnation | undefined;
-  #cancelTimer: Cancel = () => undefined;
+  /** Of the next look. */
+  #cancelLook: Cancel = () => undefined;
   /** The attempts to register that are under way; settles when they have ended. */
   #registering: Promise<void> = Promise.resolve();
-  #endPause: () => void = () => undefined;
+  /** What ends each pause between attempts: those of an earlier session may still be under way. */
+  readonly #pauses = new Set<() => void>();
   #withdrawn = false;
 
   constructor(record: NodeRecord, events: RegistrationEvents, deps: RegistrationDeps) {
@@ -106,8 +108,8 @@ export class NodeRegistration {
    */
   async withdraw(): Promise<void> {
     this.#withdrawn = true;
-    this.#cancelTimer();
-    this.#endPause();
+    this.#cancelLook();
+    for (const end of [...this.#pauses]) end();
     await this.#registering;
     const session = this.#session;
     if (session === undefined) return;
@@ -146,11 +148,20 @@ export class NodeRegistration {
         // A ZooKeeper that was away gives every session its whole time again.
         heldSinceMs = undefined;
       }
-      await new Promise<void>((resolve) => {
-        this.#endPause = resolve;
-        this.#cancelTimer = clock.after(RETRY_MS, resolve);
-      });
+      await this.#pause();
     }
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      const end = () => {
+        cancel();
+        this.#pauses.delete(end);
+        resolve();
+      };
+      const cancel = this.#deps.clock.after(RETRY_MS, end);
+      this.#pauses.add(end);
+    });
   }
 
   async #attempt(session: CoordinatorSession): Promise<Attempt> {
@@ -196,8 +207,8 @@ export class NodeRegistration {
   #verifyLater(session: CoordinatorSession): void {
     const { clock, random } = this.#deps;
     const delayMs = VERIFY_MS.least + VERIFY_MS.jitter * random.fraction();
-    this.#cancelTimer();
-    this.#cancelTimer = clock.after(delayMs, () => void this.#verify(session));
+    this.#cancelLook();
+    this.#cancelLook = clock.after(delayMs, () => void this.#verify(session));
   }
 
   /** Registers again if the znode is not ours any more, whoever took it. */

@@ -285,6 +285,27 @@ describe('withdrawing a registration', () => {
     expect(await registered()).toBeUndefined();
   });
 
+  it('ends, though sessions came and went while attempts paused', async () => {
+    const { registration, incarnations } = start();
+    const paused = async () => {
+      const lost = service.connect('/c');
+      lost.suspend();
+      registration.enter(lost);
+      await settle();
+      return lost;
+    };
+    const first = await paused();
+    registration.enter(session);
+    await settle();
+    expect(incarnations).toHaveLength(1);
+    first.expire();
+    session.expire();
+    await paused();
+    await registration.withdraw();
+    expect(await registered()).toBeUndefined();
+    expect(clock.pending).toBe(0);
+  });
+
   it('ends every attempt to make it, and no timer is left', async () => {
     await holdBy(other, recordOf(1, 'foreign'));
     const { registration, incarnations, failures } = start(recordOf(2));
