@@ -21,6 +21,8 @@ export interface CoordinationFaults {
   cut(name: string): () => void;
   /** Every connection to it breaks, as when its servers restart one by one. */
   breakConnections(): void;
+  /** One of its servers goes away. Undefined: none may. */
+  loseServer(absence: 'refusing' | 'silent'): (() => void) | undefined;
   /** The session of a member is over. False: it has none. */
   expire(name: string): boolean;
 }

@@ -84,6 +84,8 @@ export class FaultInjections {
         return this.#fillDisk();
       case 'read-fault':
         return this.#failReads();
+      case 'coordination-server-loss':
+        return this.#loseCoordinationServer();
       default:
         return unreachable(family);
     }
@@ -281,6 +283,12 @@ export class FaultInjections {
     if (coordination === undefined) return undefined;
     coordination.breakConnections();
     return { detail: '', undo: () => undefined };
+  }
+
+  #loseCoordinationServer(): Injected | undefined {
+    const absence = this.#prng.pick(['refusing', 'silent'] as const);
+    const undo = this.#cluster.coordination?.loseServer(absence);
+    return undo && { detail: absence, undo };
   }
 
   #expireSession(): Injected | undefined {

@@ -28,6 +28,7 @@ export const FAULT_FAMILIES = [
   'session-expiry',
   'low-space',
   'read-fault',
+  'coordination-server-loss',
 ] as const;
 export type FaultFamily = (typeof FAULT_FAMILIES)[number];
 

@@ -36,6 +36,8 @@ export interface ClientEnd {
 export interface Quorum {
   /** False: it is down, or this server is one of before it was. */
   serves(server: SimServer): boolean;
+  /** A client knows more than the server it came to. */
+  refused(): void;
   /** Opens a session over this connection; then it is open at the connection's server too. */
   open(over: SimConnection, timeoutMs: number, opened: (id: SessionId) => void): void;
   /** Moves a session to this connection; its timeout, or undefined if there is none. */
@@ -89,8 +91,11 @@ export class SimConnection {
   greet(hello: Hello, arranged?: Arranged): void {
     const { quorum, server, client } = this.#options;
     this.#send(arranged, (answer) => {
-      const isBehind = hello.seenZxid > server.copy.tree.lastZxid;
-      if (!quorum.serves(server) || isBehind) return this.finish();
+      if (!quorum.serves(server)) return this.finish();
+      if (hello.seenZxid > server.copy.tree.lastZxid) {
+        quorum.refused();
+        return this.finish();
+      }
       if (hello.session === undefined) {
         return quorum.open(this, hello.timeoutMs, (id) => {
           this.#session = id;

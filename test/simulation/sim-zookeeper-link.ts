@@ -4,6 +4,7 @@
  * is queued while there is no connection; every request ends by its deadline; 2/3 of the timeout
  * without an answer ends the connection, and the proof.
  */
+import { assert } from '../../src/model/assert.js';
 import type { Cancel, Clock } from '../../src/ports/clock.js';
 import type { Outcome } from '../../src/ports/coordinator.js';
 import type { WatchedPaths } from '../../src/znode-tree/watched-tree.js';
@@ -155,6 +156,7 @@ export class SimClientLink {
       this.#connection?.ask(
         work,
         (outcome, zxid) => {
+          assert(zxid >= this.#seenZxid, 'a session never goes back', () => ({ zxid }));
           this.#seenZxid = Math.max(this.#seenZxid, zxid);
           this.#prove(sentMs);
           end(outcome);

@@ -41,6 +41,8 @@ export interface SimZooKeeperOptions {
   readonly stallMs?: RangeMs;
   /** From a client's losing of a connection, or a failed attempt, to the next. Default 1 to 1,000. */
   readonly redialMs?: RangeMs;
+  /** From the loss of the ensemble's leader until another one leads. Default 100 to 2,000. */
+  readonly electionMs?: RangeMs;
   /** Default {@link NO_FAULTS}. */
   readonly faults?: FaultChances;
 }
@@ -53,4 +55,5 @@ export const DEFAULTS = {
   lagMs: { min: 0, max: 0 },
   stallMs: { min: 1, max: 8_000 },
   redialMs: { min: 1, max: 1_000 },
+  electionMs: { min: 100, max: 2_000 },
 } as const;

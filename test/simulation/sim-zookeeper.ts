@@ -5,14 +5,14 @@
  *
  * What is simplified against the real one (Hunt et al., USENIX ATC 2010):
  *  - a transaction is committed at the moment in which its request arrives: there are no proposals
- *    that a crash of the leader loses, and servers fail only all together ({@link SimZooKeeper.stop});
+ *    that a crash of the leader loses, and everybody notices at once that the leader is gone;
  *  - a server tells the leader of its sessions at once, not once per half a tick, so no session
  *    expires before its timeout;
  *  - a request never gets lost alone: either its connection breaks or everything behind it waits.
  */
 import { assert } from '../../src/model/assert.js';
 import type { Cancel, Clock } from '../../src/ports/clock.js';
-import type { Request, Result, SessionId, Transaction } from '../../src/znode-tree/requests.js';
+import type { Request, SessionId, Transaction } from '../../src/znode-tree/requests.js';
 import { SessionExpiry } from '../../src/znode-tree/session-expiry.js';
 import type { Snapshot } from '../../src/znode-tree/snapshot.js';
 import { ZnodeTree } from '../../src/znode-tree/tree.js';
@@ -29,6 +29,7 @@ import {
   type SimZooKeeperOptions,
 } from './sim-zookeeper-options.js';
 import { SimServer } from './sim-zookeeper-server.js';
+import { type Absence, type AppliedAt, SimServers } from './sim-zookeeper-servers.js';
 
 export class SimZooKeeper implements Quorum {
   /** The chances of faults from now on. */
@@ -39,9 +40,10 @@ export class SimZooKeeper implements Quorum {
   readonly #clock: Clock;
   /** Everything that is committed. */
   #truth = new ZnodeTree();
-  #servers: readonly SimServer[] = [];
+  readonly #servers: SimServers;
   #expiry: SessionExpiry;
   #cancelExpiry: Cancel = () => undefined;
+  #cancelElection: Cancel = () => undefined;
   #isRunning = false;
   /** Of each session, the connection over which its client may speak. */
   readonly #owners = new Map<SessionId, SimConnection>();
@@ -49,6 +51,10 @@ export class SimZooKeeper implements Quorum {
   readonly #connections = new Map<string, SimConnection>();
   #connectionIds = 0;
   #sessionIds = 0;
+  /** Times that a client came to a server that knew less than it, and was turned away. */
+  refusals = 0;
+  /** Times that the servers elected another leader among them. */
+  elections = 0;
 
   /** A new ensemble, which runs. */
   constructor(options: SimZooKeeperOptions) {
@@ -56,6 +62,8 @@ export class SimZooKeeper implements Quorum {
     this.#clock = options.clock;
     this.#expiry = new SessionExpiry({ tickMs: this.#options.tickMs });
     this.chances = this.#options.faults;
+    const { servers } = this.#options;
+    this.#servers = new SimServers(servers, this.#newServer.bind(this), this.#options.random);
     this.start();
   }
 
@@ -82,7 +90,7 @@ export class SimZooKeeper implements Quorum {
     return this.#options.random();
   }
 
-  draw(range: 'latencyMs' | 'lagMs' | 'stallMs' | 'redialMs'): number {
+  draw(range: 'latencyMs' | 'lagMs' | 'stallMs' | 'redialMs' | 'electionMs'): number {
     const bounds: RangeMs = this.#options[range];
     return drawMs(bounds, this.#options.random);
   }
@@ -101,10 +109,11 @@ export class SimZooKeeper implements Quorum {
 
   /** The whole ensemble is down: connections break, and no session expires meanwhile. */
   stop(): void {
+    this.#cancelElection();
     if (!this.#isRunning) return;
     this.#isRunning = false;
     this.#cancelExpiry();
-    for (const server of this.#servers) server.stop();
+    this.#servers.stop();
     this.breakConnections();
     this.#owners.clear();
   }
@@ -115,23 +124,35 @@ export class SimZooKeeper implements Quorum {
    */
   start(): void {
     if (this.#isRunning) return;
+    this.#cancelElection();
     this.#isRunning = true;
     this.#truth.beginReign();
-    const { tickMs, servers } = this.#options;
-    const snapshot = this.#truth.snapshot();
-    this.#servers = Array.from({ length: servers }, () => {
-      return new SimServer({
-        clock: this.#clock,
-        snapshot,
-        lagMs: () => this.draw('lagMs'),
-        tell: (event) => this.#connections.get(event.watcher)?.tell(event),
-      });
-    });
+    const { tickMs } = this.#options;
+    this.#servers.begin();
     this.#expiry = new SessionExpiry({ tickMs });
     const nowMs = this.#clock.now();
     for (const [id, timeoutMs] of this.#truth.sessions)
       this.#expiry.track(id, { timeoutMs, nowMs });
     this.#expireLater();
+  }
+
+  /**
+   * One server goes away, of three or more. Its clients have to find another one, which may know
+   * less than they do and turns them away then; their sessions go on. If it led, the others elect
+   * one of them: until then nobody is served.
+   *
+   * @returns What brings it back; undefined: one is away already.
+   */
+  loseServer(absence: Absence): (() => void) | undefined {
+    const lost = this.#servers.lose(absence);
+    if (lost === undefined) return undefined;
+    for (const connection of [...this.#connections.values()]) {
+      if (connection.server !== lost.slot.server) continue;
+      if (absence === 'silent') connection.silence();
+      else connection.break();
+    }
+    if (lost.wasLeader && this.#isRunning) this.#elect();
+    return () => this.#servers.bringBack(lost.slot);
   }
 
   /** A backup of everything that is committed, sessions included. */
@@ -166,8 +187,7 @@ export class SimZooKeeper implements Quorum {
 
   /** For clients: a connection to one of the servers, whichever. */
   dial(client: ClientEnd, clientClock: Clock): SimConnection {
-    const server = this.#servers[Math.floor(this.random() * this.#servers.length)];
-    assert(server !== undefined, 'there are servers');
+    const { server, absence } = this.#servers.any();
     const connection: SimConnection = new SimConnection({
       id: `connection-${++this.#connectionIds}`,
       clock: this.#clock,
@@ -179,6 +199,7 @@ export class SimZooKeeper implements Quorum {
       client,
     });
     this.#connections.set(connection.id, connection);
+    if (absence === 'silent') connection.silence();
     return connection;
   }
 
@@ -189,7 +210,11 @@ export class SimZooKeeper implements Quorum {
   }
 
   serves(server: SimServer): boolean {
-    return this.#isRunning && this.#servers.includes(server);
+    return this.#isRunning && this.#servers.serves(server);
+  }
+
+  refused(): void {
+    this.refusals++;
   }
 
   open(over: SimConnection, timeoutMs: number, opened: (id: SessionId) => void): void {
@@ -221,16 +246,10 @@ export class SimZooKeeper implements Quorum {
     return this.#expiry.touch(session, this.#clock.now());
   }
 
-  commit(
-    session: SessionId,
-    request: Request,
-    at?: { readonly server: SimServer; readonly applied: (result: Result) => void },
-  ): void {
+  commit(session: SessionId, request: Request, at?: AppliedAt): void {
     const transaction: Transaction = { session, timeMs: this.#clock.now(), request };
     this.#truth.apply(transaction);
-    for (const server of this.#servers) {
-      server.append(transaction, server === at?.server ? at.applied : undefined);
-    }
+    this.#servers.append(transaction, at);
   }
 
   end(session: SessionId, ended: () => void): void {
@@ -243,6 +262,23 @@ export class SimZooKeeper implements Quorum {
     };
     const server = owner?.server;
     this.commit(session, { type: 'close-session' }, server && { server, applied });
+  }
+
+  #elect(): void {
+    this.stop();
+    this.#cancelElection = this.#clock.after(this.draw('electionMs'), () => {
+      this.elections++;
+      this.start();
+    });
+  }
+
+  #newServer(): SimServer {
+    return new SimServer({
+      clock: this.#clock,
+      snapshot: this.#truth.snapshot(),
+      lagMs: () => this.draw('lagMs'),
+      tell: (event) => this.#connections.get(event.watcher)?.tell(event),
+    });
   }
 
   /** One timer, for the session whose time is over first as things stand. */

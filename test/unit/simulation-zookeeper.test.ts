@@ -389,6 +389,100 @@ describe('an outage of the whole ensemble', () => {
   });
 });
 
+describe('the loss of one server', () => {
+  const isConnected = (session: SimSession) => session.state === 'connected';
+
+  /** So long that every client has found another server, and no session may be over. */
+  const MOVED_MS = 2_000;
+
+  it('ends no session: its clients find another one; no second one is lost', async () => {
+    for (let seed = 1; seed <= 10; seed++) {
+      await start({ redialMs: { min: 10, max: 200 } }, seed);
+      ok(await run(a.create('/e', nothing, 'ephemeral')));
+      const bringBack = zooKeeper.loseServer('refusing')!;
+      expect(zooKeeper.loseServer('refusing')).toBeUndefined();
+      await pass(clock, MOVED_MS);
+      expect([a, b].every(isConnected)).toBe(true);
+      bringBack();
+      bringBack();
+      expect(dataOf('/e')).toBe('');
+      expect(zooKeeper.loseServer('refusing')).toBeDefined();
+    }
+  });
+
+  it('of which nobody says anything is noticed by its silence, before a session is over', async () => {
+    const states = new Set<string>();
+    for (let seed = 1; seed <= 10; seed++) {
+      await start({ electionMs: { min: 0, max: 0 }, redialMs: { min: 2_000, max: 2_000 } }, seed);
+      zooKeeper.loseServer('silent');
+      const noticedMs = (2 / 3) * TIMEOUT_MS + TIMEOUT_MS / 12;
+      await pass(clock, noticedMs);
+      expect([isOpen(a), isOpen(b)]).toEqual([true, true]);
+      for (const session of [a, b]) {
+        states.add(session.state);
+        expect(isConnected(session), 'not proven any more').toBe(session.isProven());
+      }
+    }
+    expect(states).toEqual(new Set(['connected', 'suspended']));
+  });
+
+  it('stops everything until another one leads, if it led; and nothing if it did not', async () => {
+    const served = new Map([0, 1].map((elections) => [elections, new Set<string>()]));
+    for (let seed = 1; seed <= 12; seed++) {
+      await start({ electionMs: { min: 1_000, max: 1_000 } }, seed);
+      zooKeeper.loseServer('refusing');
+      const isRunning = zooKeeper.isRunning;
+      await pass(clock, 500);
+      const heard = [a, b].filter(isConnected).length;
+      await pass(clock, MOVED_MS);
+      expect([a, b].every(isConnected)).toBe(true);
+      ok(await run(a.set('/x', bytes('1'), 0)));
+      served.get(zooKeeper.elections)!.add(`${isRunning} ${isRunning || heard === 0}`);
+    }
+    expect(served).toEqual(
+      new Map([
+        [0, new Set(['true true'])],
+        [1, new Set(['false true'])],
+      ]),
+    );
+  });
+
+  it('never takes a client back to an older state, though the others know less', async () => {
+    await start({ lagMs: { min: 0, max: 1_500 }, redialMs: { min: 10, max: 100 } });
+    let version = 0;
+    for (let times = 0; times < 30; times++) {
+      const set = await run(a.set('/x', bytes(`${version}`), version));
+      if (set.status === 'ok') version++;
+      const bringBack = zooKeeper.loseServer('refusing')!;
+      await pass(clock, 100);
+      const read = await run(a.read('/x'));
+      if (read.status === 'ok') expect(read.value!.stat.version).toBeGreaterThanOrEqual(version);
+      version = Math.max(version, zooKeeper.tree.stat('/c/x')!.version);
+      bringBack();
+      for (let waits = 0; !isConnected(a); waits++) {
+        expect(waits).toBeLessThan(100);
+        await pass(clock, 50);
+      }
+    }
+    expect(version).toBeGreaterThan(10);
+    expect(zooKeeper.refusals).toBeGreaterThan(0);
+  });
+
+  it('that leads, in an outage of all, lets the outage end as it would', async () => {
+    for (let seed = 1; seed <= 6; seed++) {
+      await start({}, seed);
+      zooKeeper.stop();
+      const bringBack = zooKeeper.loseServer('refusing')!;
+      await pass(clock, 5_000);
+      expect(zooKeeper.isRunning).toBe(false);
+      zooKeeper.start();
+      bringBack();
+      await pass(clock, MOVED_MS);
+      expect([a, b].every(isConnected)).toBe(true);
+    }
+  });
+});
+
 describe('clocks', () => {
   it('a client that is paused keeps its session only as long as the ensemble does', async () => {
     const own = new FakeClock();

@@ -144,7 +144,7 @@ function drawZooKeeper(prng: Prng, hasFaults: boolean): ZooKeeperPlan {
   };
   return {
     sessionTimeoutMs: prng.pick([2_000, 4_000, 6_000]),
-    lagMs: { min: 0, max: prng.pick([0, 5, 100]) },
+    lagMs: { min: 0, max: prng.pick([0, 5, 100, 1_000]) },
     chances: hasFaults && prng.chance(0.5) ? chances : NO_FAULTS,
   };
 }

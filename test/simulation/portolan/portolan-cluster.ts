@@ -260,6 +260,7 @@ export class PortolanCluster implements Cluster {
         return () => this.#setReachable(name, true);
       },
       breakConnections: () => zooKeeper.breakConnections(),
+      loseServer: (absence) => zooKeeper.loseServer(absence),
       expire: (name) => {
         const session = this.lifeOf(name).coordinator.session?.id;
         if (session === undefined || !zooKeeper.isRunning) return false;

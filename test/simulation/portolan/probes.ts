@@ -26,6 +26,9 @@ const SEEN = [
   'rotten data set aside',
   'damaged replica learnt again',
   'last copy repaired by its operator',
+  // ZooKeeper, as it counts itself.
+  'client refused by a ZooKeeper server that knew less',
+  'leader of ZooKeeper lost',
   // Answers of clients.
   'write with an unknown outcome',
   'condition that did not hold',
@@ -90,8 +93,8 @@ export function missingOf(counts: Readonly<Partial<Record<string, number>>>): re
 export class Probes {
   readonly counts = new Map<string, number>();
 
-  hit(probe: SeenProbe): void {
-    this.#count(probe, 1);
+  hit(probe: SeenProbe, times = 1): void {
+    if (times > 0) this.#count(probe, times);
   }
 
   /** A node refused so many calls for this reason. */

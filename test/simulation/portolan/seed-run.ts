@@ -167,7 +167,7 @@ class SeedRun {
     const finals = await this.#readFinals();
     // The leader may have moved a primary meanwhile: disks are compared at rest.
     await this.#untilWhole(RECOVERED_MS, 'it did not stay whole');
-    this.#countRefused();
+    this.#countSeen();
     this.#checkHistory(finals);
     await checkDisks({
       configs: this.#map.configs,
@@ -284,7 +284,10 @@ class SeedRun {
     throw new BrokenPromiseError(promise, describeVerdict(verdict));
   }
 
-  #countRefused(): void {
+  #countSeen(): void {
+    const { refusals, elections } = this.cluster.zooKeeper;
+    this.#probes.hit('client refused by a ZooKeeper server that knew less', refusals);
+    this.#probes.hit('leader of ZooKeeper lost', elections);
     for (const { storage } of this.cluster.lives) {
       for (const { labels, value } of storage?.metrics.calls.counts() ?? []) {
         this.#probes.refused(labels.outcome, value);
