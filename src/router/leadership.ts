@@ -290,7 +290,9 @@ export class Leadership {
         await this.#sayNotWritten(writes, outcome.reason);
         break;
     }
-    // Whether it happened or not, the znodes tell (rule Z5).
+    // Whether it happened or not, the znodes tell (rule Z5), to whoever asks behind a barrier: the
+    // server that answers now may not have heard of it yet (rule Z6).
+    await this.#untilAnswered(() => passBarrier(this.#session));
     await this.#readShards(shards);
   }
 
@@ -345,6 +347,12 @@ export class Leadership {
     });
     return this.#pausing;
   }
+}
+
+/** Undefined if ZooKeeper did not answer. */
+async function passBarrier(session: CoordinatorSession): Promise<true | undefined> {
+  const barrier = await session.barrier();
+  return barrier.status === 'ok' ? true : undefined;
 }
 
 /** By name and life; what a registration says never changes. Both in any order, names once each. */

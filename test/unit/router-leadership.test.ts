@@ -238,6 +238,22 @@ describe('a write whose outcome is unknown (S21)', () => {
     expect(await epochs()).toEqual(ALL.map(() => 2));
   });
 
+  it('is read back behind a barrier: the server may not have heard of it yet (Z6)', async () => {
+    await activeOn('s1');
+    const leader = await LeaderUnderTest.start(cluster);
+    loseAnswer(leader, 'after');
+    leader.session.fault('barrier', 'not-connected');
+    await cluster.register('s1', 2);
+    await settle();
+    await leader.pass(RETRY_MS);
+    expect(leader.map.map.config(0 as never)?.epoch, 'no barrier, no read').toBe(1);
+    await leader.pass(RETRY_MS);
+    const { calls } = leader.session;
+    const since = calls.slice(calls.lastIndexOf('multi') + 1);
+    expect(since).toEqual(['barrier', 'barrier', 'barrier', ...ALL.map(() => 'read')]);
+    expect(leader.map.map.config(0 as never)?.epoch).toBe(2);
+  });
+
   it('is read back: what did not happen is decided and done again', async () => {
     await activeOn('s1');
     const leader = await LeaderUnderTest.start(cluster);
