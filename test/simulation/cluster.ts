@@ -27,12 +27,22 @@ export interface CoordinationFaults {
   expire(name: string): boolean;
 }
 
+/** A member that answers alone for a while, because others have promised to leave it that. */
+export interface HeldLease {
+  readonly holder: string;
+  readonly grantors: readonly string[];
+  /** Who could tell it that another one has its place. */
+  readonly overseers: readonly string[];
+}
+
 export interface Cluster {
   /** In an order that is the same for every run of a seed. */
   readonly members: readonly ClusterMember[];
   readonly network: SimNetwork;
   /** Undefined: members need none. */
   readonly coordination?: CoordinationFaults;
+  /** Those that are held at this moment. Undefined: there are none in this cluster. */
+  leases?(): readonly HeldLease[];
   /** The newest life of a member; it may be dead. */
   processOf(name: string): SimProcess;
   /** Undefined: it keeps nothing. */

@@ -79,7 +79,7 @@ export class FaultInjections {
       case 'coordination-break':
         return this.#coordinationBreak();
       case 'session-expiry':
-        return this.#expireSession();
+        return this.expireSession(this.#anyone());
       case 'low-space':
         return this.#fillDisk();
       case 'read-fault':
@@ -112,6 +112,27 @@ export class FaultInjections {
     for (const direction of directions) network.clog(direction, forMs);
     const undo = () => directions.forEach((direction) => network.unclog(direction));
     return { detail: name, undo };
+  }
+
+  /** Nothing gets through between a member and others, nor between it and the coordination. */
+  cutOff(name: string, others: readonly string[]): Injected {
+    const between = this.#around(name).filter(({ from, to }) => {
+      return others.includes(from) || others.includes(to);
+    });
+    const { network, coordination } = this.#cluster;
+    for (const direction of between) network.cut(direction);
+    const reach = coordination?.cut(name);
+    const undo = () => {
+      for (const direction of between) network.heal(direction);
+      reach?.();
+    };
+    return { detail: `${name} from ${others.join(' ')}`, undo };
+  }
+
+  /** The session of this member is over. */
+  expireSession(name: string): Injected | undefined {
+    if (this.#cluster.coordination?.expire(name) !== true) return undefined;
+    return { detail: name, undo: () => undefined };
   }
 
   /**
@@ -289,12 +310,6 @@ export class FaultInjections {
     const absence = this.#prng.pick(['refusing', 'silent'] as const);
     const undo = this.#cluster.coordination?.loseServer(absence);
     return undo && { detail: absence, undo };
-  }
-
-  #expireSession(): Injected | undefined {
-    const name = this.#anyone();
-    if (this.#cluster.coordination?.expire(name) !== true) return undefined;
-    return { detail: name, undo: () => undefined };
   }
 
   /** Kills the member if it lives, and leaves it another disk. */

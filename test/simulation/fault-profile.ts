@@ -37,6 +37,7 @@ export const FAULT_SCRIPTS = [
   'pause-and-resume',
   'rolling-restart',
   'disk-loss',
+  'grantor-restart',
 ] as const;
 export type FaultScript = (typeof FAULT_SCRIPTS)[number];
 

@@ -22,6 +22,8 @@ export interface NemesisOptions {
 const SCRIPT_PAUSE_STEPS = 5;
 /** Until a member that came back is counted on again: only then may another one lose its disk. */
 const DISK_LOSS_GAP_MS = 1_000;
+/** How long the holder of a lease is cut off: about as long as leases last. */
+const CUT_OFF_MS = { least: 200, most: 2_000 };
 
 export class Nemesis {
   readonly #simulation: Simulation;
@@ -105,6 +107,8 @@ export class Nemesis {
         return this.#roll(names);
       case 'disk-loss':
         return this.#loseDisk(names);
+      case 'grantor-restart':
+        return this.#restartGrantors();
       default:
         return unreachable(script);
     }
@@ -152,6 +156,26 @@ export class Nemesis {
     this.#after(2 * stepMs + DISK_LOSS_GAP_MS, () => {
       this.#hold('disk-loss', stepMs, this.#injections.loseDisk(name, backup));
       this.#after(stepMs + DISK_LOSS_GAP_MS, () => this.#run('disk-loss'));
+    });
+  }
+
+  /**
+   * Grantors of a lease die and come straight back, while its holder still counts on them and hears
+   * of nobody that takes its place. Then its session ends, and one of them is to take it.
+   */
+  #restartGrantors(): void {
+    const leases = this.#cluster.leases?.() ?? [];
+    const cutOffMs = this.#prng.range(CUT_OFF_MS.least, CUT_OFF_MS.most);
+    this.#after(cutOffMs + this.#stepMs(), () => this.#run('grantor-restart'));
+    if (leases.length === 0) return;
+    const { holder, grantors, overseers } = this.#prng.pick(leases);
+    const hold = (lengthMs: number, injected: Injected | undefined) =>
+      this.#hold('grantor-restart', lengthMs, injected);
+    hold(cutOffMs, this.#injections.cutOff(holder, overseers));
+    const some = this.#prng.shuffled(grantors).slice(0, 1 + this.#prng.int(grantors.length));
+    for (const grantor of some) hold(0, this.#injections.kill(grantor, false));
+    this.#after(this.#prng.range(0, cutOffMs), () => {
+      hold(0, this.#injections.expireSession(holder));
     });
   }
 

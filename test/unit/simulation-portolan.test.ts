@@ -4,6 +4,7 @@ import { runSeed } from '../simulation/portolan/seed-run.js';
 
 const SEEDS = 3;
 const ROT_SEEDS = 5;
+const LEASE_SEEDS = 8;
 
 describe('a whole cluster', () => {
   it('serves without faults, and every operation is answered', async () => {
@@ -27,6 +28,19 @@ describe('a whole cluster', () => {
     const { again, ...kinds } = found;
     expect(Math.min(...Object.values(kinds))).toBeGreaterThan(0);
     expect(again).toBe(kinds.state + kinds.log + kinds.data);
+  });
+
+  it('S14 B22 whoever granted a lease and restarts waits for it before it takes over', async () => {
+    const script = { name: 'grantor-restart', stepMeanMs: 300 } as const;
+    const found = { restarts: 0, waits: 0 };
+    for (let seed = 1; seed <= LEASE_SEEDS; seed++) {
+      const { failure, faults, probes } = await runSeed({ seed, faults: { rates: {}, script } });
+      expect(failure, `seed ${seed}`).toBeUndefined();
+      found.restarts += faults['grantor-restart'] ?? 0;
+      found.waits += probes['successor waits while the one before holds a lease'] ?? 0;
+    }
+    expect(found.restarts).toBeGreaterThan(LEASE_SEEDS);
+    expect(found.waits).toBeGreaterThan(0);
   });
 
   it(`S1 S2 S6 S8 S9 S14 S15 L1 L2 L3 L4 ${SEEDS} seeds keep every promise, and are the same twice`, async () => {

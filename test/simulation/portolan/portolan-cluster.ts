@@ -12,7 +12,7 @@ import type { InspectionHandler } from '../../../src/ports/network.js';
 import type { RunningRole } from '../../../src/ports/process.js';
 import type { RouterView } from '../../../src/router/role.js';
 import type { StorageView } from '../../../src/storage/main.js';
-import type { Cluster, ClusterMember, CoordinationFaults } from '../cluster.js';
+import type { Cluster, ClusterMember, CoordinationFaults, HeldLease } from '../cluster.js';
 import { SimDisk } from '../sim-disk.js';
 import { SimNetwork } from '../sim-network.js';
 import { SimProcess } from '../sim-process.js';
@@ -115,6 +115,18 @@ export class PortolanCluster implements Cluster {
 
   diskOf(name: string): SimDisk | undefined {
     return this.#disks.get(name);
+  }
+
+  leases(): readonly HeldLease[] {
+    const overseers = this.members.flatMap(({ name, role }) => (role === 'router' ? name : []));
+    return [...this.#lives.values()].flatMap(({ process, storage }) => {
+      if (process.isDead || process.isPaused || storage === undefined) return [];
+      return [...storage.replicas()].flatMap(({ config, primary }): HeldLease | [] => {
+        const grantors = config?.isr.filter((node) => node !== process.name) ?? [];
+        const isHeld = primary?.isServing === true && process.clock.now() < primary.leaseUntil;
+        return isHeld && grantors.length > 0 ? { holder: process.name, grantors, overseers } : [];
+      });
+    });
   }
 
   kill(name: string, { isSilent }: { readonly isSilent: boolean }): void {

@@ -18,6 +18,7 @@ const SEEN = [
   // Replicas, as safety-watch.ts sees them.
   'lease expired at a serving primary',
   'primary of an old epoch still there',
+  'successor waits while the one before holds a lease',
   'node ended by a read that failed',
   'node ended by a write that failed',
   // Rot, as rot-watch.ts sees it.

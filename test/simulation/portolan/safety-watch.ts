@@ -99,6 +99,21 @@ export class SafetyWatch {
       }
     }
     for (const config of this.map.configs) if (config !== undefined) this.#checkIsr(config);
+    this.#countWaiting(readers);
+  }
+
+  /** Those that know that they lead, and may not serve yet, because somebody else still may. */
+  #countWaiting(readers: ReadonlyMap<Uuid, string>): void {
+    if (readers.size === 0) return;
+    for (const { number, process, storage } of this.#cluster.lives) {
+      for (const { body, primary } of storage?.replicas() ?? []) {
+        const reader = readers.get(body.shardUuid);
+        const isWaiting = !process.isDead && primary?.isServing === false && reader !== undefined;
+        const who = `${number} ${body.shard} ${primary?.epoch}`;
+        const probe = 'successor waits while the one before holds a lease';
+        if (isWaiting && reader !== process.name) this.#count(probe, who, true);
+      }
+    }
   }
 
   /** It ends at once; while it stands still it does nothing. */
