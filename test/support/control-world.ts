@@ -21,6 +21,7 @@ import type { Registration } from '../../src/model/registrations.js';
 import { replicaOn } from '../../src/model/shard-config.js';
 import type { ReplicaPlace, ShardConfig, VersionedConfig } from '../../src/model/shard-config.js';
 import { clusterOf, nodeOf, uuidOf } from './configs.js';
+import { expectReplacedWell, LeaderSight } from './replacing-rules.js';
 
 interface Copy {
   promised: Epoch;
@@ -67,8 +68,14 @@ export class ControlWorld {
   handOvers: HandOver[] = [];
   inFlight: ProposedWrite[] = [];
   #controller: Controller;
+  /** What the leader has seen. */
+  #sight = new LeaderSight();
   #leaderEpoch = 0;
   #isPlaced = false;
+  /** By shard and version, each configuration that ever was. */
+  readonly #past = new Map<string, ShardConfig>();
+  /** Shards that were given more replicas than they should have, because some were gone. */
+  readonly #grown = new Set<ShardId>();
   /** Whose each epoch is. */
   readonly #epochs = new Map<string, string>();
   /** What primaries asked to take in: shard, version, node and store. */
@@ -161,7 +168,14 @@ export class ControlWorld {
 
   seeNodes(): void {
     const nodes = this.nodes.flatMap(({ process }) => process?.registration ?? []);
+    this.#sight.seesNodes(nodes);
     this.#controller.step({ type: 'nodes', nodes });
+  }
+
+  /** The leader has not seen the node for long, as far as it knows. */
+  giveUp({ id }: WorldNode): void {
+    this.#sight.givesUp(id);
+    this.#controller.step({ type: 'gone', node: id });
   }
 
   seeSettled(): void {
@@ -170,6 +184,7 @@ export class ControlWorld {
 
   suspect({ id, process }: WorldNode, type: 'suspected' | 'heard'): void {
     if (process === undefined) return;
+    this.#sight.hears(id, process.registration.process, type);
     this.#controller.step({ type, node: id, process: process.registration.process });
   }
 
@@ -185,6 +200,7 @@ export class ControlWorld {
     for (const write of ready.writes) {
       const isUnderWay = this.inFlight.some(({ draft }) => draft.shard === write.draft.shard);
       expect(isUnderWay, 'S18').toBe(false);
+      this.#checkReplacing(write);
     }
     this.inFlight.push(...ready.writes);
     this.handOvers.push(...ready.handOvers);
@@ -326,7 +342,13 @@ export class ControlWorld {
     return replicas.every((place) => !isr.includes(place.node) || this.#isDestroyed(place));
   }
 
+  /** Whether a shard may have more replicas in sync than it should: those that were gone are back. */
+  hasGrown(shard: ShardId): boolean {
+    return this.#grown.has(shard);
+  }
+
   #lead(): Controller {
+    this.#sight = new LeaderSight();
     const controller = new Controller(this.cluster, ++this.#leaderEpoch as LeaderEpoch);
     this.#controller = controller;
     const placement = this.#isPlaced ? 'complete' : 'open';
@@ -411,8 +433,18 @@ export class ControlWorld {
     if (before !== undefined) this.#checkChange(before, config);
     const version = basedOn === undefined ? 0 : basedOn + 1;
     this.znodes.set(draft.shard, { config, version });
+    this.#past.set(`${draft.shard}/${version}`, config);
     this.#checkEpoch(config);
     this.#checkCopies(config);
+  }
+
+  #checkReplacing(write: ProposedWrite): void {
+    const { draft, basedOn, why } = write;
+    const before = this.#past.get(`${draft.shard}/${basedOn}`);
+    if (before === undefined) return;
+    expectReplacedWell(before, write, this.cluster, this.#sight);
+    const isMore = why === 'add-learner' && before.replicas.length >= this.cluster.replicas;
+    if (isMore) this.#grown.add(draft.shard);
   }
 
   #checkEpoch(config: ShardConfig): void {
