@@ -8,8 +8,9 @@
  *
  * A predecessor that crashed is noticed twice: by ZooKeeper when its session times out, and by its
  * process's connection within milliseconds. If its port then refuses connections the process is
- * gone, and its znode is removed at once (D3). A wrong guess would cost a leader its office but
- * never the map its consistency: the leaderEpoch fences (D2).
+ * gone, and its znode is removed at once (D3). A wrong guess costs a router its place in the
+ * election, which it finds out when no leader tells it anything ({@link Candidacy.look}), but never
+ * the map its consistency: the leaderEpoch fences (D2).
  */
 import { standingOf } from '../control/election.js';
 import { takeLeaderEpoch, type Fence } from '../coordination/leader-epoch.js';
@@ -105,6 +106,11 @@ export class Candidacy {
       if (state === 'lost') this.#resign('the session is lost');
       if (state === 'connected') this.#evaluateSoon();
     });
+    this.#evaluateSoon();
+  }
+
+  /** Looks at the election again: nobody who leads knows of us, perhaps we stand no more. */
+  look(): void {
     this.#evaluateSoon();
   }
 

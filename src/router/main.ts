@@ -179,8 +179,12 @@ export class Router {
     return true;
   }
 
-  /** Reads the map once more; it stays as it is if ZooKeeper does not answer, or has lost it. */
+  /**
+   * Nobody tells us anything: reads the map once more, and looks whether we stand for election. The
+   * map stays as it is if ZooKeeper does not answer, or has lost it.
+   */
   async #readAgain(): Promise<void> {
+    this.#candidacy.look();
     const { session } = this.#deps.coordinator;
     const known = this.#cluster;
     if (session?.state !== 'connected' || known === undefined) return;

@@ -3,6 +3,7 @@
  * The words are a contract; the znodes are read with another client than the routers' own.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ClusterStatus } from '../../src/client/index.js';
 import type { PortolanProcess } from '../support/portolan-process.js';
 import { TestCluster } from '../support/test-cluster.js';
 import { ZnodeViewer } from '../support/znode-viewer.js';
@@ -103,5 +104,15 @@ describe('the election transcript', () => {
     await routers[3]!.line(LEADS);
     expect(performance.now() - before).toBeLessThan(10_000);
     expect(await candidates()).toHaveLength(2);
+  });
+
+  it('a router that was taken for dead and lives stands again, in a few seconds', async () => {
+    const [leads, removed] = await candidates();
+    await znodes.remove(`/portolan/default/election/${removed}`);
+    const standsAgain = ({ candidates: now }: ClusterStatus) =>
+      now.length === 2 && now[0]!.znode === leads && now[1]!.znode !== removed;
+    const routers = [cluster.addressOf('r4')];
+    const { candidates: now } = await cluster.until(standsAgain, { routers, timeoutMs: 10_000 });
+    expect(now.map(({ id }) => id)).toEqual(['r4', 'r1']);
   });
 });

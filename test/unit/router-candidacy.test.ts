@@ -185,6 +185,31 @@ describe('leading', () => {
   });
 });
 
+describe('standing', () => {
+  it('a router whose znode was removed although it lives looks, and stands again', async () => {
+    const [r1, r2] = [await enter('r1'), await enter('r2')];
+    const [first, second] = await candidates();
+    ok(await observer.remove(candidateZnode(second!), 0));
+    await settle();
+    expect(await candidates()).toEqual([first]);
+    r2.candidacy.look();
+    await settle();
+    expect(await candidates()).toEqual([first, expect.not.stringContaining(second!)]);
+    r1.session.expire();
+    await settle();
+    expect([r1.became, r2.became]).toEqual([[1, '-'], [2]]);
+  });
+
+  it('a look changes nothing for a router that stands, or leads', async () => {
+    const both = [await enter('r1'), await enter('r2')];
+    const before = await candidates();
+    for (const { candidacy } of both) candidacy.look();
+    await settle();
+    expect(await candidates()).toEqual(before);
+    expect(both.map(({ became }) => became)).toEqual([[1], []]);
+  });
+});
+
 describe('an id', () => {
   it('of an earlier process at our address is taken over at once', async () => {
     const first = await enter('r1');
