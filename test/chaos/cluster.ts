@@ -11,7 +11,8 @@ import { beginFault, type DiskFault, endFault, FailingDisks } from '../support/f
 import type { PortolanProcess } from '../support/portolan-process.js';
 import { TcpFaultProxy } from '../support/tcp-fault-proxy.js';
 import { TestCluster } from '../support/test-cluster.js';
-import { TestZooKeeper } from '../support/zookeeper-server.js';
+import { ZooKeeperEnsemble } from '../support/zookeeper-ensemble.js';
+import type { TestZooKeeper } from '../support/zookeeper-server.js';
 import type { Shape } from './schedule.js';
 
 export interface ChaosClusterOptions extends Shape {
@@ -31,8 +32,8 @@ const run = promisify(execFile);
 interface Link {
   /** In front of the member. */
   readonly inbound: TcpFaultProxy;
-  /** Between the member and ZooKeeper. */
-  readonly zooKeeper: TcpFaultProxy;
+  /** Between the member and each server of ZooKeeper. */
+  readonly zooKeeper: readonly TcpFaultProxy[];
 }
 
 const SMALL_DISK = '128m';
@@ -41,7 +42,7 @@ const RESERVE_MB = 16;
 const STOP_MS = 60_000;
 
 export class ChaosCluster {
-  readonly cluster: TestCluster;
+  readonly cluster: TestCluster<ZooKeeperEnsemble>;
   readonly #options: ChaosClusterOptions;
   readonly #links: Map<string, Link>;
   /** Every process that was ever started, for its log. */
@@ -52,37 +53,39 @@ export class ChaosCluster {
   readonly #diskFaults = new Map<string, Set<DiskFault | 'full'>>();
   /** Those that lived with such a disk. */
   readonly #mayEnd = new Set<PortolanProcess>();
-  /** Undefined: it was killed. */
-  #zooKeeperStart: Promise<void> | undefined = Promise.resolve();
+  /** The last start of each ZooKeeper server that was not killed since. */
+  readonly #zooKeeperStarts = new Map<string, Promise<void>>();
   readonly #starting = new Set<string>();
   #isClosed = false;
   /** What nobody asked for: processes that ended by themselves, or would not end. */
   readonly problems: string[] = [];
 
   private constructor(
-    cluster: TestCluster,
+    cluster: TestCluster<ZooKeeperEnsemble>,
     links: Map<string, Link>,
     options: ChaosClusterOptions,
   ) {
     this.cluster = cluster;
     this.#links = links;
     this.#options = options;
+    for (const id of this.zooKeepers) this.#zooKeeperStarts.set(id, Promise.resolve());
   }
 
   /** Starts everything; does not wait until it is well. */
   static async start(options: ChaosClusterOptions): Promise<ChaosCluster> {
     const { folder, routers, storage, shards, smallDisks } = options;
-    const dataDir = join(folder, 'zookeeper');
-    await mkdir(dataDir);
-    const zooKeeper = await TestZooKeeper.start({ dataDir });
+    const disks = smallDisks ? await FailingDisks.compile(folder) : undefined;
+    const zooKeeper = await ZooKeeperEnsemble.start(options.zooKeeper, join(folder, 'zookeeper'));
     const links = new Map<string, Link>();
     const wire = async (id: string, port: number) => {
       const inbound = await TcpFaultProxy.start(port);
-      const toZooKeeper = await TcpFaultProxy.start(zooKeeper.port);
+      const toZooKeeper = await Promise.all(
+        zooKeeper.servers.map((server) => TcpFaultProxy.start(server.port)),
+      );
       links.set(id, { inbound, zooKeeper: toZooKeeper });
-      return { zk: toZooKeeper.address, advertise: inbound.address };
+      const zk = toZooKeeper.map(({ address }) => address).join(',');
+      return { zk, advertise: inbound.address };
     };
-    const disks = smallDisks ? await FailingDisks.compile(folder) : undefined;
     const storageFlags = ['--disk-reserve-mb', String(RESERVE_MB)];
     const storageEnv = (data: string) => disks?.env(data) ?? {};
     const shape = { routers, storage, shards, replicas: 3, storageFlags, storageEnv, wire };
@@ -101,11 +104,15 @@ export class ChaosCluster {
   }
 
   get routers(): readonly string[] {
-    return Array.from({ length: this.#options.routers }, (_, n) => `r${n + 1}`);
+    return numbered('r', this.#options.routers);
   }
 
   get storage(): readonly string[] {
-    return Array.from({ length: this.#options.storage }, (_, n) => `s${n + 1}`);
+    return numbered('s', this.#options.storage);
+  }
+
+  get zooKeepers(): readonly string[] {
+    return numbered('z', this.#options.zooKeeper);
   }
 
   linkOf(id: string): Link {
@@ -120,7 +127,7 @@ export class ChaosCluster {
     for (const id of [...this.routers, ...this.storage]) {
       const { inbound, zooKeeper } = this.linkOf(id);
       const isInside = group.includes(id);
-      if (isInside) zooKeeper.blackHole('toServer', 'toClient');
+      if (isInside) for (const proxy of zooKeeper) proxy.blackHole('toServer', 'toClient');
       inbound.cutOff((clientPort) => {
         const source = this.#memberAt({ port: clientPort, connectedTo: inbound.port });
         return source !== undefined && group.includes(source) !== isInside;
@@ -173,17 +180,22 @@ export class ChaosCluster {
     return (id.startsWith('r') ? routers : storage).get(id)!;
   }
 
-  async killZooKeeper(): Promise<void> {
-    await this.#zooKeeperStart;
-    this.#zooKeeperStart = undefined;
-    await this.cluster.zooKeeper.kill();
+  zooKeeperOf(id: string): TestZooKeeper {
+    return this.cluster.zooKeeper.servers[this.zooKeepers.indexOf(id)]!;
   }
 
-  /** If it does not run. Resolves when it answers. */
-  async startZooKeeper(): Promise<void> {
+  async killZooKeeper(id: string): Promise<void> {
+    await this.#zooKeeperStarts.get(id);
+    this.#zooKeeperStarts.delete(id);
+    await this.zooKeeperOf(id).kill();
+  }
+
+  /** If it does not run. Resolves when it serves. */
+  async startZooKeeper(id: string): Promise<void> {
     if (this.#isClosed) return;
-    this.#zooKeeperStart ??= this.cluster.zooKeeper.restart();
-    await this.#zooKeeperStart;
+    const start = this.#zooKeeperStarts.get(id) ?? this.zooKeeperOf(id).restart();
+    this.#zooKeeperStarts.set(id, start);
+    await start;
   }
 
   /** Hardly a byte is free on its disk from now on. It may end of that. */
@@ -229,11 +241,11 @@ export class ChaosCluster {
   async end(): Promise<void> {
     this.#isClosed = true;
     await Promise.all(this.#started.map((process) => process.kill()));
-    await this.#zooKeeperStart;
-    await this.cluster.zooKeeper.kill();
+    await Promise.allSettled(this.#zooKeeperStarts.values());
+    await Promise.all(this.cluster.zooKeeper.servers.map((server) => server.kill()));
     await Promise.all(
       [...this.#links.values()].flatMap(({ inbound, zooKeeper }) => {
-        return [inbound.close(), zooKeeper.close()];
+        return [inbound, ...zooKeeper].map((proxy) => proxy.close());
       }),
     );
   }
@@ -316,4 +328,8 @@ export class ChaosCluster {
     if (!this.#options.smallDisks) return;
     execFileSync('umount', ['--lazy', this.#dataOf(id)]);
   }
+}
+
+function numbered(letter: string, count: number): readonly string[] {
+  return Array.from({ length: count }, (_, index) => `${letter}${index + 1}`);
 }

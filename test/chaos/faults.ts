@@ -38,11 +38,11 @@ export async function inject(
         await Promise.all(chaos.storage.map((node) => chaos.start(node)));
       };
     case 'kill-zookeeper':
-      await chaos.killZooKeeper();
-      return () => chaos.startZooKeeper();
+      await chaos.killZooKeeper(id);
+      return () => chaos.startZooKeeper(id);
     case 'pause-zookeeper':
-      chaos.cluster.zooKeeper.pause();
-      return () => chaos.cluster.zooKeeper.resume();
+      chaos.zooKeeperOf(id).pause();
+      return () => chaos.zooKeeperOf(id).resume();
     case 'pause-storage':
     case 'pause-router':
     case 'pause-leader':
@@ -88,9 +88,9 @@ export async function inject(
         proxy.delayMs = DELAY_MS;
       });
     case 'cut-off-zookeeper': {
-      const proxy = chaos.linkOf(id).zooKeeper;
-      proxy.blackHole('toServer', 'toClient');
-      return () => healProxy(proxy);
+      const proxies = chaos.linkOf(id).zooKeeper;
+      for (const proxy of proxies) proxy.blackHole('toServer', 'toClient');
+      return () => healProxies(proxies);
     }
     default:
       return unreachable(kind);
@@ -102,16 +102,19 @@ export async function healAll(chaos: ChaosCluster): Promise<void> {
   const members = [...chaos.routers, ...chaos.storage];
   for (const id of members) chaos.processOf(id).signal('SIGCONT');
   await healNetwork(chaos);
-  chaos.cluster.zooKeeper.resume();
-  await chaos.startZooKeeper();
+  await Promise.all(
+    chaos.zooKeepers.map((id) => {
+      chaos.zooKeeperOf(id).resume();
+      return chaos.startZooKeeper(id);
+    }),
+  );
   for (const id of members) await chaos.start(id);
 }
 
 async function healNetwork(chaos: ChaosCluster): Promise<void> {
   for (const id of [...chaos.routers, ...chaos.storage]) {
     const { inbound, zooKeeper } = chaos.linkOf(id);
-    await healProxy(inbound);
-    await healProxy(zooKeeper);
+    await healProxies([inbound, ...zooKeeper]);
   }
 }
 
@@ -128,11 +131,13 @@ async function breakNetwork(
 ): Promise<Undo> {
   const proxy = chaos.linkOf(id).inbound;
   await breakIt(proxy);
-  return () => healProxy(proxy);
+  return () => healProxies([proxy]);
 }
 
-async function healProxy(proxy: TcpFaultProxy): Promise<void> {
-  proxy.delayMs = 0;
-  proxy.heal();
-  if (!proxy.isListening) await proxy.accept();
+async function healProxies(proxies: readonly TcpFaultProxy[]): Promise<void> {
+  for (const proxy of proxies) {
+    proxy.delayMs = 0;
+    proxy.heal();
+    if (!proxy.isListening) await proxy.accept();
+  }
 }

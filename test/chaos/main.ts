@@ -18,16 +18,17 @@ function say(line: string): void {
 /** What runs now, for whoever interrupts it. */
 let running: { readonly folder: string; readonly run: Promise<Run> } | undefined;
 
-async function runSeed(seed: number, { storms, faults }: ChaosOptions): Promise<Outcome> {
+async function runSeed(seed: number, options: ChaosOptions): Promise<Outcome> {
+  const { storms, faults: families, zooKeeper } = options;
   const folder = await mkdtemp(join(tmpdir(), `portolan-chaos-${seed}-`));
   const tell = (line: string): void => say(`seed ${seed}: ${line}`);
-  const starting = Run.start({ seed, storms, families: faults, folder, say: tell });
+  const starting = Run.start({ seed, storms, families, zooKeeper, folder, say: tell });
   running = { folder, run: starting };
   const run = await starting;
   const outcome = await run.run();
   await run.close(outcome);
   if (outcome.broken.length === 0) await rm(folder, { recursive: true, maxRetries: 5 });
-  else tellBroken(outcome, folder, { storms, faults });
+  else tellBroken(outcome, folder, options);
   running = undefined;
   return outcome;
 }
@@ -35,12 +36,12 @@ async function runSeed(seed: number, { storms, faults }: ChaosOptions): Promise<
 function tellBroken(
   { seed, broken }: Outcome,
   folder: string,
-  { storms, faults }: Pick<ChaosOptions, 'storms' | 'faults'>,
+  { storms, faults, zooKeeper }: ChaosOptions,
 ): void {
   for (const { promise, what } of broken) say(`seed ${seed} BROKEN: ${promise}\n${what}`);
   say(`history, logs and data are in ${folder}`);
-  const flags = `--seed ${seed} --schedules 1 --storms ${storms} --faults ${faults.join(',')}`;
-  say(`again: npm run chaos -- ${flags}`);
+  const what = `--storms ${storms} --faults ${faults.join(',')} --zookeeper ${zooKeeper}`;
+  say(`again: npm run chaos -- --seed ${seed} --schedules 1 ${what}`);
 }
 
 async function runAll(options: ChaosOptions): Promise<void> {

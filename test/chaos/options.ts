@@ -12,6 +12,8 @@ export interface ChaosOptions {
   /** Storms of a schedule. */
   readonly storms: number;
   readonly faults: readonly Family[];
+  /** Servers of ZooKeeper. */
+  readonly zooKeeper: number;
   readonly json: boolean;
 }
 
@@ -19,14 +21,14 @@ const SEED_MAX = 2 ** 31;
 const MINUTES_DEFAULT = 5;
 
 const EXAMPLES = `
-A schedule starts a cluster of its own: a ZooKeeper server, 3 routers, 3 storage nodes, 3 replicas.
+A schedule starts a cluster of its own: ZooKeeper, 3 routers, 3 storage nodes, 3 replicas.
 Clients load it through all routers while storms of faults go over it. Then everything is healed,
 and it passes if the cluster is well again by itself, if every acknowledged write is there, and if
 some order of the operations explains every answer. What fails is kept, with the line that repeats
 its schedule. Repeating it repeats the faults; what the processes make of them may differ.
 
 Families of faults:
-  kill      kill -9 of a storage node, a router, the leader, ZooKeeper, all storage nodes at once
+  kill      kill -9 of a storage node, a router, the leader, a ZooKeeper server, all storage nodes
   pause     SIGSTOP for a tenth of a lease up to longer than a session
   stop      SIGTERM, with hand-over
   network   partitions; bytes held, lost, late; connections reset, refused, silent; no ZooKeeper
@@ -35,7 +37,8 @@ Families of faults:
 Examples:
   npm run chaos -- --minutes 10
   npm run chaos -- --seed 7 --schedules 1
-  npm run chaos -- --faults kill,pause --minutes 5`;
+  npm run chaos -- --faults kill,pause --minutes 5
+  npm run chaos -- --zookeeper 3`;
 
 /**
  * Parses the command line; prints help or the mistake if there is nothing to run.
@@ -58,17 +61,19 @@ export function parseOptions(argv: readonly string[]): ChaosOptions {
         .argParser(familyList)
         .default(familiesHere(), 'all that can be done here'),
     )
+    .option('--zookeeper <n>', 'servers of ZooKeeper', countOf(1, 5), 1)
     .option('--json', 'a JSON line with everything, before the last line', false)
     .addHelpText('after', EXAMPLES)
     .showHelpAfterError('(--help shows what there is)')
     .exitOverride()
     .parse(argv, { from: 'user' });
-  const raw = command.opts<
-    Partial<ChaosOptions> & Pick<ChaosOptions, 'storms' | 'faults' | 'json'>
+  const { zookeeper: zooKeeper, ...raw } = command.opts<
+    Partial<ChaosOptions> &
+      Pick<ChaosOptions, 'storms' | 'faults' | 'json'> & { readonly zookeeper: number }
   >();
   const { schedules, seed = Math.floor(Math.random() * SEED_MAX) } = raw;
   const minutes = raw.minutes ?? (schedules === undefined ? MINUTES_DEFAULT : undefined);
-  return { ...raw, seed, minutes, schedules: schedules ?? Infinity };
+  return { ...raw, seed, minutes, schedules: schedules ?? Infinity, zooKeeper };
 }
 
 /** All of them, but those of disks only for root, who alone may mount one. */

@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly seed: number;
   readonly storms: number;
   readonly families: readonly Family[];
+  /** Servers of ZooKeeper. */
+  readonly zooKeeper: number;
   /** Made by the caller, who removes it. */
   readonly folder: string;
   readonly say: (line: string) => void;
@@ -101,9 +103,10 @@ export class Run {
   }
 
   static async start(options: RunOptions): Promise<Run> {
-    const { folder, families } = options;
+    const { folder, families, zooKeeper } = options;
+    const shape = { ...SHAPE, zooKeeper, shards: SHARDS };
     const smallDisks = families.includes('disk');
-    const chaos = await ChaosCluster.start({ ...SHAPE, folder, shards: SHARDS, smallDisks });
+    const chaos = await ChaosCluster.start({ ...shape, folder, smallDisks });
     return new Run(options, chaos);
   }
 

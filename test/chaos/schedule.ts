@@ -27,7 +27,7 @@ export type Kind = (typeof KINDS)[Family][number];
 export interface Fault {
   readonly kind: Kind;
   readonly family: Family;
-  /** A member, some joined by `+`, `zookeeper`, `leader`, or `all` storage nodes. */
+  /** A member, some joined by `+`, a ZooKeeper server (`z1`), `leader`, or `all` storage nodes. */
   readonly target: string;
   /** Milliseconds since the storm began. */
   readonly fromMs: number;
@@ -46,6 +46,8 @@ export interface Storm {
 export interface Shape {
   readonly routers: number;
   readonly storage: number;
+  /** Servers of ZooKeeper. */
+  readonly zooKeeper: number;
 }
 
 export interface Schedule {
@@ -118,17 +120,20 @@ function drawFault(
   const kind = isSplit ? 'split' : prng.pick<Kind>(KINDS[family]);
   const storage = `s${1 + prng.int(shape.storage)}`;
   const router = `r${1 + prng.int(shape.routers)}`;
-  return { kind, family, target: targetOf(kind, { storage, router, prng }) };
+  return { kind, family, target: targetOf(kind, { storage, router, prng, shape }) };
 }
 
 function targetOf(
   kind: Kind,
-  { storage, router, prng }: { storage: string; router: string; prng: Prng },
+  from: { storage: string; router: string; prng: Prng; shape: Shape },
 ): string {
+  const { storage, router, prng, shape } = from;
   if (kind === 'kill-all-storage') return 'all';
   // A primary, and a router that goes on asking it: what it then may answer is what leases are for.
   if (kind === 'split') return `${storage}+${router}`;
-  if (kind.endsWith('-zookeeper') && kind !== 'cut-off-zookeeper') return 'zookeeper';
+  if (kind === 'kill-zookeeper' || kind === 'pause-zookeeper') {
+    return `z${1 + prng.int(shape.zooKeeper)}`;
+  }
   if (kind.endsWith('-leader')) return 'leader';
   if (kind.endsWith('-storage') || kind.startsWith('disk-')) return storage;
   if (kind.endsWith('-router')) return router;

@@ -23,7 +23,8 @@ describe('S5 S6 S12 S13 S21 S22 every answer given under faults is linearizable'
       const folder = await mkdtemp(join(tmpdir(), `portolan-chaos-${seed}-`));
       const lines: string[] = [];
       const say = (line: string) => void lines.push(line);
-      const run = await Run.start({ seed, storms, families: familiesHere(), folder, say });
+      const families = familiesHere();
+      const run = await Run.start({ seed, storms, families, zooKeeper: 1, folder, say });
       const outcome = await run.run();
       await run.close(outcome);
       const found = outcome.broken.map(({ promise, what }) => `${promise}: ${what}`);

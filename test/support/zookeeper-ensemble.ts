@@ -1,5 +1,6 @@
-/** Several real ZooKeeper servers that agree by majority, for tests that kill them one by one. */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+/** Real ZooKeeper servers that agree by majority, or just one, for tests that kill them one by one. */
+import { mkdtempSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePorts } from '../../src/system/free-port.js';
@@ -17,15 +18,17 @@ export class ZooKeeperEnsemble {
     this.servers = servers;
   }
 
-  /** Resolves when all serve. */
-  static async start(size: number): Promise<ZooKeeperEnsemble> {
-    const folder = await mkdtemp(join(tmpdir(), 'portolan-zk-'));
+  /** Resolves when all serve. The folder is theirs alone. */
+  static async start(
+    size: number,
+    folder = mkdtempSync(join(tmpdir(), 'portolan-zk-')),
+  ): Promise<ZooKeeperEnsemble> {
     const ports = await freePorts(3 * size);
     const numbers = Array.from({ length: size }, (_, index) => index + 1);
     const servers = numbers.map((_, n) => `127.0.0.1:${ports[3 * n]}:${ports[3 * n + 1]}`);
     const starting = numbers.map(async (id) => {
       const dataDir = join(folder, String(id));
-      await mkdir(dataDir);
+      await mkdir(dataDir, { recursive: true });
       return TestZooKeeper.start({ dataDir, port: ports[3 * id - 1]!, ensemble: { id, servers } });
     });
     return new ZooKeeperEnsemble(folder, await Promise.all(starting));

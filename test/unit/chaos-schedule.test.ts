@@ -6,7 +6,7 @@ import { FAMILIES, type Fault, KINDS, scheduleOf } from '../chaos/schedule.js';
 import { decodeValue, encodeValue } from '../chaos/values.js';
 import { Prng } from '../simulation/prng.js';
 
-const SHAPE = { routers: 3, storage: 3, storms: 5 };
+const SHAPE = { routers: 3, storage: 3, zooKeeper: 3, storms: 5 };
 const SEEDS = 500;
 
 /** Faults at the moment at which most are there. */
@@ -46,6 +46,24 @@ describe('schedules', () => {
     );
     expect([...kindsOf(['kill', 'stop'])].sort()).toEqual([...KINDS.kill, ...KINDS.stop].sort());
   });
+
+  it.each([
+    [1, ['z1']],
+    [3, ['z1', 'z2', 'z3']],
+  ])('of %i ZooKeeper servers each is killed and paused', (zooKeeper, servers) => {
+    const { storms } = scheduleOf({
+      ...SHAPE,
+      zooKeeper,
+      storms: SEEDS,
+      seed: 1,
+      families: FAMILIES,
+    });
+    const faults = storms.flatMap((storm) => storm.faults);
+    for (const kind of ['kill-zookeeper', 'pause-zookeeper']) {
+      const targets = faults.filter((fault) => fault.kind === kind).map(({ target }) => target);
+      expect([...new Set(targets)].sort()).toEqual(servers);
+    }
+  });
 });
 
 describe('the load', () => {
@@ -80,10 +98,10 @@ describe('the load', () => {
 
 describe('npm run chaos', () => {
   it('runs five minutes, or as many schedules or minutes as it is told', () => {
-    expect(parseOptions([])).toMatchObject({ minutes: 5, schedules: Infinity });
+    expect(parseOptions([])).toMatchObject({ minutes: 5, schedules: Infinity, zooKeeper: 1 });
     expect(parseOptions(['--schedules', '2'])).toMatchObject({ minutes: undefined, schedules: 2 });
     expect(parseOptions(['--minutes', '3', '--seed', '9'])).toMatchObject({ minutes: 3, seed: 9 });
-    const { faults } = parseOptions(['--faults', 'pause,kill']);
-    expect(faults).toEqual(['kill', 'pause']);
+    const { faults, zooKeeper } = parseOptions(['--faults', 'pause,kill', '--zookeeper', '3']);
+    expect([faults, zooKeeper]).toEqual([['kill', 'pause'], 3]);
   });
 });
