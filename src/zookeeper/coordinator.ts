@@ -28,7 +28,7 @@ export interface ZooKeeperOptions {
 }
 
 /** Until the operator is told that nothing answers: sooner than anybody gives up waiting. */
-const TELL_AFTER_MS = { first: 3_000, last: 30_000 };
+const TELL_AFTER_MS = { first: 2_000, last: 30_000 };
 /** Before a new session after a lost one. */
 const REOPEN_MS = { first: 50, last: 5_000 };
 /** Before another try to make the root. */
