@@ -297,6 +297,7 @@ describe('client commands', () => {
     ]);
     expect(namesOf(first(status['shards'])).sort()).toEqual([
       'away',
+      'damaged',
       'epoch',
       'id',
       'isr',

@@ -80,7 +80,7 @@ describe('playground', () => {
     const commandOf = (pid: number | null) => readFileSync(`/proc/${pid}/cmdline`, 'utf8');
     for (const { id, pid } of routers) expect(commandOf(pid)).toContain(`router\0--id\0${id}\0`);
     for (const { id, pid } of storage) expect(commandOf(pid)).toContain(`storage\0--id\0${id}\0`);
-    expect(commandOf(zookeeper.pid)).toContain('ZooKeeperServerMain');
+    expect(commandOf(zookeeper.pid)).toContain('QuorumPeerMain');
   }
 
   it('Ctrl-C stops everything in order and leaves nothing behind', async () => {
