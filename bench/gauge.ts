@@ -11,13 +11,19 @@ export interface LatencyMs {
 /** Only operations that took so long are remembered one by one. */
 const SLOW_MS = 20;
 
+interface SlowOperation {
+  readonly key: number;
+  readonly endMs: number;
+  readonly tookMs: number;
+}
+
 export class Gauge {
   readonly #latency: RecordableHistogram = createHistogram({ highest: 120_000_000_000 });
   /** Times of successes around which a silence longer than any before began. */
   #lastSuccessMs: number;
   #silences: { fromMs: number; toMs: number }[] = [];
   #longestGapMs = 0;
-  #slow: { endMs: number; tookMs: number }[] = [];
+  #slow: SlowOperation[] = [];
   ops = 0;
   failed = 0;
   unknown = 0;
@@ -26,9 +32,9 @@ export class Gauge {
     this.#lastSuccessMs = nowMs;
   }
 
-  success(startMs: number, endMs: number): void {
+  success(key: number, startMs: number, endMs: number): void {
     this.ops++;
-    if (endMs - startMs >= SLOW_MS) this.#slow.push({ endMs, tookMs: endMs - startMs });
+    if (endMs - startMs >= SLOW_MS) this.#slow.push({ key, endMs, tookMs: endMs - startMs });
     this.#latency.record(Math.max(1, Math.round((endMs - startMs) * 1e6)));
     this.#note(endMs);
   }
@@ -52,10 +58,13 @@ export class Gauge {
     );
   }
 
-  /** The slowest operation that ended within the given time; 0 if none was slow. */
-  slowestWithin(fromMs: number, toMs: number): number {
+  /**
+   * The slowest operation that ended within the given time, of those on keys that are `ours`;
+   * 0 if none was slow.
+   */
+  slowestWithin(fromMs: number, toMs: number, ours: (key: number) => boolean = () => true): number {
     return this.#slow
-      .filter(({ endMs }) => endMs >= fromMs && endMs <= toMs)
+      .filter(({ key, endMs }) => endMs >= fromMs && endMs <= toMs && ours(key))
       .reduce((slowest, { tookMs }) => Math.max(slowest, tookMs), 0);
   }
 

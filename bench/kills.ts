@@ -4,6 +4,7 @@
  * and how long what was killed takes until all is as before.
  */
 import type { Client, ClusterStatus } from '../src/client/index.js';
+import { slotOf } from '../src/model/slot.js';
 import { round, type Gauge } from './gauge.js';
 import type { OwnCluster } from './cluster.js';
 import type { KillRole, KillSignal } from './options.js';
@@ -14,13 +15,16 @@ export interface Kill {
   readonly atMs: number;
   /**
    * From the kill until somebody else does the work: a new leader holds the next leaderEpoch, or
-   * every shard has a primary again. Null for a router that did not lead: nobody has to take over.
+   * every shard that it led has another primary. Null for a router that did not lead: nobody has
+   * to take over.
    */
   readonly takeoverMs: number | null;
   /** Longest time around the kill in which no operation of the whole load succeeded. */
   readonly gapMs: number;
   /** The slowest operation that ended between the kill and the start of the new process. */
   readonly slowestMs: number;
+  /** The same, of each shard that got another primary. */
+  readonly slowestOfShardsMs: readonly number[];
   /** The slowest one from then until all is as before. */
   readonly slowestBackMs: number;
   /** From the start of the new process until the cluster is healthy, every replica in sync. */
@@ -29,7 +33,10 @@ export interface Kill {
   readonly missedOps: number;
 }
 
+/** How often the status is asked for after a kill of a router; of a process, whether it is back. */
 const POLL_MS = 4;
+/** After one of a node: each answer tells of all shards, and costs what the load would need. */
+const POLL_SHARDS_MS = 25;
 const GIVE_UP_MS = 60_000;
 
 export class Killer {
@@ -37,6 +44,7 @@ export class Killer {
   readonly #client: Client;
   readonly #role: KillRole;
   readonly #signal: KillSignal;
+  readonly #pollMs: number;
   readonly kills: Kill[] = [];
 
   constructor(cluster: OwnCluster, client: Client, role: KillRole, signal: KillSignal) {
@@ -44,18 +52,19 @@ export class Killer {
     this.#client = client;
     this.#role = role;
     this.#signal = signal;
+    this.#pollMs = role === 'leader' || role === 'router' ? POLL_MS : POLL_SHARDS_MS;
   }
 
   /** One kill, its takeover, and the whole cluster healthy again. */
-  async kill(loadStartMs: number, gauge: () => Gauge): Promise<Kill> {
+  async kill(loadStartMs: number, gauge: () => Gauge, keys: readonly Buffer[]): Promise<Kill> {
     const before = await this.#client.status();
     const victim = this.#chooseVictim(before);
     const pid = this.#cluster.pidOf(victim);
     const killedMs = performance.now();
     const opsBefore = gauge().ops;
     process.kill(pid, this.#signal);
-    const takeoverMs = await this.#takeover(before, killedMs);
-    await this.#poll(() => this.#cluster.pidOf(victim) !== pid);
+    const { takeoverMs, after } = await this.#takeover(victim, before, killedMs);
+    await poll(() => this.#cluster.pidOf(victim) !== pid, POLL_MS);
     const startedMs = performance.now();
     const missedOps = gauge().ops - opsBefore;
     await this.#until((status) => status.healthy && isAsBefore(status, before));
@@ -64,6 +73,10 @@ export class Killer {
     await new Promise((resolve) => setTimeout(resolve, 200));
     const gapMs = round(gauge().longestGapWithin(killedMs, performance.now()));
     const slowestMs = round(gauge().slowestWithin(killedMs, startedMs));
+    const moved = keysOfMoved(keys, before, after);
+    const slowestOfShardsMs = [...moved.values()].map((shard) => {
+      return round(gauge().slowestWithin(killedMs, startedMs, (key) => shard.has(key)));
+    });
     const slowestBackMs = round(gauge().slowestWithin(startedMs, performance.now()));
     const atMs = Math.round(killedMs - loadStartMs);
     const kill = {
@@ -72,6 +85,7 @@ export class Killer {
       takeoverMs,
       gapMs,
       slowestMs,
+      slowestOfShardsMs,
       slowestBackMs,
       backMs,
       missedOps,
@@ -100,33 +114,57 @@ export class Killer {
     return chosen.id;
   }
 
-  async #takeover(before: ClusterStatus, killedMs: number): Promise<number | null> {
-    if (this.#role === 'router') return null;
+  async #takeover(
+    victim: string,
+    before: ClusterStatus,
+    killedMs: number,
+  ): Promise<{ readonly takeoverMs: number | null; readonly after: ClusterStatus }> {
+    if (this.#role === 'router') return { takeoverMs: null, after: before };
     const epochBefore = before.leader?.leaderEpoch ?? 0;
     const done =
       this.#role === 'leader'
         ? (status: ClusterStatus) => (status.leader?.leaderEpoch ?? 0) > epochBefore
         : (status: ClusterStatus) =>
-            epochSum(status) > epochSum(before) && status.shards.every(({ served }) => served);
-    await this.#until(done);
-    return round(performance.now() - killedMs);
+            status.shards.every(({ served, primary }) => served && primary !== victim);
+    const after = await this.#until(done);
+    return { takeoverMs: round(performance.now() - killedMs), after };
   }
 
-  #until(holds: (status: ClusterStatus) => boolean): Promise<void> {
-    return this.#poll(async () => {
-      const status = await this.#client.status({ timeoutMs: 1_000 }).catch(() => undefined);
+  async #until(holds: (status: ClusterStatus) => boolean): Promise<ClusterStatus> {
+    let status: ClusterStatus | undefined;
+    await poll(async () => {
+      status = await this.#client.status({ timeoutMs: 1_000 }).catch(() => undefined);
       return status !== undefined && holds(status);
-    });
+    }, this.#pollMs);
+    if (status === undefined) throw new Error('no status'); // It was what held.
+    return status;
   }
+}
 
-  async #poll(holds: () => boolean | Promise<boolean>): Promise<void> {
-    const deadline = performance.now() + GIVE_UP_MS;
-    for (;;) {
-      if (await holds()) return;
-      if (performance.now() > deadline) throw new Error('the cluster did not recover within 60 s');
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-    }
+async function poll(holds: () => boolean | Promise<boolean>, everyMs: number): Promise<void> {
+  const deadline = performance.now() + GIVE_UP_MS;
+  while (!(await holds())) {
+    if (performance.now() > deadline) throw new Error('the cluster did not recover within 60 s');
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
+}
+
+/** Numbers of the keys of each shard that has another primary than before. */
+function keysOfMoved(
+  keys: readonly Buffer[],
+  before: ClusterStatus,
+  after: ClusterStatus,
+): ReadonlyMap<number, ReadonlySet<number>> {
+  const moved = after.shards.filter(({ primary }, index) => {
+    return primary !== before.shards[index]?.primary;
+  });
+  const keysOf = new Map(moved.map(({ id }) => [id, new Set<number>()]));
+  for (const [key, name] of keys.entries()) {
+    const slot = slotOf(name);
+    const shard = moved.find(({ slots: [first, last] }) => slot >= first && slot <= last);
+    if (shard !== undefined) keysOf.get(shard.id)?.add(key);
+  }
+  return keysOf;
 }
 
 /** Every shard has as many replicas in sync. */
@@ -134,8 +172,4 @@ function isAsBefore(status: ClusterStatus, before: ClusterStatus): boolean {
   return status.shards.every(({ isr }, index) => {
     return isr.length >= (before.shards[index]?.isr.length ?? 0);
   });
-}
-
-function epochSum(status: ClusterStatus): number {
-  return status.shards.reduce((sum, { epoch }) => sum + epoch, 0);
 }

@@ -76,7 +76,7 @@ export class Load {
       try {
         if (op === 'put' || (op === 'mixed' && turn % 2 === 0)) await this.#put(key);
         else await this.#get(key);
-        gauge.success(startMs, performance.now());
+        gauge.success(key, startMs, performance.now());
       } catch (error) {
         gauge.failed++;
         if (isUnknown(error)) gauge.unknown++;

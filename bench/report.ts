@@ -58,6 +58,7 @@ export function formatReport(report: Report): string {
       `  ${kills.length} kills of a ${kills[0]?.role}`,
       `  takeover ms: ${spread(kills.flatMap(({ takeoverMs }) => takeoverMs ?? []))}`,
       `  slowest operation until its restart, ms: ${spread(kills.map(({ slowestMs }) => slowestMs))}`,
+      `  the same of each shard that moved: ${spread(kills.flatMap(({ slowestOfShardsMs }) => slowestOfShardsMs))}`,
       `  slowest one after that, ms: ${spread(kills.map(({ slowestBackMs }) => slowestBackMs))}`,
       `  all as before after the restart, ms: ${spread(kills.map(({ backMs }) => backMs))}`,
     );
@@ -65,7 +66,10 @@ export function formatReport(report: Report): string {
   return `${lines.join('\n')}\n`;
 }
 
+/** With the 99th percentile, if there are enough values for one. */
 function spread(values: readonly number[]): string {
   const sorted = [...values].sort((a, b) => a - b);
-  return `median ${sorted[Math.floor(sorted.length / 2)] ?? '-'}  max ${sorted.at(-1) ?? '-'}`;
+  const at = (share: number) => sorted[Math.floor(sorted.length * share)] ?? '-';
+  const p99 = sorted.length >= 100 ? `  p99 ${at(0.99)}` : '';
+  return `median ${at(0.5)}${p99}  max ${sorted.at(-1) ?? '-'}  of ${sorted.length}`;
 }

@@ -71,7 +71,7 @@ async function measure(
       : undefined;
   const progress = setInterval(() => showProgress(load, startMs), 1000);
   try {
-    await applyFaults(options, load, killer, startMs);
+    await applyFaults(options, load, { killer, keys: ledger.names }, startMs);
   } finally {
     clearInterval(progress);
     await load.stop();
@@ -95,7 +95,7 @@ async function levelDbAlone({ keys, valueBytes }: BenchOptions): Promise<LevelDb
 async function applyFaults(
   options: BenchOptions,
   load: Load,
-  killer: Killer | undefined,
+  { killer, keys }: { readonly killer: Killer | undefined; readonly keys: readonly Buffer[] },
   startMs: number,
 ): Promise<void> {
   const endMs = startMs + options.seconds * 1000;
@@ -103,7 +103,7 @@ async function applyFaults(
     const atMs = startMs + next * options.every * 1000;
     if (atMs >= endMs) break;
     await pause(atMs - performance.now());
-    const kill = await killer.kill(startMs, () => load.gauge);
+    const kill = await killer.kill(startMs, () => load.gauge, keys);
     const { role, takeoverMs, gapMs, slowestMs, slowestBackMs, backMs, missedOps } = kill;
     say(
       `killed a ${role}: takeover ${takeoverMs ?? '-'} ms, gap ${gapMs} ms, slowest operation ` +

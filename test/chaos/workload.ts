@@ -90,7 +90,7 @@ export class Workload {
     try {
       const observed = await send(connection, asked, deadlineMs);
       operation.ok(observed);
-      gauge.success(calledMs, performance.now());
+      gauge.success(0, calledMs, performance.now());
       const isGone = asked.kind === 'delete' && 'applied' in observed && observed.applied;
       this.#versions.set(asked.key, isGone ? 0 : observed.version);
       return true;

@@ -46,13 +46,14 @@ describe('npm run bench', () => {
 describe('the gauge of a benchmark', () => {
   it('tells the slowest operation, and the longest time without any, around a moment', () => {
     const gauge = new Gauge(0);
-    gauge.success(0, 10);
-    gauge.success(5, 400);
-    gauge.success(300, 420);
+    gauge.success(7, 0, 10);
+    gauge.success(7, 5, 400);
+    gauge.success(8, 300, 420);
     gauge.finish(1_000);
     expect(gauge.ops).toBe(3);
     expect(gauge.slowestWithin(200, 500)).toBe(395);
     expect(gauge.slowestWithin(410, 500)).toBe(120);
+    expect(gauge.slowestWithin(200, 500, (key) => key === 8)).toBe(120);
     expect(gauge.slowestWithin(500, 900)).toBe(0);
     expect(gauge.longestGapWithin(100, 410)).toBe(390);
     expect(gauge.longestGapMs).toBe(580);
