@@ -41,8 +41,10 @@ export type ControllerInput =
   | { readonly type: 'gone'; readonly node: MemberId }
   /** A node asked to shut down in order. It says so to every leader, until it is gone. */
   | { readonly type: 'leaving'; readonly node: MemberId }
-  /** A hand-over that was asked for did not happen. It may be asked for again: feed it in time. */
-  | { readonly type: 'hand-over-failed'; readonly shard: ShardId; readonly epoch: Epoch };
+  /** A hand-over that was asked for did not happen: the primary of this epoch goes on. */
+  | { readonly type: 'hand-over-failed'; readonly shard: ShardId; readonly epoch: Epoch }
+  /** That was some time ago: it may be asked for again. */
+  | { readonly type: 'hand-over-rested'; readonly shard: ShardId; readonly epoch: Epoch };
 
 /** A configuration to write. The driver adds a nonce and, for a new shard, its uuid. */
 export interface ProposedWrite {

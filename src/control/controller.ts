@@ -73,6 +73,10 @@ import { Reports } from './reports.js';
 import { assertTransition } from './transition.js';
 import type { ClusterView } from './view.js';
 
+interface AskedHandOver extends HandOver {
+  readonly hasFailed: boolean;
+}
+
 export class Controller {
   readonly #cluster: ClusterConfig;
   readonly #leaderEpoch: LeaderEpoch;
@@ -91,8 +95,8 @@ export class Controller {
   /** Asked by primaries and not judged yet. */
   readonly #requests = new Map<ShardId, ChangeRequest>();
   readonly #stepDowns = new Map<ShardId, StepDown>();
-  /** Latest hand-over that was asked for, per shard: never twice in an epoch. */
-  readonly #asked = new Map<ShardId, HandOver>();
+  /** Latest hand-over that was asked for, per shard; not again before it has failed and rested. */
+  readonly #asked = new Map<ShardId, AskedHandOver>();
   /** What was said of each shard in an epoch, so that each is said once. */
   readonly #said = new Map<ShardId, { readonly epoch: Epoch; readonly names: Set<string> }>();
   /** Shards said to be missing or garbled: nobody but an operator can restore them. */
@@ -145,8 +149,13 @@ export class Controller {
       case 'leaving':
         return this.#onLeaving(input.node);
       case 'hand-over-failed':
-        if (this.#asked.get(input.shard)?.epoch === input.epoch) this.#asked.delete(input.shard);
+      case 'hand-over-rested': {
+        const asked = this.#asked.get(input.shard);
+        if (asked?.epoch !== input.epoch) return;
+        if (input.type === 'hand-over-rested') this.#asked.delete(input.shard);
+        else this.#asked.set(input.shard, { ...asked, hasFailed: true });
         return;
+      }
       default:
         return unreachable(input);
     }
@@ -253,7 +262,7 @@ export class Controller {
       if (draft !== undefined || stored.type !== 'config') continue;
       const { config } = stored;
       const asked = this.#askedOf(config);
-      if (asked !== undefined) yield { ...config, primary: asked.to };
+      if (asked?.hasFailed === false) yield { ...config, primary: asked.to };
       else if (!isStrayed(config, alive)) yield config;
     }
   }
@@ -325,19 +334,21 @@ export class Controller {
     let underWay = 0;
     for (const [shard, stored] of this.#stored) {
       if (stored.type !== 'config' || this.#writing.has(shard)) continue;
-      if (this.#askedOf(stored.config) !== undefined) underWay++;
-      else if (this.#stepDowns.get(shard)?.epoch !== stored.config.epoch) quiet.push(stored.config);
+      const asked = this.#askedOf(stored.config);
+      if (asked?.hasFailed === false) underWay++;
+      else if (asked === undefined && this.#stepDowns.get(shard)?.epoch !== stored.config.epoch)
+        quiet.push(stored.config);
     }
     quiet.sort((left, right) => left.shard - right.shard);
     const leaving = handOversOfLeaving(quiet, underWay, view);
     const balancing = handOversToBalance(quiet, underWay + leaving.length, view);
     const handOvers = [...leaving, ...balancing];
-    for (const handOver of handOvers) this.#asked.set(handOver.shard, handOver);
+    for (const asked of handOvers) this.#asked.set(asked.shard, { ...asked, hasFailed: false });
     return handOvers;
   }
 
   /** The hand-over that was asked of the primary of this very epoch. */
-  #askedOf({ shard, epoch }: ShardConfig): HandOver | undefined {
+  #askedOf({ shard, epoch }: ShardConfig): AskedHandOver | undefined {
     const asked = this.#asked.get(shard);
     return asked?.epoch === epoch ? asked : undefined;
   }

@@ -17,10 +17,14 @@ import { lifeOf } from './lives.js';
 import type { Loads } from './loads.js';
 import type { ClusterView } from './view.js';
 
-/** Hand-overs under way at a time for the sake of balance: each is a short pause for its shard. */
-const BALANCING_MAX = 4;
-/** And because nodes are leaving. With more it would be over sooner, but each pause longer. */
-const LEAVING_MAX = 8;
+/**
+ * Hand-overs asked for at a time for the sake of balance. Each is a pause for its shard, and they
+ * share the nodes, ZooKeeper and the leader: measured at 64 shards, two at a time take half as long
+ * again each. The next one begins as soon as the map has this one, so that they overlap anyhow.
+ */
+const BALANCING_MAX = 1;
+/** While nodes are leaving one more for each so many shards that they lead: they do not wait. */
+const LEAVING_PER_SHARDS = 24;
 /** Less is no imbalance: moving a primary would only mirror it. */
 const IMBALANCE_LEAST = 2;
 
@@ -31,8 +35,10 @@ export function handOversOfLeaving(
   view: ClusterView,
 ): readonly HandOver[] {
   const handOvers: HandOver[] = [];
-  for (const config of configs) {
-    if (underWay + handOvers.length >= LEAVING_MAX) break;
+  const led = configs.filter(({ primary }) => view.leaving.has(primary));
+  const atATime = Math.ceil((led.length + underWay) / LEAVING_PER_SHARDS);
+  for (const config of led) {
+    if (underWay + handOvers.length >= atATime) break;
     const handOver = handOverOfLeaving(config, view);
     if (handOver !== undefined) handOvers.push(handOver);
   }
@@ -41,7 +47,7 @@ export function handOversOfLeaving(
 
 function handOverOfLeaving(config: ShardConfig, view: ClusterView): HandOver | undefined {
   const { leaving, loads } = view;
-  if (config.state !== 'active' || !leaving.has(config.primary)) return undefined;
+  if (config.state !== 'active') return undefined;
   const others = eligibleFor(config, view).filter((node) => !leaving.has(node));
   const to = loads.choosePrimary(config.shard, others);
   return to && handOver(config, to, loads);

@@ -11,6 +11,12 @@ const ANSWER_MS = 2_000;
 /** Pause after a failure: whatever was in the way, a slow member above all, needs time to pass. */
 const REST_MS = 5_000;
 
+export interface HandOverEvent {
+  readonly type: 'hand-over-failed' | 'hand-over-rested';
+  readonly shard: ShardId;
+  readonly epoch: Epoch;
+}
+
 interface Call {
   readonly epoch: Epoch;
   readonly state: 'asked' | 'resting';
@@ -19,13 +25,13 @@ interface Call {
 
 export class HandOverCalls {
   readonly #clock: Clock;
-  readonly #mayAskAgain: (shard: ShardId, epoch: Epoch) => void;
+  readonly #hear: (event: HandOverEvent) => void;
   readonly #calls = new Map<ShardId, Call>();
 
-  /** `mayAskAgain`: the hand-over failed some time ago. Once per call. */
-  constructor(clock: Clock, mayAskAgain: (shard: ShardId, epoch: Epoch) => void) {
+  /** `hear`: that one failed, and that it may be asked for again; each at most once per call. */
+  constructor(clock: Clock, hear: (event: HandOverEvent) => void) {
     this.#clock = clock;
-    this.#mayAskAgain = mayAskAgain;
+    this.#hear = hear;
   }
 
   /** The primary of this epoch is being asked. An earlier call of the shard is void. */
@@ -54,9 +60,10 @@ export class HandOverCalls {
     this.#end(shard);
     const cancel = this.#clock.after(REST_MS, () => {
       this.#calls.delete(shard);
-      this.#mayAskAgain(shard, epoch);
+      this.#hear({ type: 'hand-over-rested', shard, epoch });
     });
     this.#calls.set(shard, { epoch, state: 'resting', cancel });
+    this.#hear({ type: 'hand-over-failed', shard, epoch });
   }
 
   #end(shard: ShardId): void {

@@ -103,8 +103,8 @@ export class Leadership {
     this.#office = office;
     this.#log = saidOnce(deps.log);
     this.#controller = new Controller(office.cluster, office.fence.leaderEpoch);
-    this.#handOvers = new HandOverCalls(deps.clock, (shard, epoch) => {
-      this.#controller.step({ type: 'hand-over-failed', shard, epoch });
+    this.#handOvers = new HandOverCalls(deps.clock, (event) => {
+      this.#controller.step(event);
       this.#carryOutSoon();
     });
     this.#learning = new Learning(deps.clock, (report) => {

@@ -66,6 +66,8 @@ export class ControlWorld {
   readonly committed = new Map<ShardId, Set<number>>();
   readonly requests: ChangeRequest[] = [];
   handOvers: HandOver[] = [];
+  /** Those that failed, until the next is answered. */
+  readonly #resting: HandOver[] = [];
   inFlight: ProposedWrite[] = [];
   #controller: Controller;
   /** What the leader has seen. */
@@ -163,6 +165,7 @@ export class ControlWorld {
   changeLeader(): void {
     this.inFlight = []; // Fenced.
     this.handOvers = [];
+    this.#resting.length = 0;
     this.#controller = this.#lead();
   }
 
@@ -293,13 +296,19 @@ export class ControlWorld {
   }
 
   answerHandOver(index: number, isDone: boolean): void {
+    for (const { shard, epoch } of this.#resting.splice(0)) {
+      this.#controller.step({ type: 'hand-over-rested', shard, epoch });
+    }
     const [asked] = this.handOvers.splice(index % Math.max(1, this.handOvers.length), 1);
     if (asked === undefined) return;
     const { shard, epoch, from, to } = asked;
     const node = this.nodes.find(({ id }) => id === from)!;
     const isServed = this.#served(shard, node)?.epoch === epoch;
     if (isDone && isServed) this.stepDown(shard, node, to);
-    else this.#controller.step({ type: 'hand-over-failed', shard, epoch });
+    else {
+      this.#controller.step({ type: 'hand-over-failed', shard, epoch });
+      this.#resting.push(asked);
+    }
   }
 
   /** What is decided now is written, and everybody hears of it. Whether there was anything. */
