@@ -40,6 +40,7 @@ import { kvHandlers, RAW_KV } from './kv-service.js';
 import { fromWireLeaderMessage, toWireMemberMessage } from './member-codec.js';
 import { MESSAGE_LIMITS } from './message-limits.js';
 import { type ReportFailure, serveStream } from './streams.js';
+import { warmUp } from './warm-up.js';
 
 const SERVER_OPTIONS: grpc.ServerOptions = {
   ...MESSAGE_LIMITS,
@@ -86,6 +87,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   const calls = new OpenCalls();
   addServices(server, options, calls);
   const port = await bind(server, options.listen);
+  if (options.follow !== undefined) warmUp(MEMBER.Follow).catch(options.failed);
   let stopped: Promise<void> | undefined;
   return {
     address: { host: options.listen.host, port },
