@@ -15,32 +15,40 @@ import type { Outbox } from './outbox.js';
 import type { ReplicaBody } from './replica-body.js';
 
 /**
- * `promising`: asked to follow; the promise, or what was appended before, is not durable yet.
+ * `promising`: asked to follow; the promise, or what was appended, is not durable yet.
  * `attached`: said what the log holds. `installing`: the data is being replaced. `installed`: it is
  * there, not durably yet. `following`: the log is a prefix of the primary's.
  */
 type Phase = 'promising' | 'attached' | 'installing' | 'installed' | 'following';
+
+interface FollowerStart {
+  readonly epoch: Epoch;
+  readonly after: Position;
+  readonly body: ReplicaBody;
+  readonly outbox: Outbox;
+}
 
 export class Follower {
   readonly primary: MemberId;
   readonly epoch: Epoch;
   readonly #body: ReplicaBody;
   readonly #outbox: Outbox;
+  /** Our log ended where the primary's ends, but for what it sends. */
+  readonly #agrees: boolean;
   #phase: Phase = 'promising';
   /** End of the part of the log that was acknowledged in this epoch on this stream. */
   #ackedSeq: Seq;
 
   /** The body has promised this epoch, maybe not durably yet. */
-  constructor(
-    primary: MemberId,
-    { epoch, body, outbox }: { epoch: Epoch; body: ReplicaBody; outbox: Outbox },
-  ) {
+  constructor(primary: MemberId, { epoch, after, body, outbox }: FollowerStart) {
     assert(body.promisedEpoch === epoch, 'S2', () => ({ epoch, promised: body.promisedEpoch }));
     this.primary = primary;
     this.epoch = epoch;
     this.#body = body;
     this.#outbox = outbox;
     this.#ackedSeq = body.commitSeq;
+    const { seq, chain } = body.log.last;
+    this.#agrees = !body.isInstalling && seq === after.seq && chain === after.chain;
     this.#answerWhenDurable();
   }
 
@@ -102,9 +110,10 @@ export class Follower {
   #answerWhenDurable(): void {
     const { log, durableEpoch, durableSeq, commitSeq, isInstalling } = this.#body;
     if (durableEpoch !== this.epoch || durableSeq !== log.last.seq) return;
-    this.#phase = 'attached';
+    this.#phase = this.#agrees ? 'following' : 'attached';
+    this.#ackedSeq = durableSeq;
     const tail = isInstalling ? [] : log.positionsFrom(commitSeq).map(bare);
-    this.#send({ type: 'attached', epoch: this.epoch, tail });
+    this.#send({ type: 'attached', epoch: this.epoch, tail, follows: this.#agrees });
   }
 
   #onResume(match: Position): void {
@@ -123,7 +132,8 @@ export class Follower {
   }
 
   #onPrepare({ entry, commitSeq }: Prepare): void {
-    if (this.#phase !== 'following') return;
+    const isNext = this.#phase === 'promising' && this.#agrees;
+    if (this.#phase !== 'following' && !isNext) return;
     assert(entry.bytes !== undefined, 'an entry travels with its bytes', () => ({
       seq: entry.seq,
     }));

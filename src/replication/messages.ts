@@ -4,12 +4,15 @@
  * begins with `attach` again.
  *
  *   primary                     follower
- *   attach(epoch)          ->                      promise epoch, durably
+ *   attach(epoch, after)   ->                      promise epoch, durably
  *                          <-   attached(tail)
  *   resume(match)          ->                      truncate above match
  *   prepare(entry) ...     ->                      append, durably
  *                          <-   prepareAck(position) ...
  *   commit(commitSeq)      ->                      apply
+ *
+ * If the log of the follower ends at `after`, it follows at once, without a `resume`: what the
+ * primary's log holds behind that, its barrier, is on its way already.
  *
  * or, when the log of the primary does not reach back to what the follower has:
  *   install(base)          ->                      (the data of the shard follows, then) durably
@@ -22,10 +25,11 @@
 import type { Epoch, MemberId, Seq, ShardId } from '../model/ids.js';
 import type { Entry, Position } from './entry.js';
 
-/** "I am the primary of this epoch." */
+/** "I am the primary of this epoch. If your log ends at `after`, you follow; entries come next." */
 export interface Attach {
   readonly type: 'attach';
   readonly epoch: Epoch;
+  readonly after: Position;
 }
 
 /** "I follow you in this epoch, and this is where my log may differ from yours." */
@@ -37,6 +41,8 @@ export interface Attached {
    * first is in every log of an in-sync replica. Empty: this replica's data is unusable.
    */
   readonly tail: readonly Position[];
+  /** It ended where the primary said: no `resume` is waited for. */
+  readonly follows: boolean;
 }
 
 /** "Your log agrees with mine up to `match`; drop what is above." */

@@ -73,15 +73,18 @@ export class Peer {
     this.#durable = position;
   }
 
-  /** Its log was found to agree with ours up to `match`, which it holds durably. */
-  attach(match: Position): void {
+  /**
+   * Its log was found to agree with ours up to `match`, which it holds durably. `follows`: it takes
+   * what was sent behind that; otherwise it is sent again.
+   */
+  attach(match: Position, follows: boolean): void {
     assert(this.phase === 'attaching' || this.phase === 'installing', 'S3', () => ({
       phase: this.phase,
     }));
     this.#installs.end(this);
     this.phase = 'following';
     this.hasDiverged = false;
-    this.sentSeq = match.seq;
+    if (!follows) this.sentSeq = match.seq;
     this.toldCommitSeq = 0 as Seq;
     this.acknowledge(match);
   }

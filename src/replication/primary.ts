@@ -18,6 +18,7 @@ import { assert } from '../model/assert.js';
 import type { Epoch, MemberId, Seq } from '../model/ids.js';
 import type { VersionedConfig } from '../model/shard-config.js';
 import type { Position } from './entry.js';
+import { HandOver, type HandOverSettings } from './hand-over.js';
 import { InSyncSet, type InSyncSettings } from './in-sync-set.js';
 import type { Installs } from './installs.js';
 import type { LeaseClaims } from './lease.js';
@@ -28,14 +29,12 @@ import { Proposals, type CommittedWrite, type Proposal, type Written } from './p
 import type { ReplicaBody } from './replica-body.js';
 import type { Sessions } from './sessions.js';
 
-export interface PrimarySettings extends InSyncSettings {
+export interface PrimarySettings extends InSyncSettings, HandOverSettings {
   /** Entries on their way at once. More gain nothing on a local network: the next is larger. */
   readonly windowEntries: number;
   /** Entries and bytes sent ahead to a replica that catches up. */
   readonly catchUpEntries: number;
   readonly catchUpBytes: number;
-  /** A hand-over that takes longer is given up. */
-  readonly handOverMs: number;
 }
 
 export interface PrimaryStart {
@@ -52,11 +51,6 @@ export interface PrimaryStart {
   readonly now: number;
 }
 
-interface HandOver {
-  readonly to: MemberId;
-  readonly giveUpAt: number;
-}
-
 export class Primary {
   readonly epoch: Epoch;
   readonly #body: ReplicaBody;
@@ -70,11 +64,11 @@ export class Primary {
   readonly #proposals: Proposals;
   readonly #peers = new Map<MemberId, Peer>();
   readonly #inSync: InSyncSet;
+  readonly #handOver: HandOver;
+  /** End of what earlier epochs left; the barrier is behind it. */
+  readonly #start: Position;
   readonly #barrierSeq: Seq;
   #update: VersionedConfig;
-  #handOver: HandOver | undefined;
-  /** When the leader was last told; undefined: we have not stepped down. */
-  #steppedDownAt: number | undefined;
   #now: number;
 
   constructor(start: PrimaryStart) {
@@ -94,21 +88,24 @@ export class Primary {
     this.#promisedUntil = start.promisedUntil;
     this.#update = update;
     this.#inSync = new InSyncSet(start);
+    this.#handOver = new HandOver(this.epoch, start.settings, start.outbox);
     this.#now = now;
-    this.#proposals = new Proposals(body.log.last.seq);
+    this.#start = body.log.last;
+    this.#proposals = new Proposals(this.#start.seq);
     this.#proposals.commit(body.log.unappliedTo(body.commitSeq), body.commitSeq);
     this.#proposals.barrier();
-    this.#barrierSeq = (body.log.last.seq + 1) as Seq;
+    this.#barrierSeq = (this.#start.seq + 1) as Seq;
     this.#adoptPeers();
   }
 
   /** Everything before this epoch is committed, and nobody else can be serving. */
   get isServing(): boolean {
-    return (
-      this.#body.commitSeq >= this.#barrierSeq &&
-      this.#now >= this.#promisedUntil &&
-      this.#steppedDownAt === undefined
-    );
+    return this.#hasBegun && this.#now >= this.#promisedUntil && !this.#handOver.hasSteppedDown;
+  }
+
+  /** The barrier is committed. */
+  get #hasBegun(): boolean {
+    return this.#body.commitSeq >= this.#barrierSeq;
   }
 
   /** Until when reads may be answered: the least of the claims on the commit set. */
@@ -132,7 +129,7 @@ export class Primary {
   /** Whether a write may be proposed at `now`; if not, it may later. */
   mayWrite(now: number): boolean {
     this.#passTo(now);
-    return this.isServing && this.#handOver === undefined && this.#inSync.isEnough;
+    return this.isServing && this.#handOver.to === undefined && this.#inSync.isEnough;
   }
 
   /** Another replica as this primary sees it; undefined if the configuration has none there. */
@@ -250,12 +247,7 @@ export class Primary {
   /** Prepares to step down in favour of an in-sync member. What becomes of it is always said. */
   handOver(to: MemberId, now: number): void {
     this.#passTo(now);
-    if (this.#steppedDownAt !== undefined) return; // That is being said anyway.
-    if (!this.#inSync.hasMember(to)) return this.#failHandOver(`${to} is not in sync`);
-    if (this.#handOver !== undefined) {
-      return this.#failHandOver(`one to ${this.#handOver.to} is under way`);
-    }
-    this.#handOver = { to, giveUpAt: now + this.#settings.handOverMs };
+    this.#handOver.begin(to, this.#inSync.hasMember(to), now);
     this.#continueHandOver();
   }
 
@@ -330,16 +322,28 @@ export class Primary {
   #attach(peer: Peer): void {
     if (peer.phase !== 'down' || this.#body.durableEpoch !== this.epoch) return;
     if (!this.#sessions.reaches(peer.place)) return;
+    const after = this.#hasBegun ? this.#body.log.last : this.#start;
     peer.phase = 'attaching';
-    this.#outbox.send(peer.node, { type: 'attach', epoch: this.epoch });
+    peer.sentSeq = after.seq;
+    const { seq, chain } = after;
+    this.#outbox.send(peer.node, {
+      type: 'attach',
+      epoch: this.epoch,
+      after: { seq, epoch: after.epoch, chain },
+    });
+    // The barrier, which has waited for our promise: it need not wait for the answer, too.
+    while (peer.sentSeq < this.#body.log.last.seq) this.#sendNext(peer);
   }
 
-  #onAttached(peer: Peer, { tail }: Attached): void {
+  #onAttached(peer: Peer, { tail, follows }: Attached): void {
     if (peer.phase !== 'attaching') return;
     const match = tail.findLast(({ seq, chain }) => {
       return this.#body.log.positionAt(seq)?.chain === chain;
     });
-    if (match !== undefined) return this.#follow(peer, match);
+    if (match !== undefined) {
+      assert(!follows || match === tail.at(-1), 'S8', () => ({ peer: peer.node, match }));
+      return this.#follow(peer, match, follows);
+    }
     const committed = tail[0];
     const { base, last } = this.#body.log;
     // What it knows to be committed is in our log: otherwise one of us has lost or changed data.
@@ -354,12 +358,13 @@ export class Primary {
     this.#review(peer);
   }
 
-  #follow(peer: Peer, match: Position): void {
-    peer.attach(match);
+  /** `follows`: it does already; otherwise it is told where to go on. */
+  #follow(peer: Peer, match: Position, follows: boolean): void {
+    peer.attach(match, follows);
     peer.progressAt = this.#now;
     const { seq, epoch, chain } = match;
     const resume = { type: 'resume', epoch: this.epoch, match: { seq, epoch, chain } } as const;
-    this.#outbox.send(peer.node, resume);
+    if (!follows) this.#outbox.send(peer.node, resume);
     this.#outbox.happened({ type: 'peer-follows', peer: peer.node, after: seq });
     this.#pump(peer);
     this.#advance();
@@ -385,7 +390,7 @@ export class Primary {
 
   #onInstalled(peer: Peer, base: Position): void {
     if (peer.phase !== 'installing') return;
-    if (this.#body.log.positionAt(base.seq)?.chain === base.chain) this.#follow(peer, base);
+    if (this.#body.log.positionAt(base.seq)?.chain === base.chain) this.#follow(peer, base, false);
     else this.#install(peer); // Trimmed meanwhile: once more, from where we are now.
   }
 
@@ -415,19 +420,24 @@ export class Primary {
 
   /** Sends what a follower does not have, as far as it may be ahead of its acknowledgements. */
   #pump(peer: Peer): void {
-    const { log, commitSeq } = this.#body;
+    const { log } = this.#body;
     while (peer.phase === 'following' && peer.sentSeq < log.last.seq) {
       if (peer.sentSeq < log.base.seq) return this.#install(peer);
       if (this.#isAhead(peer)) return;
-      const next = log.nextAfter(peer.sentSeq);
-      assert(next !== undefined, 'S8', () => ({ sent: peer.sentSeq, last: log.last.seq }));
-      const { seq, epoch, chain } = next;
-      const entry: PrepareEntry = log.unappliedAt(seq) ?? { seq, epoch, chain, bytes: undefined };
-      this.#outbox.send(peer.node, { type: 'prepare', epoch: this.epoch, entry, commitSeq });
-      if (peer.durable?.seq === peer.sentSeq) peer.progressAt = this.#now;
-      peer.sentSeq = seq;
-      peer.toldCommitSeq = commitSeq;
+      this.#sendNext(peer);
     }
+  }
+
+  #sendNext(peer: Peer): void {
+    const { log, commitSeq } = this.#body;
+    const next = log.nextAfter(peer.sentSeq);
+    assert(next !== undefined, 'S8', () => ({ sent: peer.sentSeq, last: log.last.seq }));
+    const { seq, epoch, chain } = next;
+    const entry: PrepareEntry = log.unappliedAt(seq) ?? { seq, epoch, chain, bytes: undefined };
+    this.#outbox.send(peer.node, { type: 'prepare', epoch: this.epoch, entry, commitSeq });
+    if (peer.durable?.seq === peer.sentSeq) peer.progressAt = this.#now;
+    peer.sentSeq = seq;
+    peer.toldCommitSeq = commitSeq;
   }
 
   /** Entries carry what is committed; without any, a follower would never apply the last ones. */
@@ -461,7 +471,7 @@ export class Primary {
       if (durable === undefined) return;
       if (durable < everyoneHolds) everyoneHolds = durable;
     }
-    const wasServing = body.commitSeq >= this.#barrierSeq;
+    const hadBegun = this.#hasBegun;
     if (everyoneHolds <= body.commitSeq) return; // A slow new member un-commits nothing.
     if (everyoneHolds < this.#barrierSeq) return; // All of the earlier epochs at once (S11).
     if (everyoneHolds > this.#barrierSeq && !this.#inSync.isEnough) return;
@@ -469,7 +479,7 @@ export class Primary {
     body.commitTo(everyoneHolds);
     const entries = body.log.unappliedTo(everyoneHolds).filter(({ seq }) => seq > before);
     for (const written of this.#proposals.commit(entries, everyoneHolds)) this.#answer(written);
-    if (!wasServing) {
+    if (!hadBegun) {
       this.#outbox.happened({ type: 'serving', epoch: this.epoch, seq: this.#barrierSeq });
     }
     for (const peer of this.#peers.values()) this.#review(peer);
@@ -490,39 +500,20 @@ export class Primary {
   #review(peer: Peer): void {
     // Nobody joins before everybody has stopped whom we promised to leave alone: the learner
     // promised them nothing, and could be elected next (S14).
-    const isOpen = this.isServing && this.#handOver === undefined;
+    const isOpen = this.isServing && this.#handOver.to === undefined;
     this.#inSync.review(peer, isOpen, this.#now);
     if (this.#inSync.isInTheWay(peer, this.#now)) peer.endTurn();
     // Whatever made it unusable, all of our data makes it good again.
     if (peer.phase === 'unusable' && !this.#inSync.counts(peer.node)) this.#install(peer);
   }
 
-  /** Steps down once the successor holds everything and nothing is under way. */
   #continueHandOver(): void {
-    if (this.#handOver === undefined) return;
-    const { to, giveUpAt } = this.#handOver;
-    if (this.#steppedDownAt !== undefined) {
-      if (this.#now - this.#steppedDownAt >= this.#settings.askAgainMs) this.#stepDown(to);
-      return;
-    }
+    const { to } = this.#handOver;
+    if (to === undefined) return;
     const { log, commitSeq } = this.#body;
-    const isQuiet = !this.#proposals.hasDrafts && commitSeq === log.last.seq;
-    const isReady = isQuiet && this.isServing;
-    if (isReady && this.#peers.get(to)?.durable?.seq === commitSeq) return this.#stepDown(to);
-    if (this.#now < giveUpAt) return;
-    this.#handOver = undefined;
-    this.#failHandOver(
-      isReady ? `${to} does not hold everything` : 'what is under way does not come to an end',
-    );
-  }
-
-  #failHandOver(why: string): void {
-    this.#outbox.handOver({ type: 'hand-over-failed', epoch: this.epoch, why });
-  }
-
-  /** From here on nothing is served in this epoch; said again until a newer one comes. */
-  #stepDown(to: MemberId): void {
-    this.#steppedDownAt = this.#now;
-    this.#outbox.handOver({ type: 'stepped-down', epoch: this.epoch, to });
+    const isIdle = !this.#proposals.hasDrafts && commitSeq === log.last.seq;
+    const isQuiet = isIdle && this.isServing;
+    const holdsAll = this.#peers.get(to)?.durable?.seq === commitSeq;
+    this.#handOver.goOn({ isQuiet, holdsAll }, this.#now);
   }
 }

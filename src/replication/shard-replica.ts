@@ -7,9 +7,10 @@
  * inputs, same outputs.
  *
  * Upholds S1 and S19. A replica acts as primary only if the configuration names this node, this
- * store and this very process, in an epoch that no earlier life has used. It starts
- * empty only as a learner or while the shard is being created; an in-sync replica without data has
- * lost it.
+ * store and this very process, in an epoch that no earlier life has used. It starts empty only as a
+ * learner or while the shard is being created, and if this very process is named: an earlier life
+ * may have joined the isr in a configuration that was not heard yet. An in-sync replica without
+ * data has lost it.
  */
 import { assert, unreachable } from '../model/assert.js';
 import type { Epoch, MemberId, ShardId, Uuid } from '../model/ids.js';
@@ -18,7 +19,7 @@ import type { Position } from './entry.js';
 import { Follower } from './follower.js';
 import type { Installs } from './installs.js';
 import type { LeaseClaims, LeaseGrants } from './lease.js';
-import { isToPrimary, type ReplicaMessage } from './messages.js';
+import { type Attach, isToPrimary, type ReplicaMessage } from './messages.js';
 import { Outbox, type Ready } from './outbox.js';
 import { Primary, type PrimarySettings } from './primary.js';
 import type { Proposal } from './proposals.js';
@@ -203,7 +204,8 @@ export class ShardReplica {
     if (to !== from) this.#outbox.happened({ type: 'standing-changed', from, to });
     this.#setAside();
     const mayCreate = to === 'creating' || to === 'learner';
-    if (mayCreate && !this.#body.exists) {
+    const isNamed = replicaOn(config, this.#node.self)?.process === this.#node.process;
+    if (mayCreate && isNamed && !this.#body.exists) {
       // Not the learner's promise: that it gives to whoever asks first.
       this.#body.create(to === 'creating' ? config.epoch : (0 as Epoch));
       this.#outbox.happened({ type: 'created', epoch: config.epoch });
@@ -269,11 +271,11 @@ export class ShardReplica {
 
   #onMessage(from: MemberId, message: ReplicaMessage, now: number): void {
     if (isToPrimary(message)) return this.#primary?.onMessage(from, message, now);
-    if (message.type === 'attach') return this.#onAttach(from, message.epoch);
+    if (message.type === 'attach') return this.#onAttach(from, message);
     if (this.#follower?.primary === from) this.#follower.onMessage(message);
   }
 
-  #onAttach(from: MemberId, epoch: Epoch): void {
+  #onAttach(from: MemberId, { epoch, after }: Attach): void {
     const { promisedEpoch, exists } = this.#body;
     const isOurs = this.#primary?.epoch === epoch;
     const isDamaged = this.#damage !== undefined && epoch > promisedEpoch;
@@ -287,7 +289,7 @@ export class ShardReplica {
     if (epoch > promisedEpoch) this.#adopt(epoch);
     else if (this.#follower?.primary !== from) this.#leaveFollowed();
     this.#grantedTo = from;
-    this.#follower = new Follower(from, { epoch, body: this.#body, outbox: this.#outbox });
+    this.#follower = new Follower(from, { epoch, after, body: this.#body, outbox: this.#outbox });
   }
 
   /** From now on nothing is said in a lower epoch, and nothing in this one before it is durable. */

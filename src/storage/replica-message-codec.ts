@@ -43,13 +43,13 @@ export const MESSAGE_TYPES: ReadonlyMap<number, ReplicaMessage['type']> = new Ma
 
 export function messageBytes(message: ReplicaMessage): number {
   switch (message.type) {
-    case 'attach':
     case 'install':
     case 'detached':
     case 'diverged':
       return EPOCH_BYTES;
     case 'attached':
-      return EPOCH_BYTES + 2 + message.tail.length * POSITION_BYTES;
+      return EPOCH_BYTES + 1 + 2 + message.tail.length * POSITION_BYTES;
+    case 'attach':
     case 'resume':
     case 'prepareAck':
     case 'installed':
@@ -68,12 +68,14 @@ export function messageBytes(message: ReplicaMessage): number {
 export function writeMessage(writer: RecordWriter, message: ReplicaMessage): void {
   writer.epoch(message.epoch);
   switch (message.type) {
-    case 'attach':
     case 'install':
     case 'detached':
     case 'diverged':
       return;
+    case 'attach':
+      return writer.position(message.after);
     case 'attached':
+      writer.u8(message.follows ? 1 : 0);
       return writeTail(writer, message.tail);
     case 'resume':
       return writer.position(message.match);
@@ -97,13 +99,14 @@ export function writeMessage(writer: RecordWriter, message: ReplicaMessage): voi
 export function readMessage(reader: RecordReader, type: ReplicaMessage['type']): ReplicaMessage {
   const epoch = reader.epoch();
   switch (type) {
-    case 'attach':
     case 'install':
     case 'detached':
     case 'diverged':
       return { type, epoch };
+    case 'attach':
+      return { type, epoch, after: reader.position() };
     case 'attached':
-      return { type, epoch, tail: readTail(reader) };
+      return { type, epoch, follows: readFlag(reader), tail: readTail(reader) };
     case 'resume':
       return { type, epoch, match: reader.position() };
     case 'prepare': {
@@ -127,6 +130,12 @@ function writeTail(writer: RecordWriter, tail: readonly Position[]): void {
   assert(tail.length <= TAIL_POSITIONS_MAX, 'a tail is bounded', () => ({ count: tail.length }));
   writer.u16(tail.length);
   for (const position of tail) writer.position(position);
+}
+
+function readFlag(reader: RecordReader): boolean {
+  const flag = reader.u8();
+  if (flag > 1) throw new WireError(`a flag of ${flag}`);
+  return flag === 1;
 }
 
 function readTail(reader: RecordReader): Position[] {

@@ -10,9 +10,9 @@
  *   hello     = nodeBytes:u8 node store:16 process:16 clusterUuid:16         kind 01 (hex, as all)
  *   beat, beatAck                            = number:u32                    kinds 02, 03
  *   leaving                                                                  kind 04
- *   attach, install, detached, diverged      = S epoch:u48               kinds 10, 16, 19, 1a
- *   attached                                 = S epoch:u48 count:u16 P*      kind 11
- *   resume, prepareAck, installed            = S epoch:u48 P                 kinds 12, 14, 17
+ *   install, detached, diverged              = S epoch:u48                   kinds 16, 19, 1a
+ *   attach, resume, prepareAck, installed    = S epoch:u48 P             kinds 10, 12, 14, 17
+ *   attached                                 = S epoch:u48 follows:u8 count:u16 P*   kind 11
  *   prepare   = S epoch:u48 commitSeq:u64 entry    (`replication/entry.ts`)  kind 13
  *   commit    = S epoch:u48 commitSeq:u64                                    kind 15
  *   refused   = S epoch:u48 promised:u48                                     kind 18
@@ -21,10 +21,11 @@
  *   dataEnd   = S P pairs:u48                                                kind 21
  *   dataAck   = S parts:u32                                                  kind 22
  *
- * Limits: a frame has at most FRAME_BYTES_MAX bytes, a tail TAIL_POSITIONS_MAX positions, each seq
- * above the one before, a part DATA_PAIRS_MAX pairs, whose keys and values have the limits of
- * `model/limits.ts`. Checksums of data-records are left to whoever stores them. Payloads are copied
- * once into a frame; decoded ones are slices of it, so who keeps one keeps the whole frame.
+ * Limits: a frame has at most FRAME_BYTES_MAX bytes, `follows` is 0 or 1, a tail has at most
+ * TAIL_POSITIONS_MAX positions, each seq above the one before, a part DATA_PAIRS_MAX pairs, whose
+ * keys and values have the limits of `model/limits.ts`. Checksums of data-records are left to
+ * whoever stores them. Payloads are copied once into a frame; decoded ones are slices of it, so who
+ * keeps one keeps the whole frame.
  *
  * Worked examples, read by a test. xx*16 is a byte 16 times; S is 0005 5e*16, P is
  * 0000000000000009 000000000003 c4*16, E the 68 bytes (44 in hex) of the example in `entry.ts`.
@@ -32,8 +33,8 @@
  *   beat       00000005 02 0000002a
  *   beatAck    00000005 03 0000002a
  *   leaving    00000001 04
- *   attach     00000019 10 S 000000000003
- *   attached   00000039 11 S 000000000003 0001 P
+ *   attach     00000037 10 S 000000000003 P
+ *   attached   0000003a 11 S 000000000003 01 0001 P
  *   resume     00000037 12 S 000000000003 P
  *   prepare    00000065 13 S 000000000003 0000000000000009 E
  *   prepareAck 00000037 14 S 000000000003 P

@@ -76,8 +76,8 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/replication/primary.ts',
-        from: 'const isOpen = this.isServing && this.#handOver === undefined;',
-        to: 'const isOpen = this.#handOver === undefined;',
+        from: 'const isOpen = this.isServing && this.#handOver.to === undefined;',
+        to: 'const isOpen = this.#handOver.to === undefined;',
       },
     ],
     tests: ['test/unit/replication-in-sync-set.test.ts', 'test/unit/replication-primary.test.ts'],
@@ -103,8 +103,8 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
       {
         file: 'src/replication/primary.ts',
         from: `    this.#proposals.barrier();
-    this.#barrierSeq = (body.log.last.seq + 1) as Seq;`,
-        to: '    this.#barrierSeq = body.log.last.seq;',
+    this.#barrierSeq = (this.#start.seq + 1) as Seq;`,
+        to: '    this.#barrierSeq = this.#start.seq;',
       },
     ],
     tests: ['test/unit/replication-primary.test.ts', 'test/scenario/replication.test.ts'],
@@ -116,9 +116,8 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/replication/primary.ts',
-        from: `      this.#body.commitSeq >= this.#barrierSeq &&
-      this.#now >=`,
-        to: '      this.#now >=',
+        from: 'return this.#hasBegun && this.#now >= this.#promisedUntil && !this.#handOver.hasSteppedDown;',
+        to: 'return this.#now >= this.#promisedUntil && !this.#handOver.hasSteppedDown;',
       },
     ],
     tests: ['test/unit/replication-primary.test.ts'],
@@ -186,12 +185,37 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/replication/primary.ts',
-        from: `      this.#now >= this.#promisedUntil &&
-      this.#steppedDownAt === undefined`,
-        to: '      this.#now >= this.#promisedUntil',
+        from: 'return this.#hasBegun && this.#now >= this.#promisedUntil && !this.#handOver.hasSteppedDown;',
+        to: 'return this.#hasBegun && this.#now >= this.#promisedUntil;',
       },
     ],
     tests: ['test/unit/replication-primary.test.ts', 'test/scenario/replication.test.ts'],
+  },
+  {
+    id: 'steps-down-with-writes',
+    wrong: 'a primary steps down before its successor holds everything',
+    breaks: ['S14'],
+    edits: [
+      {
+        file: 'src/replication/hand-over.ts',
+        from: 'if (isQuiet && holdsAll) return this.#stepDown(to, now);',
+        to: 'if (isQuiet || holdsAll) return this.#stepDown(to, now);',
+      },
+    ],
+    tests: ['test/unit/replication-primary.test.ts'],
+  },
+  {
+    id: 'barrier-sent-twice',
+    wrong: 'what was sent ahead to a replica that follows at once is sent again',
+    breaks: ['S8'],
+    edits: [
+      {
+        file: 'src/replication/peer.ts',
+        from: 'if (!follows) this.sentSeq = match.seq;',
+        to: 'this.sentSeq = match.seq;',
+      },
+    ],
+    tests: ['test/scenario/replication.test.ts'],
   },
   {
     id: 'condition-fails-early',

@@ -146,6 +146,19 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     tests: ['test/unit/replication-primary.test.ts'],
   },
   {
+    id: 'agrees-by-length',
+    wrong: 'a follower whose log ends where the primary said follows at once, whatever it holds',
+    breaks: ['S8'],
+    edits: [
+      {
+        file: 'src/replication/follower.ts',
+        from: 'seq === after.seq && chain === after.chain;',
+        to: 'seq === after.seq && chain !== undefined;',
+      },
+    ],
+    tests: ['test/unit/replication-follower.test.ts'],
+  },
+  {
     id: 'no-truncation',
     wrong: 'what a follower has beyond its primary stays in its log',
     breaks: ['S8'],
@@ -277,6 +290,19 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
       },
     ],
     tests: ['test/unit/replication-lease.test.ts'],
+  },
+  {
+    id: 'empty-in-any-life',
+    wrong: 'a learner without its data begins anew in a life that the configuration does not name',
+    breaks: ['S6', 'S19'],
+    edits: [
+      {
+        file: 'src/replication/shard-replica.ts',
+        from: 'if (mayCreate && isNamed && !this.#body.exists) {',
+        to: 'if (mayCreate && !this.#body.exists) {',
+      },
+    ],
+    tests: ['test/unit/replication-shard-replica.test.ts'],
   },
   {
     id: 'empty-member-serves',

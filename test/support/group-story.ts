@@ -23,6 +23,7 @@
 import type { VersionedConfig } from '../../src/model/shard-config.js';
 import type { MemberId } from '../../src/model/ids.js';
 import type { ChangeRequest } from '../../src/model/member-messages.js';
+import type { Position } from '../../src/replication/entry.js';
 import type { ReplicaMessage } from '../../src/replication/messages.js';
 import type { Ready, ReplicaEvent } from '../../src/replication/outbox.js';
 import type { Write } from '../../src/replication/proposals.js';
@@ -335,7 +336,9 @@ function messageText(message: ReplicaMessage): string {
   const head = `${message.type}, epoch ${message.epoch}`;
   switch (message.type) {
     case 'attached':
-      return `${head}: log [${message.tail.map(({ seq, epoch }) => `${seq}@${epoch}`).join(' ')}]`;
+      return `${head}: log [${ends(message.tail)}]${message.follows ? ', follows' : ''}`;
+    case 'attach':
+      return `${head}: after ${ends([message.after])}`;
     case 'resume':
       return `${head}: after ${message.match.seq}`;
     case 'prepare':
@@ -348,10 +351,13 @@ function messageText(message: ReplicaMessage): string {
       return `${head}: ${message.base.seq}`;
     case 'refused':
       return `${head}: promised ${message.promised}`;
-    case 'attach':
     case 'install':
     case 'detached':
     case 'diverged':
       return head;
   }
+}
+
+function ends(positions: readonly Position[]): string {
+  return positions.map(({ seq, epoch }) => `${seq}@${epoch}`).join(' ');
 }

@@ -102,7 +102,8 @@ export class LoneReplica {
     this.sessions.up({ node, store: peer.store, process: peer.process });
     this.claims.answered(node, this.now);
     this.step({ type: 'session-up', node });
-    return this.message(node, { type: 'attached', epoch: this.epoch, tail: [this.#at(seq)] });
+    const tail = [this.#at(seq)];
+    return this.message(node, { type: 'attached', epoch: this.epoch, tail, follows: false });
   }
 
   /** The same, but it says that it has no usable data. */
@@ -111,7 +112,7 @@ export class LoneReplica {
     this.sessions.up({ node, store: peer.store, process: peer.process });
     this.claims.answered(node, this.now);
     this.step({ type: 'session-up', node });
-    return this.message(node, { type: 'attached', epoch: this.epoch, tail: [] });
+    return this.message(node, { type: 'attached', epoch: this.epoch, tail: [], follows: false });
   }
 
   /** These peers acknowledge everything. */

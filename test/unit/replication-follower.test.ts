@@ -23,12 +23,21 @@ function resume({ seq, epoch: of, chain }: Position, inEpoch = 2): ReplicaMessag
   return { type: 'resume', epoch: epoch(inEpoch), match: { seq, epoch: of, chain } };
 }
 
+/** From a primary whose log ends elsewhere, if nothing else is said. */
+function attach(
+  inEpoch: number,
+  after: Position = entryAfter(entryAfter(LOG_START)),
+): ReplicaMessage {
+  const { seq, epoch: of, chain } = after;
+  return { type: 'attach', epoch: epoch(inEpoch), after: { seq, epoch: of, chain } };
+}
+
 /** s2 with an empty log, attached to s1 in epoch 2. */
 function attached(): LoneReplica {
   const lone = new LoneReplica(s2);
   lone.config(threeOf({ state: 'creating' }), 0);
   lone.persisted();
-  lone.message(s1.id, { type: 'attach', epoch: epoch(2) });
+  lone.message(s1.id, attach(2));
   lone.persisted();
   return lone;
 }
@@ -46,21 +55,21 @@ describe('a promise', () => {
     const lone = new LoneReplica(s2);
     lone.config(threeOf({ state: 'creating' }), 0);
     lone.persisted();
-    expect(types(lone.message(s1.id, { type: 'attach', epoch: epoch(2) }))).toEqual([]);
+    expect(types(lone.message(s1.id, attach(2)))).toEqual([]);
     expect(types(lone.persisted())).toEqual(['attached']);
   });
 
   it('S2 nor while a batch of before is under way, whatever that holds', () => {
     const lone = new LoneReplica(s2);
     lone.config(threeOf({ state: 'creating' }), 0);
-    lone.message(s1.id, { type: 'attach', epoch: epoch(2) });
+    lone.message(s1.id, attach(2));
     expect(types(lone.persisted())).toEqual([]);
     expect(types(lone.persisted())).toEqual(['attached']);
   });
 
   it('S3 refuses whoever speaks in a lower epoch, and says so', () => {
     const lone = attached();
-    const ready = lone.message(s3.id, { type: 'attach', epoch: epoch(1) });
+    const ready = lone.message(s3.id, attach(1));
     expect(ready.send).toMatchObject([
       { to: s3.id, message: { type: 'refused', epoch: 1, promised: 2 } },
     ]);
@@ -71,14 +80,14 @@ describe('a promise', () => {
 
   it('S19 is not given by a replica that does not exist: it is asked again', () => {
     const lone = new LoneReplica(s2);
-    const ready = lone.message(s1.id, { type: 'attach', epoch: epoch(2) });
+    const ready = lone.message(s1.id, attach(2));
     expect(ready.send).toMatchObject([{ message: { type: 'refused', epoch: 2, promised: 2 } }]);
     expect(lone.replica.body.exists).toBe(false);
   });
 
   it('S14 to another primary is told to the one before', () => {
     const lone = following();
-    const { send } = lone.message(s3.id, { type: 'attach', epoch: epoch(3) });
+    const { send } = lone.message(s3.id, attach(3));
     expect(send).toMatchObject([{ to: s1.id, message: { type: 'detached', epoch: 2 } }]);
   });
 });
@@ -114,7 +123,7 @@ describe('a follower', () => {
     const lone = following();
     lone.message(s1.id, prepare(one, 2, 1));
     lone.persisted();
-    const ready = lone.message(s3.id, { type: 'attach', epoch: epoch(3) });
+    const ready = lone.message(s3.id, attach(3));
     expect(types(ready)).toEqual(['detached']);
     // Its log begins, for everybody, with what is committed.
     expect(lone.persisted().send).toMatchObject([{ message: { tail: [{ seq: 1 }] } }]);
@@ -128,8 +137,67 @@ describe('a follower', () => {
     lone.step({ type: 'caller-down', node: s1.id });
     lone.message(s1.id, prepare(two));
     expect(lone.replica.body.log.last.seq).toBe(1);
-    expect(types(lone.message(s1.id, { type: 'attach', epoch: epoch(2) }))).toEqual([]);
+    expect(types(lone.message(s1.id, attach(2)))).toEqual([]);
     expect(types(lone.persisted())).toEqual(['attached']);
+  });
+});
+
+describe('a follower whose log ends where that of its primary does', () => {
+  const entry = entryAfter(LOG_START, 3);
+
+  /** s2 with an empty log and nothing promised but epoch 1, on its disk. */
+  function created(): LoneReplica {
+    const lone = new LoneReplica(s2);
+    lone.config(threeOf({ state: 'creating' }), 0);
+    lone.persisted();
+    return lone;
+  }
+
+  it('follows at once, and holds what comes next when it answers', () => {
+    const lone = created();
+    lone.message(s1.id, attach(3, LOG_START));
+    // While the promise is on its way to disk.
+    expect(types(lone.message(s1.id, prepare(entry, 3)))).toEqual([]);
+    expect(types(lone.persisted())).toEqual([]);
+    expect(lone.persisted().send).toMatchObject([
+      { message: { type: 'attached', follows: true, tail: [{ seq: 0 }, { seq: 1 }] } },
+    ]);
+  });
+
+  it('S4 acknowledges what comes after that answer', () => {
+    const lone = created();
+    lone.message(s1.id, attach(3, LOG_START));
+    expect(lone.persisted().send).toMatchObject([
+      { message: { follows: true, tail: [{ seq: 0 }] } },
+    ]);
+    lone.message(s1.id, prepare(entry, 3));
+    const [ack] = lone.persisted().send;
+    expect(ack?.message).toMatchObject({ type: 'prepareAck', position: { seq: 1 } });
+  });
+
+  it('S8 with the same entries, not only as many', () => {
+    const lone = following();
+    lone.message(s1.id, prepare(one));
+    lone.persisted();
+    const other = sealEntry(LOG_START, { epoch: epoch(2), commitSeq: 0 as Seq }, [putOf('other')]);
+    lone.message(s3.id, attach(3, other));
+    lone.message(s3.id, prepare(entryAfter(other, 3), 3));
+    expect(lone.persisted().send).toMatchObject([
+      { message: { type: 'attached', follows: false } },
+    ]);
+    expect(lone.replica.body.log.last.seq).toBe(1);
+    lone.message(s3.id, resume(LOG_START, 3));
+    lone.message(s3.id, prepare(entry, 3));
+    expect(lone.replica.body.log.last).toMatchObject({ seq: 1, epoch: 3 });
+  });
+
+  it('S15 does not while its data is half replaced', () => {
+    const lone = attached();
+    lone.message(s1.id, { type: 'install', epoch: epoch(2) });
+    lone.persisted();
+    lone.step({ type: 'caller-down', node: s1.id });
+    const { send } = lone.message(s1.id, attach(2, LOG_START));
+    expect(send).toMatchObject([{ message: { type: 'attached', follows: false, tail: [] } }]);
   });
 });
 
@@ -153,7 +221,7 @@ describe('all data of another replica', () => {
     lone.persisted();
     lone.step({ type: 'installed', base });
     lone.step({ type: 'caller-down', node: s1.id });
-    expect(types(lone.message(s1.id, { type: 'attach', epoch: epoch(2) }))).toEqual([]);
+    expect(types(lone.message(s1.id, attach(2)))).toEqual([]);
     expect(lone.persisted().send).toMatchObject([{ message: { type: 'attached', tail: [base] } }]);
   });
 
@@ -177,7 +245,7 @@ describe('all data of another replica', () => {
     lone.message(s1.id, install);
     expect(lone.replica.body.state()?.isInstalling).toBe(true);
     lone.step({ type: 'caller-down', node: s1.id });
-    const ready = lone.message(s1.id, { type: 'attach', epoch: epoch(2) });
+    const ready = lone.message(s1.id, attach(2));
     expect(ready.send).toMatchObject([{ message: { type: 'attached', tail: [] } }]);
     lone.config(threeOf(), 1);
     expect(lone.replica.standing).toBe('lost');

@@ -57,7 +57,7 @@ describe('the lease of a peer for one shard', () => {
   function following(): Peer {
     const peer = new Peer(placeOf(s2), new Installs({ installsMax: 1 }), 0);
     peer.phase = 'attaching';
-    peer.attach(LOG_START);
+    peer.attach(LOG_START, false);
     return peer;
   }
 
@@ -96,7 +96,7 @@ describe('the lease of a peer for one shard', () => {
 
   it('S3 who did not say what it holds cannot follow', () => {
     expect(() =>
-      new Peer(placeOf(s2), new Installs({ installsMax: 1 }), 0).attach(LOG_START),
+      new Peer(placeOf(s2), new Installs({ installsMax: 1 }), 0).attach(LOG_START, false),
     ).toThrow('S3');
   });
 });

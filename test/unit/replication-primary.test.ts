@@ -292,7 +292,7 @@ describe('what a primary waits for', () => {
     lone.sessions.up({ node: s3.id, store: s3.store, process: s3.process });
     lone.step({ type: 'session-up', node: s3.id });
     const tail = [{ ...lone.start, seq: 99 as never, chain: 'f'.repeat(32) as never }];
-    const attached = { type: 'attached', epoch: lone.epoch, tail } as const;
+    const attached = { type: 'attached', epoch: lone.epoch, tail, follows: false } as const;
     expect(() => lone.message(s3.id, attached)).toThrow('S6');
   });
 });

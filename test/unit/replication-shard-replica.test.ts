@@ -8,6 +8,7 @@ import { nodeOf, placeOf, uuidOf } from '../support/configs.js';
 import { LoneReplica, s1, s2, s3, threeOf } from '../support/replica-parts.js';
 
 const epoch = (value: number) => value as Epoch;
+const attach = (of: number) => ({ type: 'attach', epoch: epoch(of), after: LOG_START }) as const;
 
 /** s1, started on a disk that had promised epoch 5. */
 function restarted(change: Partial<DurableState> = {}): LoneReplica {
@@ -49,7 +50,7 @@ describe('a replica that is named as primary', () => {
 
   it('S1 or if another primary has spoken in this epoch', () => {
     const lone = restarted();
-    lone.message(s2.id, { type: 'attach', epoch: epoch(6) });
+    lone.message(s2.id, attach(6));
     expect(standing(lone, { epoch: epoch(6) })).toBe('awaiting-epoch');
     expect(lone.config(threeOf({ epoch: epoch(7) }), 2).events).toContainEqual({
       type: 'standing-changed',
@@ -70,7 +71,7 @@ describe('a replica that is named as primary', () => {
 
   it('S3 ends with a primary of a later epoch that speaks to it', () => {
     const lone = LoneReplica.leading();
-    lone.message(s2.id, { type: 'attach', epoch: epoch(2) });
+    lone.message(s2.id, attach(2));
     expect(lone.replica.primary).toBeUndefined();
   });
 });
@@ -78,14 +79,14 @@ describe('a replica that is named as primary', () => {
 describe('a replica that is named as secondary', () => {
   it('S2 promises a later epoch when it hears of it, and leaves the primary of the one before', () => {
     const lone = restarted();
-    lone.message(s2.id, { type: 'attach', epoch: epoch(6) });
+    lone.message(s2.id, attach(6));
     const { send, events } = lone.config(threeOf({ epoch: epoch(7), primary: s3.id }), 1);
     expect(send).toMatchObject([{ to: s2.id, message: { type: 'detached', epoch: 6 } }]);
     expect(events).toContainEqual({ type: 'epoch-adopted', epoch: 7, before: 6 });
     lone.persisted();
     lone.persisted();
     // Durable by now: whoever leads is answered at once.
-    const answer = lone.message(s3.id, { type: 'attach', epoch: epoch(7) });
+    const answer = lone.message(s3.id, attach(7));
     expect(answer.send).toMatchObject([{ to: s3.id, message: { type: 'attached', epoch: 7 } }]);
   });
 
@@ -119,6 +120,22 @@ describe('a replica without its data', () => {
     const lone = new LoneReplica(s3);
     expect(standing(lone, { isr: [s1.id, s2.id], learners: [s3.id] })).toBe('learner');
     expect(lone.replica.body).toMatchObject({ exists: true, promisedEpoch: 0 });
+  });
+
+  it('S6 S19 but in the life that is named: an earlier one may be in sync by now', () => {
+    const [isr, learners] = [[s1.id, s2.id], [s3.id]];
+    const lone = new LoneReplica(nodeOf('s3', 2, 's3'));
+    expect(standing(lone, { isr, learners })).toBe('learner');
+    expect(lone.replica.body.exists).toBe(false);
+    // It is: the answer to whoever wrote that was lost.
+    const replicas = [s1, s2, nodeOf('s3', 2)].map(placeOf);
+    lone.config(threeOf({ replicas }), 2);
+    expect(lone.replica).toMatchObject({
+      standing: 'lost',
+      problem: 'its data directory does not hold it',
+    });
+    lone.config(threeOf({ epoch: epoch(2), isr, learners, replicas }), 3);
+    expect(lone.replica.body.exists).toBe(true);
   });
 
   it('S19 or while the shard is created, in the life that is named', () => {
@@ -182,16 +199,16 @@ describe('when a new primary begins to serve', () => {
 
   it('S14 B22 but having served counts for nothing once it promises to somebody else', () => {
     const lone = restarted({ hasServed: true });
-    lone.message(s2.id, { type: 'attach', epoch: epoch(6) });
+    lone.message(s2.id, attach(6));
     expect(lone.replica.body.state()).toMatchObject({ promisedEpoch: 6, hasServed: false });
   });
 
   it('S14 not before what it promised in this life has ended, even to one it left since', () => {
     const lone = restarted();
-    lone.message(s2.id, { type: 'attach', epoch: epoch(5) });
+    lone.message(s2.id, attach(5));
     lone.grants.grant(s2.id, lone.now);
     lone.step({ type: 'caller-down', node: s2.id });
-    lone.message(s3.id, { type: 'attach', epoch: epoch(5) });
+    lone.message(s3.id, attach(5));
     alone(lone);
     lone.now += 661;
     expect(mayRead(lone)).toBe(false);

@@ -1,5 +1,6 @@
 /** Streams of other nodes, without a network: promises before answers, one stream per node. */
 import { beforeEach, describe, expect, it } from 'vitest';
+import { LOG_START } from '../../src/replication/entry.js';
 import type { Epoch, MemberId, ShardId } from '../../src/model/ids.js';
 import { LeaseGrants, promiseMs } from '../../src/replication/lease.js';
 import { InstallReceiver } from '../../src/storage/install-receiver.js';
@@ -76,7 +77,7 @@ describe('streams of other nodes', () => {
 
   it('S3 a node has one stream: a newer one ends the one before, and what is late is stale', () => {
     const [first, second] = [dialed(hello('s2')), hello('s2')];
-    const message = { type: 'attach', epoch: 3 as Epoch } as const;
+    const message = { type: 'attach', epoch: 3 as Epoch, after: LOG_START } as const;
     first.say({ type: 'replica', ...SHARD, message });
     const [work] = works;
     const isStale = () => work?.type === 'replica' && work.isStale?.();
