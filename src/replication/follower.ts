@@ -10,7 +10,7 @@
 import { assert } from '../model/assert.js';
 import type { Epoch, MemberId, Seq } from '../model/ids.js';
 import type { Position } from './entry.js';
-import type { Commit, Diverged, Install, Prepare, Resume } from './messages.js';
+import type { Attach, Commit, Diverged, Install, Prepare, Resume } from './messages.js';
 import type { Outbox } from './outbox.js';
 import type { ReplicaBody } from './replica-body.js';
 
@@ -22,8 +22,7 @@ import type { ReplicaBody } from './replica-body.js';
 type Phase = 'promising' | 'attached' | 'installing' | 'installed' | 'following';
 
 interface FollowerStart {
-  readonly epoch: Epoch;
-  readonly after: Position;
+  readonly attach: Attach;
   readonly body: ReplicaBody;
   readonly outbox: Outbox;
 }
@@ -33,6 +32,7 @@ export class Follower {
   readonly epoch: Epoch;
   readonly #body: ReplicaBody;
   readonly #outbox: Outbox;
+  readonly #number: number;
   /** Our log ended where the primary's ends, but for what it sends. */
   readonly #agrees: boolean;
   #phase: Phase = 'promising';
@@ -40,10 +40,12 @@ export class Follower {
   #ackedSeq: Seq;
 
   /** The body has promised this epoch, maybe not durably yet. */
-  constructor(primary: MemberId, { epoch, after, body, outbox }: FollowerStart) {
+  constructor(primary: MemberId, { attach, body, outbox }: FollowerStart) {
+    const { epoch, number, after } = attach;
     assert(body.promisedEpoch === epoch, 'S2', () => ({ epoch, promised: body.promisedEpoch }));
     this.primary = primary;
     this.epoch = epoch;
+    this.#number = number;
     this.#body = body;
     this.#outbox = outbox;
     this.#ackedSeq = body.commitSeq;
@@ -113,7 +115,8 @@ export class Follower {
     this.#phase = this.#agrees ? 'following' : 'attached';
     this.#ackedSeq = durableSeq;
     const tail = isInstalling ? [] : log.positionsFrom(commitSeq).map(bare);
-    this.#send({ type: 'attached', epoch: this.epoch, tail, follows: this.#agrees });
+    const [epoch, number, follows] = [this.epoch, this.#number, this.#agrees];
+    this.#send({ type: 'attached', epoch, number, tail, follows });
   }
 
   #onResume(match: Position): void {

@@ -11,11 +11,15 @@
  *                          <-   prepareAck(position) ...
  *   commit(commitSeq)      ->                      apply
  *
- * If the log of the follower ends at `after`, it follows at once, without a `resume`: what the
- * primary's log holds behind that, its barrier, is on its way already.
+ * or, when the log of the follower ends at `after`, without a `resume`: it follows at once. So the
+ * first message of an epoch and its barrier are sent together:
+ *   attach(epoch, after)   ->                      promise epoch, durably
+ *   prepare(barrier)       ->                      append, durably
+ *                          <-   attached(tail, follows)
+ *                          <-   prepareAck(barrier)
  *
  * or, when the log of the primary does not reach back to what the follower has:
- *   install(base)          ->                      (the data of the shard follows, then) durably
+ *   install                ->                      (the data of the shard follows, then) durably
  *                          <-   installed(base)
  *   resume(base) ...
  *
@@ -29,6 +33,8 @@ import type { Entry, Position } from './entry.js';
 export interface Attach {
   readonly type: 'attach';
   readonly epoch: Epoch;
+  /** Counts what the primary has attached in this epoch: the answer tells which it is to. */
+  readonly number: number;
   readonly after: Position;
 }
 
@@ -36,6 +42,8 @@ export interface Attach {
 export interface Attached {
   readonly type: 'attached';
   readonly epoch: Epoch;
+  /** Of the `attach` that this answers. */
+  readonly number: number;
   /**
    * Ends of entries, ascending: from the last one known to be committed to the end of the log. The
    * first is in every log of an in-sync replica. Empty: this replica's data is unusable.

@@ -19,7 +19,9 @@ export class Peer {
   readonly node: MemberId;
   place: ReplicaPlace;
   phase: PeerPhase = 'down';
-  /** End of the newest entry sent on this stream. */
+  /** Of the latest `attach` that it was sent: answers to earlier ones come late. */
+  attachNumber = 0;
+  /** Up to where nothing has to be sent: it was, or it is what the peer is expected to hold. */
   sentSeq = 0 as Seq;
   /** The highest commitSeq it was told on this stream. */
   toldCommitSeq = 0 as Seq;

@@ -68,6 +68,7 @@ export class Primary {
   /** End of what earlier epochs left; the barrier is behind it. */
   readonly #start: Position;
   readonly #barrierSeq: Seq;
+  #attaches = 0;
   #update: VersionedConfig;
   #now: number;
 
@@ -318,25 +319,29 @@ export class Primary {
     }
   }
 
-  /** Asks a peer what it holds, once its stream stands and our promise is durable (S2). */
+  /**
+   * Asks a peer what it holds, once its stream stands and our promise is durable (S2), and sends it
+   * the barrier, should it hold what we hold.
+   */
   #attach(peer: Peer): void {
     if (peer.phase !== 'down' || this.#body.durableEpoch !== this.epoch) return;
     if (!this.#sessions.reaches(peer.place)) return;
     const after = this.#hasBegun ? this.#body.log.last : this.#start;
     peer.phase = 'attaching';
+    peer.attachNumber = ++this.#attaches;
     peer.sentSeq = after.seq;
-    const { seq, chain } = after;
     this.#outbox.send(peer.node, {
       type: 'attach',
       epoch: this.epoch,
-      after: { seq, epoch: after.epoch, chain },
+      number: peer.attachNumber,
+      after: { seq: after.seq, epoch: after.epoch, chain: after.chain },
     });
     // The barrier, which has waited for our promise: it need not wait for the answer, too.
     while (peer.sentSeq < this.#body.log.last.seq) this.#sendNext(peer);
   }
 
-  #onAttached(peer: Peer, { tail, follows }: Attached): void {
-    if (peer.phase !== 'attaching') return;
+  #onAttached(peer: Peer, { number, tail, follows }: Attached): void {
+    if (peer.phase !== 'attaching' || number !== peer.attachNumber) return;
     const match = tail.findLast(({ seq, chain }) => {
       return this.#body.log.positionAt(seq)?.chain === chain;
     });

@@ -275,7 +275,8 @@ export class ShardReplica {
     if (this.#follower?.primary === from) this.#follower.onMessage(message);
   }
 
-  #onAttach(from: MemberId, { epoch, after }: Attach): void {
+  #onAttach(from: MemberId, attach: Attach): void {
+    const { epoch } = attach;
     const { promisedEpoch, exists } = this.#body;
     const isOurs = this.#primary?.epoch === epoch;
     const isDamaged = this.#damage !== undefined && epoch > promisedEpoch;
@@ -289,7 +290,7 @@ export class ShardReplica {
     if (epoch > promisedEpoch) this.#adopt(epoch);
     else if (this.#follower?.primary !== from) this.#leaveFollowed();
     this.#grantedTo = from;
-    this.#follower = new Follower(from, { epoch, after, body: this.#body, outbox: this.#outbox });
+    this.#follower = new Follower(from, { attach, body: this.#body, outbox: this.#outbox });
   }
 
   /** From now on nothing is said in a lower epoch, and nothing in this one before it is durable. */

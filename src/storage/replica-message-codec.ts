@@ -21,6 +21,8 @@ import { EPOCH_BYTES, POSITION_BYTES, type RecordWriter, SEQ_BYTES } from './rec
  */
 export const TAIL_POSITIONS_MAX = 16_384;
 
+const NUMBER_BYTES = 4;
+
 /** The kind of record that holds each message. */
 export const MESSAGE_KINDS = {
   attach: 0x10,
@@ -47,9 +49,10 @@ export function messageBytes(message: ReplicaMessage): number {
     case 'detached':
     case 'diverged':
       return EPOCH_BYTES;
-    case 'attached':
-      return EPOCH_BYTES + 1 + 2 + message.tail.length * POSITION_BYTES;
     case 'attach':
+      return EPOCH_BYTES + NUMBER_BYTES + POSITION_BYTES;
+    case 'attached':
+      return EPOCH_BYTES + NUMBER_BYTES + 1 + 2 + message.tail.length * POSITION_BYTES;
     case 'resume':
     case 'prepareAck':
     case 'installed':
@@ -73,8 +76,10 @@ export function writeMessage(writer: RecordWriter, message: ReplicaMessage): voi
     case 'diverged':
       return;
     case 'attach':
+      writer.u32(message.number);
       return writer.position(message.after);
     case 'attached':
+      writer.u32(message.number);
       writer.u8(message.follows ? 1 : 0);
       return writeTail(writer, message.tail);
     case 'resume':
@@ -104,9 +109,11 @@ export function readMessage(reader: RecordReader, type: ReplicaMessage['type']):
     case 'diverged':
       return { type, epoch };
     case 'attach':
-      return { type, epoch, after: reader.position() };
-    case 'attached':
-      return { type, epoch, follows: readFlag(reader), tail: readTail(reader) };
+      return { type, epoch, number: reader.u32(), after: reader.position() };
+    case 'attached': {
+      const [number, follows] = [reader.u32(), readFlag(reader)];
+      return { type, epoch, number, follows, tail: readTail(reader) };
+    }
     case 'resume':
       return { type, epoch, match: reader.position() };
     case 'prepare': {

@@ -11,8 +11,9 @@
  *   beat, beatAck                            = number:u32                    kinds 02, 03
  *   leaving                                                                  kind 04
  *   install, detached, diverged              = S epoch:u48                   kinds 16, 19, 1a
- *   attach, resume, prepareAck, installed    = S epoch:u48 P             kinds 10, 12, 14, 17
- *   attached                                 = S epoch:u48 follows:u8 count:u16 P*   kind 11
+ *   attach                                   = S epoch:u48 number:u32 P      kind 10
+ *   attached  = S epoch:u48 number:u32 follows:u8 count:u16 P*               kind 11
+ *   resume, prepareAck, installed            = S epoch:u48 P                 kinds 12, 14, 17
  *   prepare   = S epoch:u48 commitSeq:u64 entry    (`replication/entry.ts`)  kind 13
  *   commit    = S epoch:u48 commitSeq:u64                                    kind 15
  *   refused   = S epoch:u48 promised:u48                                     kind 18
@@ -20,6 +21,8 @@
  *   pair      = keyBytes:u16 recordBytes:u32 key data-record (`replication/data-record.ts`)
  *   dataEnd   = S P pairs:u48                                                kind 21
  *   dataAck   = S parts:u32                                                  kind 22
+ *
+ * There is no number for the version of all this: the nodes of a cluster run one and the same.
  *
  * Limits: a frame has at most FRAME_BYTES_MAX bytes, `follows` is 0 or 1, a tail has at most
  * TAIL_POSITIONS_MAX positions, each seq above the one before, a part DATA_PAIRS_MAX pairs, whose
@@ -33,8 +36,8 @@
  *   beat       00000005 02 0000002a
  *   beatAck    00000005 03 0000002a
  *   leaving    00000001 04
- *   attach     00000037 10 S 000000000003 P
- *   attached   0000003a 11 S 000000000003 01 0001 P
+ *   attach     0000003b 10 S 000000000003 00000002 P
+ *   attached   0000003e 11 S 000000000003 00000002 01 0001 P
  *   resume     00000037 12 S 000000000003 P
  *   prepare    00000065 13 S 000000000003 0000000000000009 E
  *   prepareAck 00000037 14 S 000000000003 P

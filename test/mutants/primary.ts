@@ -218,6 +218,19 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
     tests: ['test/scenario/replication.test.ts'],
   },
   {
+    id: 'answer-to-earlier-attach',
+    wrong: 'what answers an earlier attach counts for a later one',
+    breaks: ['S8'],
+    edits: [
+      {
+        file: 'src/replication/primary.ts',
+        from: "if (peer.phase !== 'attaching' || number !== peer.attachNumber) return;",
+        to: "if (peer.phase !== 'attaching' || number > peer.attachNumber) return;",
+      },
+    ],
+    tests: ['test/unit/replication-primary.test.ts'],
+  },
+  {
     id: 'condition-fails-early',
     wrong: 'a condition that fails on an uncommitted write is answered at once',
     breaks: ['S12'],

@@ -42,6 +42,8 @@ export class LoneReplica {
   now = 10_000;
   #calls = 0;
   #isWriting = false;
+  /** Number of the latest `attach` that each peer got. */
+  readonly #attached = new Map<MemberId, number>();
 
   constructor(self = s1, settings: Partial<typeof GROUP_SETTINGS> = {}, recovered?: Recovered) {
     const { id, store, process } = self;
@@ -78,7 +80,11 @@ export class LoneReplica {
   /** Starts the next batch, if there is need and none is under way. */
   take(): Ready {
     if (!this.#isWriting) this.#isWriting = this.replica.takePersist() !== undefined;
-    return this.replica.takeReady();
+    const ready = this.replica.takeReady();
+    for (const { to, message } of ready.send) {
+      if (message.type === 'attach') this.#attached.set(to, message.number);
+    }
+    return ready;
   }
 
   config(config: ShardConfig, version: number): Ready {
@@ -98,21 +104,32 @@ export class LoneReplica {
 
   /** A stream to this peer stands, and it says that its log is as ours, up to there. */
   attach(node: MemberId, seq = 0): Ready {
-    const peer = [s1, s2, s3].find(({ id }) => id === node)!;
-    this.sessions.up({ node, store: peer.store, process: peer.process });
-    this.claims.answered(node, this.now);
-    this.step({ type: 'session-up', node });
-    const tail = [this.#at(seq)];
-    return this.message(node, { type: 'attached', epoch: this.epoch, tail, follows: false });
+    return this.#attachWith(node, () => [this.#at(seq)]);
   }
 
   /** The same, but it says that it has no usable data. */
   attachEmpty(node: MemberId): Ready {
+    return this.#attachWith(node, () => []);
+  }
+
+  #attachWith(node: MemberId, tail: () => readonly Position[]): Ready {
     const peer = [s1, s2, s3].find(({ id }) => id === node)!;
     this.sessions.up({ node, store: peer.store, process: peer.process });
     this.claims.answered(node, this.now);
     this.step({ type: 'session-up', node });
-    return this.message(node, { type: 'attached', epoch: this.epoch, tail: [], follows: false });
+    return this.answerAttach(node, tail());
+  }
+
+  /** This peer answers the latest `attach` that it got; it waits for where to go on. */
+  answerAttach(node: MemberId, tail: readonly Position[]): Ready {
+    const number = this.#attached.get(node) ?? 0;
+    return this.message(node, {
+      type: 'attached',
+      epoch: this.epoch,
+      number,
+      tail,
+      follows: false,
+    });
   }
 
   /** These peers acknowledge everything. */

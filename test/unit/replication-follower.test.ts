@@ -29,7 +29,7 @@ function attach(
   after: Position = entryAfter(entryAfter(LOG_START)),
 ): ReplicaMessage {
   const { seq, epoch: of, chain } = after;
-  return { type: 'attach', epoch: epoch(inEpoch), after: { seq, epoch: of, chain } };
+  return { type: 'attach', epoch: epoch(inEpoch), number: 1, after: { seq, epoch: of, chain } };
 }
 
 /** s2 with an empty log, attached to s1 in epoch 2. */

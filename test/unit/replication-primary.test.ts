@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { MemberId } from '../../src/model/ids.js';
 import type { Ready } from '../../src/replication/outbox.js';
-import { uuidOf } from '../support/configs.js';
+import { placeOf, uuidOf } from '../support/configs.js';
 import { GROUP_SETTINGS } from '../support/replica-group.js';
 import { LoneReplica, s1, s2, s3, threeOf } from '../support/replica-parts.js';
 
@@ -292,12 +292,27 @@ describe('what a primary waits for', () => {
     lone.sessions.up({ node: s3.id, store: s3.store, process: s3.process });
     lone.step({ type: 'session-up', node: s3.id });
     const tail = [{ ...lone.start, seq: 99 as never, chain: 'f'.repeat(32) as never }];
-    const attached = { type: 'attached', epoch: lone.epoch, tail, follows: false } as const;
-    expect(() => lone.message(s3.id, attached)).toThrow('S6');
+    expect(() => lone.answerAttach(s3.id, tail)).toThrow('S6');
   });
 });
 
 describe('whom a primary attaches', () => {
+  it('S8 and which answer is to that: one to an earlier attach says nothing of this one', () => {
+    const lone = LoneReplica.leading();
+    const { start } = lone;
+    lone.config(threeOf({ isr: [s1.id, s2.id], learners: [s3.id] }), 2);
+    // A learner is forgotten and taken again, on the same stream, before its answer comes.
+    lone.config(threeOf({ isr: [s1.id, s2.id], replicas: [s1, s2].map(placeOf) }), 3);
+    const first = lone.config(threeOf({ isr: [s1.id, s2.id], learners: [s3.id] }), 4);
+    expect(sentTo(first, s3.id, 'attach')).toBe(1);
+    const attached = { type: 'attached', epoch: lone.epoch, number: 1, tail: [start] } as const;
+    lone.message(s3.id, { ...attached, follows: true });
+    expect(lone.replica.primary?.peer(s3.id)?.phase).toBe('attaching');
+    const answer = lone.answerAttach(s3.id, [start]);
+    expect(sentTo(answer, s3.id, 'resume')).toBe(1);
+    expect(lone.replica.primary?.peer(s3.id)?.phase).toBe('following');
+  });
+
   it('S16 the replica and the life of it that the configuration means, and no other', () => {
     const lone = LoneReplica.leading();
     const { store, process } = s3;

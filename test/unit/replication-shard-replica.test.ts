@@ -8,7 +8,8 @@ import { nodeOf, placeOf, uuidOf } from '../support/configs.js';
 import { LoneReplica, s1, s2, s3, threeOf } from '../support/replica-parts.js';
 
 const epoch = (value: number) => value as Epoch;
-const attach = (of: number) => ({ type: 'attach', epoch: epoch(of), after: LOG_START }) as const;
+const attach = (of: number) =>
+  ({ type: 'attach', epoch: epoch(of), number: 1, after: LOG_START }) as const;
 
 /** s1, started on a disk that had promised epoch 5. */
 function restarted(change: Partial<DurableState> = {}): LoneReplica {

@@ -51,10 +51,18 @@ const entry = fc
     return sealEntry({ seq: seq as Seq, epoch, chain }, { epoch, commitSeq: seq as Seq }, ops);
   });
 
+const u32 = fc.nat(2 ** 32 - 1);
+
 const message: fc.Arbitrary<ReplicaMessage> = fc.oneof(
   fc.record({ type: fc.constantFrom('install', 'detached', 'diverged'), epoch: epochs }),
-  fc.record({ type: fc.constant('attach' as const), epoch: epochs, after: position }),
-  fc.record({ type: fc.constant('attached' as const), epoch: epochs, tail, follows: fc.boolean() }),
+  fc.record({ type: fc.constant('attach' as const), epoch: epochs, number: u32, after: position }),
+  fc.record({
+    type: fc.constant('attached' as const),
+    epoch: epochs,
+    number: u32,
+    tail,
+    follows: fc.boolean(),
+  }),
   fc.record({ type: fc.constant('resume' as const), epoch: epochs, match: position }),
   fc.record({ type: fc.constant('prepare' as const), epoch: epochs, entry, commitSeq: seqs }),
   fc.record({ type: fc.constant('prepareAck' as const), epoch: epochs, position }),
@@ -123,8 +131,8 @@ const EXAMPLES: Record<string, ReplicationRecord> = {
   beat: { type: 'beat', number: 42 },
   beatAck: { type: 'beatAck', number: 42 },
   leaving: { type: 'leaving' },
-  attach: about({ type: 'attach', epoch, after: base }),
-  attached: about({ type: 'attached', epoch, tail: [base], follows: true }),
+  attach: about({ type: 'attach', epoch, number: 2, after: base }),
+  attached: about({ type: 'attached', epoch, number: 2, tail: [base], follows: true }),
   resume: about({ type: 'resume', epoch, match: base }),
   prepare: about({ type: 'prepare', epoch, entry: firstEntry, commitSeq: base.seq }),
   prepareAck: about({ type: 'prepareAck', epoch, position: base }),
@@ -277,20 +285,20 @@ describe('what is not a valid record', () => {
     [
       'a tail that counts more than there is',
       0x11,
-      `${S} ${E} 00 0002 ${position('0000000000000009')}`,
+      `${S} ${E} 00000001 00 0002 ${position('0000000000000009')}`,
     ],
     [
       'a tail that counts less than there is',
       0x11,
-      `${S} ${E} 00 0000 ${position('0000000000000009')}`,
+      `${S} ${E} 00000001 00 0000 ${position('0000000000000009')}`,
     ],
     [
       'a tail of one position twice',
       0x11,
-      `${S} ${E} 00 0002 ${position('0000000000000009').repeat(2)}`,
+      `${S} ${E} 00000001 00 0002 ${position('0000000000000009').repeat(2)}`,
     ],
-    ['a tail beyond the limit', 0x11, `${S} ${E} 00 4001 ${'00'.repeat(30 * 0x4001)}`],
-    ['a flag that is neither', 0x11, `${S} ${E} 02 0001 ${position('0000000000000009')}`],
+    ['a tail beyond the limit', 0x11, `${S} ${E} 00000001 00 4001 ${'00'.repeat(30 * 0x4001)}`],
+    ['a flag that is neither', 0x11, `${S} ${E} 00000001 02 0001 ${position('0000000000000009')}`],
     ['a prepare without an entry', 0x13, `${S} ${E} 0000000000000000`],
     ['a prepare with an entry cut off', 0x13, `${S} ${E} 0000000000000000 ${entry.slice(0, -2)}`],
     [
@@ -356,7 +364,7 @@ describe('what may not be encoded', () => {
   it('a tail or a part beyond its limit; one of just that fits', () => {
     const tailOf = (length: number) => {
       const tail = Array.from({ length }, (_each, seq) => ({ ...base, seq: seq as Seq }));
-      return about({ type: 'attached', epoch, tail, follows: false });
+      return about({ type: 'attached', epoch, number: 1, tail, follows: false });
     };
     const pair = { key, record: Buffer.alloc(14) };
     const partOf = (length: number): ReplicationRecord => {

@@ -77,7 +77,7 @@ describe('streams of other nodes', () => {
 
   it('S3 a node has one stream: a newer one ends the one before, and what is late is stale', () => {
     const [first, second] = [dialed(hello('s2')), hello('s2')];
-    const message = { type: 'attach', epoch: 3 as Epoch, after: LOG_START } as const;
+    const message = { type: 'attach', epoch: 3 as Epoch, number: 1, after: LOG_START } as const;
     first.say({ type: 'replica', ...SHARD, message });
     const [work] = works;
     const isStale = () => work?.type === 'replica' && work.isStale?.();

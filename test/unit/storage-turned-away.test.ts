@@ -9,7 +9,7 @@ import { ReplicationUnderTest } from '../support/replication-harness.js';
 const s2 = nodeOf('s2').id;
 const { epoch, shardUuid } = ReplicationUnderTest;
 const later = (epoch + 1) as Epoch;
-const ATTACHED: ToPrimary = { type: 'attached', epoch, tail: [], follows: false };
+const ATTACHED: ToPrimary = { type: 'attached', epoch, number: 1, tail: [], follows: false };
 const DETACHED: ToPrimary = { type: 'detached', epoch };
 
 /** The primary's end of the stream to s2: what its rounds got, and what they heard at once. */
