@@ -15,7 +15,7 @@ export interface Kill {
   readonly atMs: number;
   /**
    * From the kill until somebody else does the work: a new leader holds the next leaderEpoch, or
-   * every shard that it led has another primary. Null for a router that did not lead: nobody has
+   * every shard that it led is served in another epoch. Null for a router that did not lead: nobody has
    * to take over.
    */
   readonly takeoverMs: number | null;
@@ -125,7 +125,10 @@ export class Killer {
       this.#role === 'leader'
         ? (status: ClusterStatus) => (status.leader?.leaderEpoch ?? 0) > epochBefore
         : (status: ClusterStatus) =>
-            status.shards.every(({ served, primary }) => served && primary !== victim);
+            status.shards.every(({ served, epoch }, index) => {
+              const { primary, epoch: epochBefore } = before.shards[index] ?? {};
+              return served && (primary !== victim || epoch > (epochBefore ?? 0));
+            });
     const after = await this.#until(done);
     return { takeoverMs: round(performance.now() - killedMs), after };
   }
