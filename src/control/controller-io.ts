@@ -41,7 +41,7 @@ export type ControllerInput =
   | { readonly type: 'gone'; readonly node: MemberId }
   /** A node asked to shut down in order. It says so to every leader, until it is gone. */
   | { readonly type: 'leaving'; readonly node: MemberId }
-  /** A hand-over that was asked for did not happen: the primary of this epoch goes on. */
+  /** A hand-over that was asked for did not happen, or not in time. It may yet. */
   | { readonly type: 'hand-over-failed'; readonly shard: ShardId; readonly epoch: Epoch }
   /** That was some time ago: it may be asked for again. */
   | { readonly type: 'hand-over-rested'; readonly shard: ShardId; readonly epoch: Epoch };

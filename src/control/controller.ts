@@ -64,7 +64,7 @@ import {
   type StepDown,
   strandings,
 } from './failover.js';
-import { handOversOfLeaving, handOversToBalance } from './hand-overs.js';
+import { handOversOfLeaving, handOverToBalance } from './hand-overs.js';
 import { type Carried, Loads } from './loads.js';
 import { lifeOfPrimary, requested, takenBack, withoutDamaged } from './membership.js';
 import { activated, created, isStrayed, placedAnew, widened } from './placing.js';
@@ -97,6 +97,8 @@ export class Controller {
   readonly #stepDowns = new Map<ShardId, StepDown>();
   /** Latest hand-over that was asked for, per shard; not again before it has failed and rested. */
   readonly #asked = new Map<ShardId, AskedHandOver>();
+  /** Shards in the order in which a hand-over of theirs last failed, the latest last. */
+  readonly #failed = new Set<ShardId>();
   /** What was said of each shard in an epoch, so that each is said once. */
   readonly #said = new Map<ShardId, { readonly epoch: Epoch; readonly names: Set<string> }>();
   /** Shards said to be missing or garbled: nobody but an operator can restore them. */
@@ -149,13 +151,10 @@ export class Controller {
       case 'leaving':
         return this.#onLeaving(input.node);
       case 'hand-over-failed':
-      case 'hand-over-rested': {
-        const asked = this.#asked.get(input.shard);
-        if (asked?.epoch !== input.epoch) return;
-        if (input.type === 'hand-over-rested') this.#asked.delete(input.shard);
-        else this.#asked.set(input.shard, { ...asked, hasFailed: true });
+        return this.#onHandOverFailed(input);
+      case 'hand-over-rested':
+        if (this.#asked.get(input.shard)?.epoch === input.epoch) this.#asked.delete(input.shard);
         return;
-      }
       default:
         return unreachable(input);
     }
@@ -328,23 +327,38 @@ export class Controller {
     };
   }
 
-  /** The asking half of rule 8. */
+  /** The asking half of rule 8. A hand-over is under way until the map has it, or it has failed. */
   #handOvers(view: ClusterView): readonly HandOver[] {
     const quiet: ShardConfig[] = [];
+    const doubtful = new Set<MemberId>();
     let underWay = 0;
     for (const [shard, stored] of this.#stored) {
-      if (stored.type !== 'config' || this.#writing.has(shard)) continue;
+      if (stored.type !== 'config') continue;
       const asked = this.#askedOf(stored.config);
-      if (asked?.hasFailed === false) underWay++;
-      else if (asked === undefined && this.#stepDowns.get(shard)?.epoch !== stored.config.epoch)
-        quiet.push(stored.config);
+      const isWriting = this.#writing.has(shard);
+      // Not written although it stepped down: nobody can take over, and no other waits for that.
+      const hasSteppedDown = this.#stepDowns.get(shard)?.epoch === stored.config.epoch;
+      if (asked?.hasFailed === true) doubtful.add(asked.to);
+      else if (asked !== undefined && (isWriting || !hasSteppedDown)) underWay++;
+      else if (asked === undefined && !isWriting && !hasSteppedDown) quiet.push(stored.config);
     }
-    quiet.sort((left, right) => left.shard - right.shard);
-    const leaving = handOversOfLeaving(quiet, underWay, view);
-    const balancing = handOversToBalance(quiet, underWay + leaving.length, view);
-    const handOvers = [...leaving, ...balancing];
+    const order = [...this.#failed];
+    const turnOf = ({ shard }: ShardConfig) => order.indexOf(shard);
+    quiet.sort((left, right) => turnOf(left) - turnOf(right) || left.shard - right.shard);
+    const leaving = handOversOfLeaving(quiet, { underWay, doubtful }, view);
+    const busy = underWay + leaving.length;
+    const balancing = handOverToBalance(quiet, { underWay: busy, doubtful }, view);
+    const handOvers = balancing === undefined ? leaving : [...leaving, balancing];
     for (const asked of handOvers) this.#asked.set(asked.shard, { ...asked, hasFailed: false });
     return handOvers;
+  }
+
+  #onHandOverFailed({ shard, epoch }: { readonly shard: ShardId; readonly epoch: Epoch }): void {
+    const asked = this.#asked.get(shard);
+    if (asked?.epoch !== epoch) return;
+    this.#asked.set(shard, { ...asked, hasFailed: true });
+    this.#failed.delete(shard);
+    this.#failed.add(shard);
   }
 
   /** The hand-over that was asked of the primary of this very epoch. */

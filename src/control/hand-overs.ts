@@ -17,58 +17,71 @@ import { lifeOf } from './lives.js';
 import type { Loads } from './loads.js';
 import type { ClusterView } from './view.js';
 
-/**
- * Hand-overs asked for at a time for the sake of balance. Each is a pause for its shard, and they
- * share the nodes, ZooKeeper and the leader: measured at 64 shards, two at a time take half as long
- * again each. The next one begins as soon as the map has this one, so that they overlap anyhow.
- */
-const BALANCING_MAX = 1;
-/** While nodes are leaving one more for each so many shards that they lead: they do not wait. */
-const LEAVING_PER_SHARDS = 24;
 /** Less is no imbalance: moving a primary would only mirror it. */
 const IMBALANCE_LEAST = 2;
+/**
+ * Hand-overs under way at a time because nodes are leaving: one for each so many shards that these
+ * lead, because they do not wait for ever. Each is a pause for its shard, and they share the nodes,
+ * ZooKeeper and the leader: several at a time are over sooner, but no single one is.
+ */
+const LEAVING_PER_SHARDS = 24;
 
-/** Of primaries whose nodes asked to shut down, as far as somebody can take their place. */
+/** What was asked for before. */
+export interface AskedBefore {
+  /** Hand-overs that are not done yet. */
+  readonly underWay: number;
+  /** To whom one failed a moment ago. */
+  readonly doubtful: ReadonlySet<MemberId>;
+}
+
+/**
+ * Of primaries whose nodes asked to shut down, as far as somebody can take their place. `configs`:
+ * shards that are not changing, in the order in which they should be tried.
+ */
 export function handOversOfLeaving(
   configs: readonly ShardConfig[],
-  underWay: number,
+  { underWay, doubtful }: AskedBefore,
   view: ClusterView,
 ): readonly HandOver[] {
   const handOvers: HandOver[] = [];
-  const led = configs.filter(({ primary }) => view.leaving.has(primary));
+  const led = configs.filter(({ primary, state }) => {
+    return state === 'active' && view.leaving.has(primary);
+  });
   const atATime = Math.ceil((led.length + underWay) / LEAVING_PER_SHARDS);
   for (const config of led) {
     if (underWay + handOvers.length >= atATime) break;
-    const handOver = handOverOfLeaving(config, view);
+    const handOver = handOverOfLeaving(config, doubtful, view);
     if (handOver !== undefined) handOvers.push(handOver);
   }
   return handOvers;
 }
 
-function handOverOfLeaving(config: ShardConfig, view: ClusterView): HandOver | undefined {
+function handOverOfLeaving(
+  config: ShardConfig,
+  doubtful: AskedBefore['doubtful'],
+  view: ClusterView,
+): HandOver | undefined {
   const { leaving, loads } = view;
-  if (config.state !== 'active') return undefined;
   const others = eligibleFor(config, view).filter((node) => !leaving.has(node));
-  const to = loads.choosePrimary(config.shard, others);
+  const trusted = others.filter((node) => !doubtful.has(node));
+  const to = loads.choosePrimary(config.shard, trusted.length > 0 ? trusted : others);
   return to && handOver(config, to, loads);
 }
 
-/** For balance. `configs`: shards that are not changing; `underWay`: hand-overs not done yet. */
-export function handOversToBalance(
+/** For balance, one at a time: nothing waits for it. `configs`: as above. */
+export function handOverToBalance(
   configs: readonly ShardConfig[],
-  underWay: number,
+  { underWay, doubtful }: AskedBefore,
   view: ClusterView,
-): readonly HandOver[] {
+): HandOver | undefined {
   const { loads } = view;
-  const handOvers: HandOver[] = [];
-  if (!view.isSettled || underWay >= BALANCING_MAX || !isUnbalanced(loads)) return handOvers;
-  const movable = new Movable(configs.filter((config) => isMovable(config, view)));
-  while (underWay + handOvers.length < BALANCING_MAX) {
-    const step = lastStepOf(loads, movable);
-    if (step === undefined) break;
-    handOvers.push(handOver(step.config, step.to, loads));
-  }
-  return handOvers;
+  if (!view.isSettled || underWay > 0 || !isUnbalanced(loads)) return undefined;
+  const movable = new Movable(
+    configs.filter((config) => isMovable(config, view)),
+    doubtful,
+  );
+  const step = lastStepOf(loads, movable);
+  return step && handOver(step.config, step.to, loads);
 }
 
 interface Step {
@@ -76,39 +89,29 @@ interface Step {
   readonly to: MemberId;
 }
 
-/** Shards by the node that has them and the node that may take them. Each is taken once. */
+/** For each node and each that may take a primary from it, the first shard that can go there. */
 class Movable {
-  readonly #byPrimary = new Map<MemberId, Map<MemberId, ShardConfig[]>>();
-  readonly #taken = new Set<ShardConfig>();
+  readonly #byPrimary = new Map<MemberId, Map<MemberId, ShardConfig>>();
 
-  constructor(configs: Iterable<ShardConfig>) {
+  constructor(configs: Iterable<ShardConfig>, doubtful: AskedBefore['doubtful']) {
     for (const config of configs) {
-      const targets = this.#byPrimary.get(config.primary) ?? new Map<MemberId, ShardConfig[]>();
+      const targets = this.#byPrimary.get(config.primary) ?? new Map<MemberId, ShardConfig>();
       this.#byPrimary.set(config.primary, targets);
       for (const node of config.isr) {
-        if (node !== config.primary) targets.set(node, [...(targets.get(node) ?? []), config]);
+        const isTarget = node !== config.primary && !doubtful.has(node);
+        if (isTarget && !targets.has(node)) targets.set(node, config);
       }
     }
   }
 
   /** Who may take a shard of this node, by name. */
   targetsOf(from: MemberId): readonly MemberId[] {
-    const targets = [...(this.#byPrimary.get(from)?.keys() ?? [])].sort();
-    return targets.filter((to) => this.#next(from, to) !== undefined);
+    return [...(this.#byPrimary.get(from)?.keys() ?? [])].sort();
   }
 
-  take(from: MemberId, to: MemberId): Step | undefined {
-    const config = this.#next(from, to);
-    if (config === undefined) return undefined;
-    this.#taken.add(config);
-    return { config, to };
-  }
-
-  #next(from: MemberId, to: MemberId): ShardConfig | undefined {
-    return this.#byPrimary
-      .get(from)
-      ?.get(to)
-      ?.find((config) => !this.#taken.has(config));
+  step(from: MemberId, to: MemberId): Step | undefined {
+    const config = this.#byPrimary.get(from)?.get(to);
+    return config && { config, to };
   }
 }
 
@@ -127,7 +130,7 @@ function isUnbalanced(loads: Loads): boolean {
   return Math.max(...counts) - Math.min(...counts) >= IMBALANCE_LEAST;
 }
 
-/** The last step of the shortest way from the fullest node that has one; taken from `movable`. */
+/** The last step of the shortest way from the fullest node that has one. */
 function lastStepOf(loads: Loads, movable: Movable): Step | undefined {
   // Stable: ties by name.
   const emptiestFirst = (nodes: readonly MemberId[]) => {
@@ -140,7 +143,7 @@ function lastStepOf(loads: Loads, movable: Movable): Step | undefined {
       for (const next of emptiestFirst(movable.targetsOf(node))) {
         if (cameFrom.has(next)) continue;
         cameFrom.set(next, node); // Grows while it is walked through: breadth first.
-        if (loads.primariesOn(next) <= enough) return movable.take(node, next);
+        if (loads.primariesOn(next) <= enough) return movable.step(node, next);
       }
     }
   }

@@ -295,10 +295,15 @@ export class ControlWorld {
     this.#report(node);
   }
 
-  answerHandOver(index: number, isDone: boolean): void {
+  /** Hand-overs that failed may be asked for again. */
+  restHandOvers(): void {
     for (const { shard, epoch } of this.#resting.splice(0)) {
       this.#controller.step({ type: 'hand-over-rested', shard, epoch });
     }
+  }
+
+  answerHandOver(index: number, isDone: boolean): void {
+    this.restHandOvers();
     const [asked] = this.handOvers.splice(index % Math.max(1, this.handOvers.length), 1);
     if (asked === undefined) return;
     const { shard, epoch, from, to } = asked;
@@ -332,6 +337,7 @@ export class ControlWorld {
     this.seeNodes();
     for (const node of this.nodes) this.suspect(node, 'heard');
     this.seeSettled();
+    this.restHandOvers();
     for (let round = 0, atRest = 0; round < roundsMax; round++) {
       const isBusy = this.proceed();
       while (this.handOvers.length > 0) this.answerHandOver(0, true);

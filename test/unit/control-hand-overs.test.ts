@@ -33,6 +33,7 @@ function handOverAll(harness: ControlHarness) {
     expect(harness.handOvers).toHaveLength(1);
     asked.push(...named(harness));
     expect(harness.stepDown(next.shard, next.to).runWhy()).toEqual(['hand-over']);
+    harness.run();
   }
   return asked;
 }
@@ -42,9 +43,10 @@ describe('to balance', () => {
     const harness = lopsided().settle();
     expect(asked(harness)).toEqual(['0/4 s1 s2']);
     expect(asked(harness)).toEqual([]);
-    // The next is asked for while the map gets this one.
+    // The next is asked for when the map has this one.
     expect(harness.stepDown(0, s2.id).runWhy()).toEqual(['hand-over']);
-    expect(named(harness)).toEqual(['1/4 s1 s3']);
+    expect(harness.handOvers).toEqual([]);
+    expect(asked(harness)).toEqual(['1/4 s1 s3']);
   });
 
   it('goes on until no node has two more than another, and then rests', () => {
@@ -61,11 +63,23 @@ describe('to balance', () => {
     };
     expect(asked(harness)).toEqual(['0/4 s1 s2']);
     expect(hear('hand-over-failed', 3)).toEqual([]);
-    expect(hear('hand-over-failed', 4)).toEqual(['1/4 s1 s2']);
+    // Nobody else is asked to go to the same node meanwhile.
+    expect(hear('hand-over-failed', 4)).toEqual(['1/4 s1 s3']);
     expect(hear('hand-over-rested', 3)).toEqual([]);
     expect(hear('hand-over-rested', 4)).toEqual([]);
-    harness.step({ type: 'hand-over-failed', shard: 1 as ShardId, epoch: 4 as never });
-    expect(asked(harness)).toEqual(['0/4 s1 s2']);
+    harness.stepDown(1, s3.id).run();
+    const rest = ['2/4 s1 s2', '3/4 s1 s2', '4/4 s1 s3', '5/4 s1 s2', '6/4 s1 s3'];
+    expect(handOverAll(harness)).toEqual(rest);
+  });
+
+  it('one that fails again and again is tried after all others', () => {
+    const harness = lopsided().settle();
+    for (const turn of [0, 1, 2]) {
+      expect(asked(harness)).toEqual([`${turn}/4 s1 s2`]);
+      const about = { shard: turn as ShardId, epoch: 4 as never };
+      harness.step({ type: 'hand-over-failed', ...about });
+      harness.step({ type: 'hand-over-rested', ...about });
+    }
   });
 
   it('nothing is asked for before the nodes have settled, nor of shards that are not whole', () => {
@@ -121,7 +135,58 @@ describe('a node that leaves', () => {
     expect(asked(harness.step({ type: 'leaving', node: s1.id }))).toHaveLength(3);
     const { shard, to } = harness.handOvers[0]!;
     expect(harness.stepDown(shard, to).runWhy()).toEqual(['hand-over']);
-    expect(harness.handOvers).toHaveLength(1);
+    expect(asked(harness)).toHaveLength(1);
+  });
+
+  it('goes on with other shards when the hand-over of some fails', () => {
+    const harness = lopsided().step({ type: 'leaving', node: s1.id });
+    const failing = new Set([0, 1, 2]);
+    const tried: number[] = [];
+    for (let turn = 0; turn < 3 * SHARDS; turn++) {
+      harness.run();
+      for (const { shard, epoch, to } of harness.handOvers) {
+        tried.push(shard);
+        if (!failing.has(shard)) harness.stepDown(shard, to);
+        else {
+          harness.step({ type: 'hand-over-failed', shard, epoch });
+          harness.step({ type: 'hand-over-rested', shard, epoch });
+        }
+      }
+    }
+    expect(tried.slice(0, SHARDS)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(tried.slice(SHARDS, SHARDS + 6)).toEqual([0, 1, 2, 0, 1, 2]);
+    expect(harness.primaries().get(s1.id)).toBe(failing.size);
+  });
+
+  it('asks nobody to whom a hand-over failed a moment ago, if there is somebody else', () => {
+    const harness = lopsided().step({ type: 'leaving', node: s1.id });
+    expect(asked(harness)).toEqual(['0/4 s1 s2']);
+    const failed = (shard: number) => {
+      const about = { shard: shard as ShardId, epoch: 4 as never };
+      return asked(harness.step({ type: 'hand-over-failed', ...about }));
+    };
+    expect(failed(0)).toEqual(['1/4 s1 s3']);
+    // Rather to somebody doubtful than to nobody.
+    expect(failed(1)).toEqual(['2/4 s1 s2']);
+  });
+
+  it('one that stepped down for nobody holds up no other', () => {
+    const s4 = nodeOf('s4');
+    const configs = [0, 1, 2].map((id) => sharedBy(id, id === 0 ? [s1, s2] : [s3, s4]));
+    const harness = new ControlHarness(clusterOf({ shards: 3, replicas: 2, minIsr: 1 }), configs);
+    harness.nodes(...all, s4).reportAll();
+    expect(asked(harness.step({ type: 'leaving', node: s1.id }))).toEqual(['0/4 s1 s2']);
+    harness.stepDown(0, s2.id).nodes(s3, s4);
+    expect(asked(harness)).toEqual([]);
+    expect(asked(harness.step({ type: 'leaving', node: s3.id }))).toEqual(['1/4 s3 s4']);
+  });
+
+  it('nothing more is asked for while ZooKeeper does not write what was handed over', () => {
+    const harness = lopsided().step({ type: 'leaving', node: s1.id });
+    const [first] = harness.controller.takeReady().handOvers;
+    harness.stepDown(first!.shard, first!.to);
+    expect(harness.controller.takeReady().writes).toHaveLength(1);
+    expect(harness.controller.takeReady()).toMatchObject({ writes: [], handOvers: [] });
   });
 
   it('is asked for nothing while nobody can take its place', () => {
