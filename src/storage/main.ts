@@ -34,14 +34,12 @@ import type { ShardReplica } from '../replication/shard-replica.js';
 import type { StorageConfig } from './config.js';
 import { DiskGuard } from './disk-guard.js';
 import { Joining } from './joining.js';
+import { leaveInTime } from './leaving.js';
 import { StorageMetrics } from './metrics.js';
 import { StorageNode } from './node.js';
 import type { NodeTuning } from './replica-settings.js';
 import { ReplicaStore } from './replica-store.js';
 import { Store } from './store.js';
-
-/** How long an orderly stop waits for others to lead its shards. */
-const LEAVE_MS = 2_000;
 
 export interface StorageHandlers {
   readonly kv: KvHandler;
@@ -347,8 +345,8 @@ class StorageRole implements RunningRole {
 
   /** Others lead its shards before it goes: their clients do not wait for a lease to run out. */
   async #leave(node: StorageNode): Promise<void> {
-    const { log } = this.#deps;
-    if (await this.#within(LEAVE_MS, node.leave())) return;
+    const { clock, log } = this.#deps;
+    if (await leaveInTime(node, clock)) return;
     log.warn('leaves although it still leads shards: nobody has taken them in time');
   }
 

@@ -75,8 +75,8 @@ export class StorageNode {
   readonly #progress: Progress;
   /** What it has joined. */
   #cluster: ClusterConfig | undefined;
-  /** Resolves the wait of `leave`. */
-  #left: (() => void) | undefined;
+  /** Whom to tell, once `leave` was called. */
+  #leaving: { readonly moved: () => void; readonly done: () => void } | undefined;
   /** Shards that began or ended to be served since the log last said so. */
   #served = { begun: 0, ended: 0 };
   readonly #intake: Intake;
@@ -189,12 +189,12 @@ export class StorageNode {
   /**
    * Asks the leader to let others lead the shards that are led here, and the primaries of others to
    * go on without the replicas here. Resolves when that is so, as far as enough are in sync without
-   * this node; never, if nobody leads.
+   * this node; never, if nobody leads. `moved`: a shard is not led here any more.
    */
-  leave(): Promise<void> {
+  leave(moved: () => void): Promise<void> {
     this.#following.send({ type: 'leaving' });
-    return new Promise((resolve) => {
-      this.#left = resolve;
+    return new Promise((done) => {
+      this.#leaving = { moved, done };
       this.#checkLeft();
     });
   }
@@ -346,14 +346,16 @@ export class StorageNode {
     const { log } = this.#deps;
     if (to === 'lost') log.error('a replica is lost: this data directory does not have it', fields);
     else log.debug(`shard ${fields.shard} is ${WORDS[to]}`, { ...fields, was: from });
-    if (from === 'primary') this.#countServed('ended');
+    if (from !== 'primary') return;
+    this.#countServed('ended');
+    this.#leaving?.moved();
   }
 
   #checkLeft(): void {
-    if (this.#left === undefined || this.#hasSpare('primary', 1)) return;
+    if (this.#leaving === undefined || this.#hasSpare('primary', 1)) return;
     // Not sooner: what the leader has to write for this would hold up the hand-overs.
     this.#replication.leave();
-    if (!this.#hasSpare('secondary', this.#settings.minIsr)) this.#left();
+    if (!this.#hasSpare('secondary', this.#settings.minIsr)) this.#leaving.done();
   }
 
   /** Whether some replica of that standing has more than so many in sync, itself included. */

@@ -190,16 +190,17 @@ describe('a node that leaves', () => {
     await test.node.join(clusterOf({ shards: SHARDS, minIsr: 2 }));
     const leader = test.lead(2);
     let isOver = false;
+    let moved = 0;
     const replicas = [test.self, s2, s3].map(placeOf);
     const told = async (change: Partial<ShardConfig>, version: number) => {
       await test.tell(leader, test.configs({ replicas, ...change }), version);
       return isOver;
     };
     await told(configs(test), 2);
-    void test.node.leave().then(() => (isOver = true));
+    void test.node.leave(() => moved++).then(() => (isOver = true));
     await settle();
     expect(leader.heard.messages).toContainEqual({ type: 'leaving' });
-    return { self: test.self, isOver: () => isOver, told };
+    return { self: test.self, isOver: () => isOver, moved: () => moved, told };
   }
 
   it('waits until others lead its shards, and go on without its replicas', async () => {
@@ -208,6 +209,7 @@ describe('a node that leaves', () => {
     expect(node.isOver()).toBe(false);
     const isr = [node.self.id, s2.id, s3.id];
     expect(await node.told({ epoch: 2 as Epoch, primary: s2.id, isr }, 3)).toBe(false);
+    expect(node.moved()).toBe(SHARDS);
     const without = { isr: [s2.id, s3.id], learners: [node.self.id] };
     expect(await node.told({ epoch: 2 as Epoch, primary: s2.id, ...without }, 4)).toBe(true);
   });
