@@ -171,7 +171,7 @@ export const LEASE_MUTANTS: readonly Mutant[] = [
       const claim`,
       },
     ],
-    tests: ['test/unit/replication-primary.test.ts'],
+    tests: ['test/unit/replication-in-sync-set.test.ts', 'test/unit/replication-primary.test.ts'],
   },
   {
     id: 'beat-without-promise',

@@ -333,6 +333,6 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
         to: 'if (asked !== undefined && asked > epoch) {',
       },
     ],
-    tests: ['test/unit/storage-node.test.ts', 'test/unit/replication-shard-replica.test.ts'],
+    tests: ['test/unit/replication-admission.test.ts'],
   },
 ];
