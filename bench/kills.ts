@@ -4,7 +4,7 @@
  * and how long what was killed takes until all is as before.
  */
 import type { Client, ClusterStatus } from '../src/client/index.js';
-import { slotOf } from '../src/model/slot.js';
+import { shardOfSlot, slotOf } from '../src/model/slot.js';
 import { round, type Gauge } from './gauge.js';
 import type { OwnCluster } from './cluster.js';
 import type { KillRole, KillSignal } from './options.js';
@@ -15,8 +15,8 @@ export interface Kill {
   readonly atMs: number;
   /**
    * From the kill until somebody else does the work: a new leader holds the next leaderEpoch, or
-   * every shard that it led is served in another epoch. Null for a router that did not lead: nobody has
-   * to take over.
+   * every shard that it led is served in another epoch. Null for a router that did not lead: nobody
+   * has to take over.
    */
   readonly takeoverMs: number | null;
   /** Longest time around the kill in which no operation of the whole load succeeded. */
@@ -39,24 +39,35 @@ const POLL_MS = 4;
 const POLL_SHARDS_MS = 25;
 const GIVE_UP_MS = 60_000;
 
+export interface KillerStart {
+  readonly cluster: OwnCluster;
+  readonly client: Client;
+  readonly role: KillRole;
+  readonly signal: KillSignal;
+  /** Names of the keys of the load, by their numbers. */
+  readonly keys: readonly Buffer[];
+}
+
 export class Killer {
   readonly #cluster: OwnCluster;
   readonly #client: Client;
   readonly #role: KillRole;
   readonly #signal: KillSignal;
+  readonly #keys: readonly Buffer[];
   readonly #pollMs: number;
   readonly kills: Kill[] = [];
 
-  constructor(cluster: OwnCluster, client: Client, role: KillRole, signal: KillSignal) {
+  constructor({ cluster, client, role, signal, keys }: KillerStart) {
     this.#cluster = cluster;
     this.#client = client;
     this.#role = role;
     this.#signal = signal;
+    this.#keys = keys;
     this.#pollMs = role === 'leader' || role === 'router' ? POLL_MS : POLL_SHARDS_MS;
   }
 
   /** One kill, its takeover, and the whole cluster healthy again. */
-  async kill(loadStartMs: number, gauge: () => Gauge, keys: readonly Buffer[]): Promise<Kill> {
+  async kill(loadStartMs: number, gauge: () => Gauge): Promise<Kill> {
     const before = await this.#client.status();
     const victim = this.#chooseVictim(before);
     const pid = this.#cluster.pidOf(victim);
@@ -64,7 +75,7 @@ export class Killer {
     const opsBefore = gauge().ops;
     process.kill(pid, this.#signal);
     const { takeoverMs, after } = await this.#takeover(victim, before, killedMs);
-    await poll(() => this.#cluster.pidOf(victim) !== pid, POLL_MS);
+    await poll(() => this.#cluster.pidOf(victim) !== pid || undefined, POLL_MS);
     const startedMs = performance.now();
     const missedOps = gauge().ops - opsBefore;
     await this.#until((status) => status.healthy && isAsBefore(status, before));
@@ -73,9 +84,9 @@ export class Killer {
     await new Promise((resolve) => setTimeout(resolve, 200));
     const gapMs = round(gauge().longestGapWithin(killedMs, performance.now()));
     const slowestMs = round(gauge().slowestWithin(killedMs, startedMs));
-    const moved = keysOfMoved(keys, before, after);
-    const slowestOfShardsMs = [...moved.values()].map((shard) => {
-      return round(gauge().slowestWithin(killedMs, startedMs, (key) => shard.has(key)));
+    const slowestOfShardsMs = movedShards(before, after).map((shard) => {
+      const isOurs = (key: number) => this.#shardOf(key, after) === shard;
+      return round(gauge().slowestWithin(killedMs, startedMs, isOurs));
     });
     const slowestBackMs = round(gauge().slowestWithin(startedMs, performance.now()));
     const atMs = Math.round(killedMs - loadStartMs);
@@ -126,48 +137,44 @@ export class Killer {
         ? (status: ClusterStatus) => (status.leader?.leaderEpoch ?? 0) > epochBefore
         : (status: ClusterStatus) =>
             status.shards.every(({ served, epoch }, index) => {
-              const { primary, epoch: epochBefore } = before.shards[index] ?? {};
-              return served && (primary !== victim || epoch > (epochBefore ?? 0));
+              const earlier = before.shards[index];
+              return served && (earlier?.primary !== victim || epoch > earlier.epoch);
             });
     const after = await this.#until(done);
     return { takeoverMs: round(performance.now() - killedMs), after };
   }
 
   async #until(holds: (status: ClusterStatus) => boolean): Promise<ClusterStatus> {
-    let status: ClusterStatus | undefined;
-    await poll(async () => {
-      status = await this.#client.status({ timeoutMs: 1_000 }).catch(() => undefined);
-      return status !== undefined && holds(status);
+    return poll(async () => {
+      const status = await this.#client.status({ timeoutMs: 1_000 }).catch(() => undefined);
+      return status !== undefined && holds(status) ? status : undefined;
     }, this.#pollMs);
-    if (status === undefined) throw new Error('no status'); // It was what held.
-    return status;
+  }
+
+  #shardOf(key: number, { shards }: ClusterStatus): number {
+    return shardOfSlot(slotOf(this.#keys[key] ?? Buffer.alloc(0)), shards.length);
   }
 }
 
-async function poll(holds: () => boolean | Promise<boolean>, everyMs: number): Promise<void> {
+/** What `find` gives, once it gives something. */
+async function poll<T>(
+  find: () => T | undefined | Promise<T | undefined>,
+  everyMs: number,
+): Promise<T> {
   const deadline = performance.now() + GIVE_UP_MS;
-  while (!(await holds())) {
+  for (;;) {
+    const found = await find();
+    if (found !== undefined) return found;
     if (performance.now() > deadline) throw new Error('the cluster did not recover within 60 s');
     await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 }
 
-/** Numbers of the keys of each shard that has another primary than before. */
-function keysOfMoved(
-  keys: readonly Buffer[],
-  before: ClusterStatus,
-  after: ClusterStatus,
-): ReadonlyMap<number, ReadonlySet<number>> {
-  const moved = after.shards.filter(({ primary }, index) => {
-    return primary !== before.shards[index]?.primary;
-  });
-  const keysOf = new Map(moved.map(({ id }) => [id, new Set<number>()]));
-  for (const [key, name] of keys.entries()) {
-    const slot = slotOf(name);
-    const shard = moved.find(({ slots: [first, last] }) => slot >= first && slot <= last);
-    if (shard !== undefined) keysOf.get(shard.id)?.add(key);
-  }
-  return keysOf;
+/** Shards that have another primary than before. */
+function movedShards(before: ClusterStatus, after: ClusterStatus): readonly number[] {
+  return after.shards
+    .filter(({ primary }, index) => primary !== before.shards[index]?.primary)
+    .map(({ id }) => id);
 }
 
 /** Every shard has as many replicas in sync. */

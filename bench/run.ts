@@ -67,11 +67,17 @@ async function measure(
   const cpuBefore = own && cpuNow(own);
   const killer =
     own && options.kill !== undefined
-      ? new Killer(own, client, options.kill, options.signal)
+      ? new Killer({
+          cluster: own,
+          client,
+          role: options.kill,
+          signal: options.signal,
+          keys: ledger.names,
+        })
       : undefined;
   const progress = setInterval(() => showProgress(load, startMs), 1000);
   try {
-    await applyFaults(options, load, { killer, keys: ledger.names }, startMs);
+    await applyFaults(options, load, killer, startMs);
   } finally {
     clearInterval(progress);
     await load.stop();
@@ -95,7 +101,7 @@ async function levelDbAlone({ keys, valueBytes }: BenchOptions): Promise<LevelDb
 async function applyFaults(
   options: BenchOptions,
   load: Load,
-  { killer, keys }: { readonly killer: Killer | undefined; readonly keys: readonly Buffer[] },
+  killer: Killer | undefined,
   startMs: number,
 ): Promise<void> {
   const endMs = startMs + options.seconds * 1000;
@@ -103,7 +109,7 @@ async function applyFaults(
     const atMs = startMs + next * options.every * 1000;
     if (atMs >= endMs) break;
     await pause(atMs - performance.now());
-    const kill = await killer.kill(startMs, () => load.gauge, keys);
+    const kill = await killer.kill(startMs, () => load.gauge);
     const { role, takeoverMs, gapMs, slowestMs, slowestBackMs, backMs, missedOps } = kill;
     say(
       `killed a ${role}: takeover ${takeoverMs ?? '-'} ms, gap ${gapMs} ms, slowest operation ` +
