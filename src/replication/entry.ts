@@ -35,6 +35,11 @@ export interface Position {
   readonly chain: Chain;
 }
 
+/** Without what else its holder knows of it. */
+export function positionOf({ seq, epoch, chain }: Position): Position {
+  return { seq, epoch, chain };
+}
+
 /** Where a log begins. */
 export const LOG_START: Position = { seq: 0 as Seq, epoch: 0 as Epoch, chain: NO_CHAIN };
 

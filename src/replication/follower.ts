@@ -9,7 +9,7 @@
  */
 import { assert } from '../model/assert.js';
 import type { Epoch, MemberId, Seq } from '../model/ids.js';
-import type { Position } from './entry.js';
+import { type Position, positionOf } from './entry.js';
 import type { Attach, Commit, Diverged, Install, Prepare, Resume } from './messages.js';
 import type { Outbox } from './outbox.js';
 import type { ReplicaBody } from './replica-body.js';
@@ -97,15 +97,13 @@ export class Follower {
       // It may have been a batch that was under way when the data came (S15).
       if (durableSeq < log.base.seq) return;
       this.#phase = 'attached';
-      const { seq, epoch, chain } = log.base;
-      this.#send({ type: 'installed', epoch: this.epoch, base: { seq, epoch, chain } });
+      this.#send({ type: 'installed', epoch: this.epoch, base: positionOf(log.base) });
     }
     if (this.#phase !== 'following' || durableSeq <= this.#ackedSeq) return;
     const position = log.positionAt(durableSeq);
     assert(position !== undefined, 'S8', () => ({ durableSeq, last: log.last.seq }));
     this.#ackedSeq = durableSeq;
-    const { seq, epoch, chain } = position;
-    this.#send({ type: 'prepareAck', epoch: this.epoch, position: { seq, epoch, chain } });
+    this.#send({ type: 'prepareAck', epoch: this.epoch, position: positionOf(position) });
   }
 
   /** Says what the log holds, once all of it and the promise are durable. */
@@ -114,9 +112,14 @@ export class Follower {
     if (durableEpoch !== this.epoch || durableSeq !== log.last.seq) return;
     this.#phase = this.#agrees ? 'following' : 'attached';
     this.#ackedSeq = durableSeq;
-    const tail = isInstalling ? [] : log.positionsFrom(commitSeq).map(bare);
-    const [epoch, number, follows] = [this.epoch, this.#number, this.#agrees];
-    this.#send({ type: 'attached', epoch, number, tail, follows });
+    const tail = isInstalling ? [] : log.positionsFrom(commitSeq).map(positionOf);
+    this.#send({
+      type: 'attached',
+      epoch: this.epoch,
+      number: this.#number,
+      tail,
+      follows: this.#agrees,
+    });
   }
 
   #onResume(match: Position): void {
@@ -162,8 +165,4 @@ export class Follower {
   #send(message: Parameters<Outbox['send']>[1]): void {
     this.#outbox.send(this.primary, message);
   }
-}
-
-function bare({ seq, epoch, chain }: Position): Position {
-  return { seq, epoch, chain };
 }

@@ -17,7 +17,7 @@
 import { assert } from '../model/assert.js';
 import type { Epoch, MemberId, Seq } from '../model/ids.js';
 import type { VersionedConfig } from '../model/shard-config.js';
-import type { Position } from './entry.js';
+import { type Position, positionOf } from './entry.js';
 import { HandOver, type HandOverSettings } from './hand-over.js';
 import { InSyncSet, type InSyncSettings } from './in-sync-set.js';
 import type { Installs } from './installs.js';
@@ -334,7 +334,7 @@ export class Primary {
       type: 'attach',
       epoch: this.epoch,
       number: peer.attachNumber,
-      after: { seq: after.seq, epoch: after.epoch, chain: after.chain },
+      after: positionOf(after),
     });
     // The barrier, which has waited for our promise: it need not wait for the answer, too.
     while (peer.sentSeq < this.#body.log.last.seq) this.#sendNext(peer);
@@ -367,10 +367,9 @@ export class Primary {
   #follow(peer: Peer, match: Position, follows: boolean): void {
     peer.attach(match, follows);
     peer.progressAt = this.#now;
-    const { seq, epoch, chain } = match;
-    const resume = { type: 'resume', epoch: this.epoch, match: { seq, epoch, chain } } as const;
+    const resume = { type: 'resume', epoch: this.epoch, match: positionOf(match) } as const;
     if (!follows) this.#outbox.send(peer.node, resume);
-    this.#outbox.happened({ type: 'peer-follows', peer: peer.node, after: seq });
+    this.#outbox.happened({ type: 'peer-follows', peer: peer.node, after: match.seq });
     this.#pump(peer);
     this.#advance();
   }

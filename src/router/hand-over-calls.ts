@@ -3,6 +3,7 @@
  * again. The controller asks and waits until the map has it, or it has failed; a word that got
  * lost, a primary that could not step down in time or that refused must not make it wait for ever.
  */
+import type { ControllerInput } from '../control/controller-io.js';
 import type { Epoch, ShardId } from '../model/ids.js';
 import type { Cancel, Clock } from '../ports/clock.js';
 
@@ -11,11 +12,11 @@ const ANSWER_MS = 2_000;
 /** Pause after a failure: whatever was in the way, a slow member above all, needs time to pass. */
 const REST_MS = 5_000;
 
-export interface HandOverEvent {
-  readonly type: 'hand-over-failed' | 'hand-over-rested';
-  readonly shard: ShardId;
-  readonly epoch: Epoch;
-}
+/** What the controller has to hear. */
+export type HandOverEvent = Extract<
+  ControllerInput,
+  { readonly type: 'hand-over-failed' | 'hand-over-rested' }
+>;
 
 interface Call {
   readonly epoch: Epoch;

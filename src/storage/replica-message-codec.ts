@@ -110,10 +110,14 @@ export function readMessage(reader: RecordReader, type: ReplicaMessage['type']):
       return { type, epoch };
     case 'attach':
       return { type, epoch, number: reader.u32(), after: reader.position() };
-    case 'attached': {
-      const [number, follows] = [reader.u32(), readFlag(reader)];
-      return { type, epoch, number, follows, tail: readTail(reader) };
-    }
+    case 'attached': // In the order of the bytes.
+      return {
+        type,
+        epoch,
+        number: reader.u32(),
+        follows: readFlag(reader),
+        tail: readTail(reader),
+      };
     case 'resume':
       return { type, epoch, match: reader.position() };
     case 'prepare': {

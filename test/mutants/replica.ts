@@ -111,8 +111,8 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/replication/follower.ts',
-        from: 'const tail = isInstalling ? [] : log.positionsFrom(commitSeq).map(bare);',
-        to: 'const tail = isInstalling ? [] : log.positionsFrom(commitSeq).slice(0, 1).map(bare);',
+        from: 'const tail = isInstalling ? [] : log.positionsFrom(commitSeq).map(positionOf);',
+        to: 'const tail = isInstalling ? [] : log.positionsFrom(commitSeq).slice(0, 1).map(positionOf);',
       },
     ],
     tests: ['test/unit/replication-follower.test.ts'],
