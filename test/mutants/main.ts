@@ -83,6 +83,16 @@ async function runControl(sandbox: Sandbox, options: MutantOptions): Promise<num
 }
 
 let sandbox: Sandbox | undefined;
+// Whoever ends it early gets the same: nothing is left, neither the copy nor what runs in it.
+for (const [signal, status] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
+  process.once(signal, () => {
+    sandbox?.dispose();
+    process.exit(status);
+  });
+}
 try {
   const options = parseOptions(process.argv.slice(2));
   sandbox = new Sandbox();
