@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { WritePauses } from './write-pauses.js';
 
 const COMMAND = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
 
@@ -16,6 +17,7 @@ export interface OwnCluster {
   readonly storage: readonly ClusterProcess[];
   /** Pids as they are now: the playground restarts what was killed. */
   pidOf(id: string): number;
+  readonly pauses: WritePauses;
   stop(): Promise<void>;
 }
 
@@ -39,8 +41,11 @@ export async function startCluster(
   const args = ['playground', '--json', '--restart', '--replicas', String(replicas)];
   if (restartAfterMs !== undefined) args.push('--restart-after-ms', String(restartAfterMs));
   const child = spawn(process.execPath, [COMMAND, ...args], {
-    stdio: ['ignore', 'pipe', 'ignore'],
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, PORTOLAN_LOG_LEVEL: 'debug', PORTOLAN_LOG_FORMAT: 'json' },
   });
+  const pauses = new WritePauses();
+  createInterface({ input: child.stderr }).on('line', (line) => pauses.hear(line));
   const pids = new Map<string, number>();
   const ready = await new Promise<ReadyLine>((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`the playground ended with status ${code}`)));
@@ -55,6 +60,7 @@ export async function startCluster(
     routers: ready.routers,
     storage: ready.storage,
     pidOf: (id) => pids.get(id) ?? -1,
+    pauses,
     stop: () => stopChild(child),
   };
 }

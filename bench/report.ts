@@ -4,6 +4,7 @@ import type { LatencyMs } from './gauge.js';
 import type { Kill } from './kills.js';
 import type { LevelDbRates } from './leveldb.js';
 import type { Op, Via } from './options.js';
+import type { WritePause } from './write-pauses.js';
 
 export interface Report {
   readonly op: Op;
@@ -25,6 +26,8 @@ export interface Report {
   readonly longestGapMs: number;
   readonly latencyMs: LatencyMs;
   readonly kills: readonly Kill[];
+  /** One for each hand-over of a primary, in a cluster started for this. */
+  readonly writePauses: readonly WritePause[];
   /** CPU microseconds per operation; null for a cluster that was running already. */
   readonly cpuMicrosPerOp: CpuMicros | null;
   /** With `--via direct`: what LevelDB alone does in this run, and the share of it reached. */
@@ -32,7 +35,7 @@ export interface Report {
 }
 
 export function formatReport(report: Report): string {
-  const { latencyMs, kills, cpuMicrosPerOp: cpu, levelDb } = report;
+  const { latencyMs, kills, writePauses, cpuMicrosPerOp: cpu, levelDb } = report;
   const lines = [
     `${report.op} via ${report.via}, ${report.inFlight} in flight, ` +
       `${report.valueBytes}-byte values, ${report.seconds} s`,
@@ -61,6 +64,13 @@ export function formatReport(report: Report): string {
       `  the same of each shard that moved: ${spread(kills.flatMap(({ slowestOfShardsMs }) => slowestOfShardsMs))}`,
       `  slowest one after that, ms: ${spread(kills.map(({ slowestBackMs }) => slowestBackMs))}`,
       `  all as before after the restart, ms: ${spread(kills.map(({ backMs }) => backMs))}`,
+    );
+  }
+  if (writePauses.length > 0) {
+    const givenUp = writePauses.filter(({ isGivenUp }) => isGivenUp).length;
+    lines.push(
+      `  write pause of a shard that was handed over, ms: ` +
+        `${spread(writePauses.map(({ tookMs }) => tookMs))}, ${givenUp} given up`,
     );
   }
   return `${lines.join('\n')}\n`;

@@ -64,6 +64,7 @@ async function measure(
 
   const startMs = performance.now();
   load.gauge = new Gauge(startMs);
+  own?.pauses.take(); // Of the warm-up.
   const cpuBefore = own && cpuNow(own);
   const killer =
     own && options.kill !== undefined
@@ -89,7 +90,8 @@ async function measure(
   load.gauge.finish(performance.now());
   say('reading back every acknowledged write');
   const lost = await load.countLost();
-  return reportOf(options, load, { seconds, lost, kills: killer?.kills ?? [], cpu, levelDb });
+  const [kills, writePauses] = [killer?.kills ?? [], own?.pauses.take() ?? []];
+  return reportOf(options, load, { seconds, lost, kills, writePauses, cpu, levelDb });
 }
 
 async function levelDbAlone({ keys, valueBytes }: BenchOptions): Promise<LevelDbRates> {
@@ -123,7 +125,7 @@ async function applyFaults(
 function reportOf(
   options: BenchOptions,
   load: Load,
-  { seconds, lost, kills, cpu, levelDb }: Measured,
+  { seconds, lost, kills, writePauses, cpu, levelDb }: Measured,
 ): Report {
   const { gauge } = load;
   const opsPerSecond = Math.round(gauge.ops / seconds);
@@ -142,6 +144,7 @@ function reportOf(
     longestGapMs: Math.round(gauge.longestGapMs),
     latencyMs: gauge.latencyMs,
     kills,
+    writePauses,
     cpuMicrosPerOp: cpu,
     levelDb: levelDb && { ...levelDb, ratio: ratioOf(options, opsPerSecond, levelDb) },
   };
@@ -151,6 +154,7 @@ interface Measured {
   readonly seconds: number;
   readonly lost: number;
   readonly kills: Report['kills'];
+  readonly writePauses: Report['writePauses'];
   readonly cpu: CpuMicros | null;
   readonly levelDb: LevelDbRates | null;
 }

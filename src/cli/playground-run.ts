@@ -50,7 +50,8 @@ function eventsOf({ json, quiet }: PlaygroundRun): PlaygroundEvents {
   return {
     progress: (step) => tell(`  ${step}`),
     log: (member, line) => {
-      if (!quiet && !json) tell(`[${member}] ${withoutId(line, member)}`);
+      // Lines for machines stay as they are: they name their member.
+      if (!quiet) tell(line.startsWith('{') ? line : `[${member}] ${withoutId(line, member)}`);
     },
     died: (member, how, again) => {
       tell(`  ${member} died: ${how}`);

@@ -54,6 +54,7 @@ export class HandOver {
     if (!isMember) return this.#fail(`${to} is not in sync`);
     if (this.#asked !== undefined) return this.#fail(`one to ${this.#asked.to} is under way`);
     this.#asked = { to, giveUpAt: now + this.#settings.handOverMs };
+    this.#outbox.happened({ type: 'hand-over-begun', epoch: this.#epoch, to });
   }
 
   goOn({ isQuiet, holdsAll }: HandOverProgress, now: number): void {
@@ -66,6 +67,7 @@ export class HandOver {
     if (isQuiet && holdsAll) return this.#stepDown(to, now);
     if (now < giveUpAt) return;
     this.#asked = undefined;
+    this.#outbox.happened({ type: 'hand-over-given-up', epoch: this.#epoch, to });
     this.#fail(
       isQuiet ? `${to} does not hold everything` : 'what is under way does not come to an end',
     );

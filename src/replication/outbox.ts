@@ -33,6 +33,12 @@ export type ReplicaEvent =
       readonly to: ReplicaStanding;
     }
   | { readonly type: 'serving'; readonly epoch: Epoch; readonly seq: Seq }
+  /** From here on writes wait: until it is given up, or another serves in a later epoch. */
+  | {
+      readonly type: 'hand-over-begun' | 'hand-over-given-up';
+      readonly epoch: Epoch;
+      readonly to: MemberId;
+    }
   | { readonly type: 'truncated'; readonly after: Seq; readonly last: Seq }
   | { readonly type: 'peer-follows'; readonly peer: MemberId; readonly after: Seq }
   | { readonly type: 'peer-needs-install'; readonly peer: MemberId }

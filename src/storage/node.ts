@@ -319,7 +319,7 @@ export class StorageNode {
     for (const { type, ...fields } of events) {
       this.metrics.countEvent(type);
       if (type === 'serving') this.#countServed('begun');
-      else if (type === 'damaged') {
+      if (type === 'damaged') {
         log.error('a replica is damaged: it has to be learnt anew', { shard, ...fields });
       } else if (type === 'set-aside') {
         log.warn('a damaged replica was set aside, and is learnt anew', { shard, ...fields });

@@ -325,6 +325,10 @@ function textOf(event: ReplicaEvent): string | undefined {
       return `is damaged: ${event.problem}`;
     case 'set-aside':
       return `sets its data aside: ${event.problem}`;
+    case 'hand-over-begun':
+      return `takes no more writes: ${event.to} is to lead`;
+    case 'hand-over-given-up':
+      return `takes writes again: ${event.to} will not lead`;
     case 'created':
     case 'epoch-adopted':
     case 'peer-follows':

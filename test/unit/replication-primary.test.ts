@@ -341,6 +341,7 @@ describe('a hand-over', () => {
   const handOver = (lone: LoneReplica, epoch = lone.epoch) => {
     return lone.step({ type: 'hand-over', epoch, to: s3.id }).handOvers;
   };
+  const begun = { type: 'hand-over-begun', epoch: 1, to: s3.id };
   const steppedDown = [{ type: 'stepped-down', epoch: 1, to: s3.id }];
   const failed = (why: string) => [{ type: 'hand-over-failed', epoch: 1, why }];
 
@@ -361,11 +362,14 @@ describe('a hand-over', () => {
   it('S11 is given up after a while, if it is not over by then', () => {
     const lone = LoneReplica.leading();
     lone.put('a');
-    handOver(lone);
+    const { events } = lone.step({ type: 'hand-over', epoch: lone.epoch, to: s3.id });
+    expect(events).toEqual([begun]);
     expect(lone.pass(999, s2.id, s3.id).handOvers).toEqual([]);
     expect(lone.replica.primary?.mayWrite(lone.now)).toBe(false);
     const why = 'what is under way does not come to an end';
-    expect(lone.pass(1, s2.id, s3.id).handOvers).toEqual(failed(why));
+    const end = lone.pass(1, s2.id, s3.id);
+    expect(end.handOvers).toEqual(failed(why));
+    expect(end.events).toEqual([{ ...begun, type: 'hand-over-given-up' }]);
     expect(lone.replica.primary?.mayWrite(lone.now)).toBe(true);
   });
 
