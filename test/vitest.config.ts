@@ -15,7 +15,9 @@ function tier(
       root,
       include: [`test/${name}/**/*.test.ts`],
       ...timeouts,
-      ...(alone ? { maxWorkers: 1, isolate: true } : {}),
+      // A process for each of a hundred small files takes longer than the files do; each has modules
+      // of its own all the same, and what they change of the process is put back.
+      ...(alone ? { maxWorkers: 1 } : { isolate: false, unstubEnvs: true, restoreMocks: true }),
       sequence: { groupOrder: alone ? 2 : 1 },
     },
   };
