@@ -17,24 +17,22 @@
 import { assert } from '../model/assert.js';
 import type { Epoch, MemberId, Seq } from '../model/ids.js';
 import type { VersionedConfig } from '../model/shard-config.js';
-import { type Position, positionOf } from './entry.js';
+import type { Position } from './entry.js';
 import { HandOver, type HandOverSettings } from './hand-over.js';
 import { InSyncSet, type InSyncSettings } from './in-sync-set.js';
 import type { Installs } from './installs.js';
 import type { LeaseClaims } from './lease.js';
-import type { Attached, PrepareEntry, ToPrimary } from './messages.js';
+import type { Attached, ToPrimary } from './messages.js';
 import type { Outbox } from './outbox.js';
 import { Peer } from './peer.js';
 import { Proposals, type CommittedWrite, type Proposal, type Written } from './proposals.js';
 import type { ReplicaBody } from './replica-body.js';
 import type { Sessions } from './sessions.js';
+import { Shipping, type ShippingSettings } from './shipping.js';
 
-export interface PrimarySettings extends InSyncSettings, HandOverSettings {
+export interface PrimarySettings extends InSyncSettings, HandOverSettings, ShippingSettings {
   /** Entries on their way at once. More gain nothing on a local network: the next is larger. */
   readonly windowEntries: number;
-  /** Entries and bytes sent ahead to a replica that catches up. */
-  readonly catchUpEntries: number;
-  readonly catchUpBytes: number;
 }
 
 export interface PrimaryStart {
@@ -63,12 +61,12 @@ export class Primary {
   readonly #promisedUntil: number;
   readonly #proposals: Proposals;
   readonly #peers = new Map<MemberId, Peer>();
+  readonly #shipping: Shipping;
   readonly #inSync: InSyncSet;
   readonly #handOver: HandOver;
   /** End of what earlier epochs left; the barrier is behind it. */
   readonly #start: Position;
   readonly #barrierSeq: Seq;
-  #attaches = 0;
   #update: VersionedConfig;
   #now: number;
 
@@ -88,6 +86,7 @@ export class Primary {
     this.#self = start.self;
     this.#promisedUntil = start.promisedUntil;
     this.#update = update;
+    this.#shipping = new Shipping(this.epoch, body, start.outbox, start.settings);
     this.#inSync = new InSyncSet(start);
     this.#handOver = new HandOver(this.epoch, start.settings, start.outbox);
     this.#now = now;
@@ -239,7 +238,7 @@ export class Primary {
     for (const peer of this.#peers.values()) {
       this.#attach(peer);
       this.#review(peer);
-      this.#tellCommit(peer);
+      this.#shipping.tellCommit(peer);
     }
     if (this.isServing) this.#body.served();
     this.#continueHandOver();
@@ -277,7 +276,7 @@ export class Primary {
     if (!this.maySeal) return;
     const { log, commitSeq } = this.#body;
     this.#body.append(this.#proposals.seal(log.last, { epoch: this.epoch, commitSeq }));
-    for (const peer of this.#peers.values()) this.#pump(peer);
+    for (const peer of this.#peers.values()) this.#ship(peer);
   }
 
   /** This epoch is over for us. Every open call gets what can be said of it. */
@@ -320,24 +319,13 @@ export class Primary {
   }
 
   /**
-   * Asks a peer what it holds, once its stream stands and our promise is durable (S2), and sends it
-   * the barrier, should it hold what we hold.
+   * Asks a peer what it holds, once its stream stands and our promise is durable (S2). The barrier
+   * has waited for that promise, and goes along.
    */
   #attach(peer: Peer): void {
     if (peer.phase !== 'down' || this.#body.durableEpoch !== this.epoch) return;
     if (!this.#sessions.reaches(peer.place)) return;
-    const after = this.#hasBegun ? this.#body.log.last : this.#start;
-    peer.phase = 'attaching';
-    peer.attachNumber = ++this.#attaches;
-    peer.sentSeq = after.seq;
-    this.#outbox.send(peer.node, {
-      type: 'attach',
-      epoch: this.epoch,
-      number: peer.attachNumber,
-      after: positionOf(after),
-    });
-    // The barrier, which has waited for our promise: it need not wait for the answer, too.
-    while (peer.sentSeq < this.#body.log.last.seq) this.#sendNext(peer);
+    this.#shipping.attach(peer, this.#hasBegun ? this.#body.log.last : this.#start, this.#now);
   }
 
   #onAttached(peer: Peer, { number, tail, follows }: Attached): void {
@@ -367,10 +355,9 @@ export class Primary {
   #follow(peer: Peer, match: Position, follows: boolean): void {
     peer.attach(match, follows);
     peer.progressAt = this.#now;
-    const resume = { type: 'resume', epoch: this.epoch, match: positionOf(match) } as const;
-    if (!follows) this.#outbox.send(peer.node, resume);
+    if (!follows) this.#shipping.resume(peer, match);
     this.#outbox.happened({ type: 'peer-follows', peer: peer.node, after: match.seq });
-    this.#pump(peer);
+    this.#ship(peer);
     this.#advance();
   }
 
@@ -410,7 +397,7 @@ export class Primary {
     if (!isTrimmed && own?.chain !== position.chain) return this.#onDiverged(peer, position);
     peer.acknowledge(position);
     peer.progressAt = this.#now;
-    this.#pump(peer);
+    this.#ship(peer);
     this.#review(peer);
     this.#advance();
   }
@@ -422,46 +409,9 @@ export class Primary {
     this.#review(peer);
   }
 
-  /** Sends what a follower does not have, as far as it may be ahead of its acknowledgements. */
-  #pump(peer: Peer): void {
-    const { log } = this.#body;
-    while (peer.phase === 'following' && peer.sentSeq < log.last.seq) {
-      if (peer.sentSeq < log.base.seq) return this.#install(peer);
-      if (this.#isAhead(peer)) return;
-      this.#sendNext(peer);
-    }
-  }
-
-  #sendNext(peer: Peer): void {
-    const { log, commitSeq } = this.#body;
-    const next = log.nextAfter(peer.sentSeq);
-    assert(next !== undefined, 'S8', () => ({ sent: peer.sentSeq, last: log.last.seq }));
-    const { seq, epoch, chain } = next;
-    const entry: PrepareEntry = log.unappliedAt(seq) ?? { seq, epoch, chain, bytes: undefined };
-    this.#outbox.send(peer.node, { type: 'prepare', epoch: this.epoch, entry, commitSeq });
-    if (peer.durable?.seq === peer.sentSeq) peer.progressAt = this.#now;
-    peer.sentSeq = seq;
-    peer.toldCommitSeq = commitSeq;
-  }
-
-  /** Entries carry what is committed; without any, a follower would never apply the last ones. */
-  #tellCommit(peer: Peer): void {
-    const { commitSeq } = this.#body;
-    if (peer.phase !== 'following' || peer.toldCommitSeq >= commitSeq) return;
-    peer.toldCommitSeq = commitSeq;
-    this.#outbox.send(peer.node, { type: 'commit', epoch: this.epoch, commitSeq });
-  }
-
-  #isAhead({ durable, sentSeq }: Peer): boolean {
-    const { catchUpEntries, catchUpBytes } = this.#settings;
-    const { log } = this.#body;
-    const from = durable?.seq ?? sentSeq;
-    if (from < log.base.seq) return true; // What was trimmed meanwhile is on its way all the same.
-    const sent = log.positionsBetween(from, sentSeq);
-    return (
-      sent.length >= catchUpEntries ||
-      sent.reduce((sum, { byteCount }) => sum + byteCount, 0) >= catchUpBytes
-    );
+  /** One that the log does not reach gets all data. */
+  #ship(peer: Peer): void {
+    if (!this.#shipping.ship(peer, this.#now)) this.#install(peer);
   }
 
   /** Commits what every member of the commit set holds. Never moves backwards. */

@@ -1,0 +1,97 @@
+/**
+ * What a primary sends to the other replicas of its shard: the question what they hold, the log
+ * from there on in its order, and what of it is committed.
+ *
+ * Pipelined: entries are sent ahead of their acknowledgements, to a bound for one that catches up.
+ */
+import { assert } from '../model/assert.js';
+import type { Epoch } from '../model/ids.js';
+import { type Position, positionOf } from './entry.js';
+import type { PrepareEntry } from './messages.js';
+import type { Outbox } from './outbox.js';
+import type { Peer } from './peer.js';
+import type { ReplicaBody } from './replica-body.js';
+
+export interface ShippingSettings {
+  /** Entries and bytes sent ahead to a replica that catches up. */
+  readonly catchUpEntries: number;
+  readonly catchUpBytes: number;
+}
+
+export class Shipping {
+  readonly #epoch: Epoch;
+  readonly #body: ReplicaBody;
+  readonly #outbox: Outbox;
+  readonly #settings: ShippingSettings;
+  #attaches = 0;
+
+  constructor(epoch: Epoch, body: ReplicaBody, outbox: Outbox, settings: ShippingSettings) {
+    this.#epoch = epoch;
+    this.#body = body;
+    this.#outbox = outbox;
+    this.#settings = settings;
+  }
+
+  /** Asks a peer what it holds, and sends it what is behind `after`, should it hold all of that. */
+  attach(peer: Peer, after: Position, now: number): void {
+    const number = ++this.#attaches;
+    peer.phase = 'attaching';
+    peer.attachNumber = number;
+    peer.sentSeq = after.seq;
+    const epoch = this.#epoch;
+    this.#outbox.send(peer.node, { type: 'attach', epoch, number, after: positionOf(after) });
+    while (peer.sentSeq < this.#body.log.last.seq) this.#sendNext(peer, now);
+  }
+
+  /** Where one goes on that holds more, or less, than we thought. */
+  resume(peer: Peer, match: Position): void {
+    const epoch = this.#epoch;
+    this.#outbox.send(peer.node, { type: 'resume', epoch, match: positionOf(match) });
+  }
+
+  /**
+   * Sends what a follower does not have, as far as it may be ahead of its acknowledgements. False:
+   * the log does not reach back so far.
+   */
+  ship(peer: Peer, now: number): boolean {
+    const { log } = this.#body;
+    while (peer.phase === 'following' && peer.sentSeq < log.last.seq) {
+      if (peer.sentSeq < log.base.seq) return false;
+      if (this.#isAhead(peer)) return true;
+      this.#sendNext(peer, now);
+    }
+    return true;
+  }
+
+  /** Entries carry what is committed; without any, a follower would never apply the last ones. */
+  tellCommit(peer: Peer): void {
+    const { commitSeq } = this.#body;
+    if (peer.phase !== 'following' || peer.toldCommitSeq >= commitSeq) return;
+    peer.toldCommitSeq = commitSeq;
+    this.#outbox.send(peer.node, { type: 'commit', epoch: this.#epoch, commitSeq });
+  }
+
+  #sendNext(peer: Peer, now: number): void {
+    const { log, commitSeq } = this.#body;
+    const next = log.nextAfter(peer.sentSeq);
+    assert(next !== undefined, 'S8', () => ({ sent: peer.sentSeq, last: log.last.seq }));
+    const { seq, epoch, chain } = next;
+    const entry: PrepareEntry = log.unappliedAt(seq) ?? { seq, epoch, chain, bytes: undefined };
+    this.#outbox.send(peer.node, { type: 'prepare', epoch: this.#epoch, entry, commitSeq });
+    if (peer.durable?.seq === peer.sentSeq) peer.progressAt = now;
+    peer.sentSeq = seq;
+    peer.toldCommitSeq = commitSeq;
+  }
+
+  #isAhead({ durable, sentSeq }: Peer): boolean {
+    const { catchUpEntries, catchUpBytes } = this.#settings;
+    const { log } = this.#body;
+    const from = durable?.seq ?? sentSeq;
+    if (from < log.base.seq) return true; // What was trimmed meanwhile is on its way all the same.
+    const sent = log.positionsBetween(from, sentSeq);
+    return (
+      sent.length >= catchUpEntries ||
+      sent.reduce((sum, { byteCount }) => sum + byteCount, 0) >= catchUpBytes
+    );
+  }
+}
