@@ -282,7 +282,10 @@ describe('the link to ZooKeeper', () => {
     expect(session.isProven()).toBe(false);
     ok(await witness.set('/w', bytes('1'), 0));
     ok(await witness.create('/unborn', nothing, 'ephemeral'));
-    expectFailed(await session.create('/late', nothing, 'persistent'), 'not-connected');
+    // At once: what waited for a connection could be sent on the next one.
+    const late = session.create('/late', nothing, 'persistent');
+    const afterwards = new Promise<undefined>((resolve) => setImmediate(resolve, undefined));
+    expectFailed((await Promise.race([late, afterwards]))!, 'not-connected');
     await proxy.accept();
     await one.until(() => session.state === 'connected');
     await Promise.all([changed.reaches(1), born.reaches(1)]);
