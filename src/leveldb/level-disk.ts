@@ -58,8 +58,8 @@ export class LevelDisk implements Disk {
   readonly #directory: string;
   /** The first write that failed: the reason to refuse all others. */
   #failure: StorageFailure | undefined;
-  /** Settles when no batch is under way; never rejects. */
-  #idle: Promise<unknown> = Promise.resolve();
+  /** Batches that are being written. */
+  readonly #underWay = new Set<Promise<void>>();
 
   private constructor(database: Database, directory: string) {
     this.#database = database;
@@ -107,8 +107,10 @@ export class LevelDisk implements Disk {
       put: (key, value) => void batch.put(key, value),
       remove: (key) => void batch.del(key),
       writeDurably: () => {
-        const written = this.#write(() => batch.write({ sync: true }));
-        this.#idle = Promise.allSettled([this.#idle, written]);
+        const written = this.#write(() => batch.write({ sync: true })).finally(() => {
+          this.#underWay.delete(written);
+        });
+        this.#underWay.add(written);
         return written;
       },
     };
@@ -158,7 +160,7 @@ export class LevelDisk implements Disk {
   }
 
   async close(): Promise<void> {
-    await this.#idle;
+    await Promise.allSettled(this.#underWay);
     await this.#database.close();
   }
 

@@ -3,6 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { LevelDisk } from '../../src/leveldb/level-disk.js';
 import { StorageFailure } from '../../src/ports/disk.js';
@@ -71,6 +73,9 @@ function batchOf(key: string, value = '1') {
   return batch;
 }
 
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
 const fail = (message: string) => () => Promise.reject(new Error(message));
 
 it('S5 every batch is written with sync, whole and in its order', async () => {
@@ -96,6 +101,19 @@ it('a write resolves when LevelDB says so, and not before', async () => {
   expect(isDurable).toBe(false);
   end();
   await written;
+});
+
+it('a batch that is written leaves nothing behind in memory', async () => {
+  const batches = 20_000;
+  const writeAll = async () => {
+    for (let n = 0; n < batches; n++) await batchOf('a').writeDurably();
+    database.writes.length = 0;
+    collectGarbage();
+    return process.memoryUsage().heapUsed;
+  };
+  const before = await writeAll();
+  const bytesPerBatch = ((await writeAll()) - before) / batches;
+  expect(bytesPerBatch).toBeLessThan(20);
 });
 
 it('S20 after a write that failed every other one fails with its reason, untried', async () => {
