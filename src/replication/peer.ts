@@ -5,6 +5,7 @@
 import { assert } from '../model/assert.js';
 import type { MemberId, Seq } from '../model/ids.js';
 import type { ReplicaPlace } from '../model/shard-config.js';
+import type { CatchUps } from './catch-ups.js';
 import type { Position } from './entry.js';
 import type { Installs } from './installs.js';
 
@@ -14,6 +15,12 @@ import type { Installs } from './installs.js';
  * said that it cannot follow, or contradicted what is committed.
  */
 export type PeerPhase = 'down' | 'attaching' | 'installing' | 'following' | 'unusable';
+
+/** What all primaries of a node share. */
+export interface PeerContext {
+  readonly installs: Installs;
+  readonly catchUps: CatchUps;
+}
 
 export class Peer {
   readonly node: MemberId;
@@ -38,11 +45,13 @@ export class Peer {
   /** What it gets all data as of, while it does: the log above is needed. */
   #installingFrom: Seq | undefined;
   readonly #installs: Installs;
+  readonly #catchUps: CatchUps;
 
-  constructor(place: ReplicaPlace, installs: Installs, now: number) {
+  constructor(place: ReplicaPlace, { installs, catchUps }: PeerContext, now: number) {
     this.node = place.node;
     this.place = place;
     this.#installs = installs;
+    this.#catchUps = catchUps;
     this.knownSince = now;
     this.progressAt = now;
   }
@@ -65,6 +74,7 @@ export class Peer {
   /** It gets all data, as of this position or a later one. */
   install(from: Seq): void {
     this.phase = 'installing';
+    this.#catchUps.end(this);
     this.#installs.begin(this);
     this.#installingFrom = from;
   }
@@ -76,8 +86,9 @@ export class Peer {
   }
 
   /**
-   * Its log was found to agree with ours up to `match`, which it holds durably. `follows`: it takes
-   * what was sent behind that; otherwise it is sent again.
+   * Its log was found to agree with ours up to `match`, which it holds durably, and nothing more:
+   * it may have lost what it acknowledged, and be learnt anew. `follows`: it takes what was sent
+   * behind that; otherwise it is sent again.
    */
   attach(match: Position, follows: boolean): void {
     assert(this.phase === 'attaching' || this.phase === 'installing', 'S3', () => ({
@@ -88,14 +99,14 @@ export class Peer {
     this.hasDiverged = false;
     if (!follows) this.sentSeq = match.seq;
     this.toldCommitSeq = 0 as Seq;
-    this.acknowledge(match);
+    this.#durable = match;
   }
 
   /** Its stream broke, or it follows somebody else. `claimUntil`: how far its lease reached. */
   detach(phase: 'down' | 'attaching' | 'unusable', claimUntil: number): void {
     if (this.isAttached) this.#claimUntil = claimUntil;
     if (phase === 'down') this.hasDiverged = false; // It is asked anew.
-    this.#installs.end(this);
+    this.end();
     this.phase = phase;
   }
 
@@ -104,14 +115,20 @@ export class Peer {
     return this.isAttached ? claimUntil : this.#claimUntil;
   }
 
-  /** Others may get all data in its place: it does not come forward, or is no replica any more. */
+  /** Others may get all data in its place: it does not come forward. */
   endTurn(): void {
     this.#installs.end(this);
   }
 
+  /** Nothing is on its way to it any more. */
+  end(): void {
+    this.endTurn();
+    this.#catchUps.end(this);
+  }
+
   /** It is another replica from now on: another store or life. Nothing it said counts any more. */
   replace(place: ReplicaPlace): void {
-    this.endTurn();
+    this.end();
     this.place = place;
     this.phase = 'down';
     this.hasDiverged = false;

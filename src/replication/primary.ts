@@ -17,6 +17,7 @@
 import { assert } from '../model/assert.js';
 import type { Epoch, MemberId, Seq } from '../model/ids.js';
 import type { VersionedConfig } from '../model/shard-config.js';
+import type { CatchUps } from './catch-ups.js';
 import type { Position } from './entry.js';
 import { HandOver, type HandOverSettings } from './hand-over.js';
 import { InSyncSet, type InSyncSettings } from './in-sync-set.js';
@@ -24,7 +25,7 @@ import type { Installs } from './installs.js';
 import type { LeaseClaims } from './lease.js';
 import type { Attached, ToPrimary } from './messages.js';
 import type { Outbox } from './outbox.js';
-import { Peer } from './peer.js';
+import { Peer, type PeerContext } from './peer.js';
 import { Proposals, type CommittedWrite, type Proposal, type Written } from './proposals.js';
 import type { ReplicaBody } from './replica-body.js';
 import type { Sessions } from './sessions.js';
@@ -40,6 +41,7 @@ export interface PrimaryStart {
   readonly outbox: Outbox;
   readonly sessions: Sessions;
   readonly installs: Installs;
+  readonly catchUps: CatchUps;
   readonly claims: LeaseClaims;
   readonly settings: PrimarySettings;
   readonly self: MemberId;
@@ -54,7 +56,7 @@ export class Primary {
   readonly #body: ReplicaBody;
   readonly #outbox: Outbox;
   readonly #sessions: Sessions;
-  readonly #installs: Installs;
+  readonly #shared: PeerContext;
   readonly #claims: LeaseClaims;
   readonly #settings: PrimarySettings;
   readonly #self: MemberId;
@@ -80,13 +82,13 @@ export class Primary {
     this.#body = body;
     this.#outbox = start.outbox;
     this.#sessions = start.sessions;
-    this.#installs = start.installs;
+    this.#shared = { installs: start.installs, catchUps: start.catchUps };
     this.#claims = start.claims;
     this.#settings = start.settings;
     this.#self = start.self;
     this.#promisedUntil = start.promisedUntil;
     this.#update = update;
-    this.#shipping = new Shipping(this.epoch, body, start.outbox, start.settings);
+    this.#shipping = new Shipping(this.epoch, start);
     this.#inSync = new InSyncSet(start);
     this.#handOver = new HandOver(this.epoch, start.settings, start.outbox);
     this.#now = now;
@@ -237,6 +239,7 @@ export class Primary {
     this.#passTo(now);
     for (const peer of this.#peers.values()) {
       this.#attach(peer);
+      this.#ship(peer); // It may have waited for others.
       this.#review(peer);
       this.#shipping.tellCommit(peer);
     }
@@ -282,7 +285,7 @@ export class Primary {
   /** This epoch is over for us. Every open call gets what can be said of it. */
   end(): void {
     this.#body.pin(undefined);
-    for (const peer of this.#peers.values()) peer.endTurn();
+    for (const peer of this.#peers.values()) peer.end();
     const { unknown, never } = this.#proposals.abandon(this.#body.log.last.seq);
     for (const call of unknown) this.#outbox.answer({ type: 'unknown', call });
     const message = `shard ${this.#body.shard}: epoch ${this.epoch} of this primary has ended`;
@@ -302,13 +305,13 @@ export class Primary {
     for (const [node, peer] of this.#peers) {
       if (replicas.some((place) => place.node === node)) continue;
       this.#peers.delete(node);
-      peer.endTurn();
+      peer.end();
     }
     for (const place of replicas) {
       if (place.node === this.#self) continue;
       let peer = this.#peers.get(place.node);
       if (peer === undefined) {
-        peer = new Peer(place, this.#installs, this.#now);
+        peer = new Peer(place, this.#shared, this.#now);
         this.#peers.set(place.node, peer);
       }
       const isSame = peer.place.store === place.store && peer.place.process === place.process;
@@ -364,7 +367,7 @@ export class Primary {
   /** Gives it all data when it is its turn; until then it is asked for nothing. */
   #install(peer: Peer): void {
     peer.endTurn(); // It may have begun before.
-    if (!this.#installs.mayBegin && !this.#inSync.counts(peer.node)) {
+    if (!this.#shared.installs.mayBegin && !this.#inSync.counts(peer.node)) {
       if (peer.phase !== 'unusable') peer.detach('unusable', this.#claims.until(peer.node));
       peer.progressAt = this.#now;
       return;
@@ -411,7 +414,8 @@ export class Primary {
 
   /** One that the log does not reach gets all data. */
   #ship(peer: Peer): void {
-    if (!this.#shipping.ship(peer, this.#now)) this.#install(peer);
+    const isAwaited = this.#inSync.counts(peer.node);
+    if (!this.#shipping.ship(peer, isAwaited, this.#now)) this.#install(peer);
   }
 
   /** Commits what every member of the commit set holds. Never moves backwards. */

@@ -17,6 +17,7 @@ import type { Epoch, MemberId, ShardId, Uuid } from '../model/ids.js';
 import { replicaOn, type ShardConfig, type VersionedConfig } from '../model/shard-config.js';
 import type { Position } from './entry.js';
 import { Follower } from './follower.js';
+import type { CatchUps } from './catch-ups.js';
 import type { Installs } from './installs.js';
 import type { LeaseClaims, LeaseGrants } from './lease.js';
 import { type Attach, isToPrimary, type ReplicaMessage } from './messages.js';
@@ -35,6 +36,7 @@ export interface NodeContext {
   readonly process: Uuid;
   readonly sessions: Sessions;
   readonly installs: Installs;
+  readonly catchUps: CatchUps;
   readonly grants: LeaseGrants;
   readonly claims: LeaseClaims;
   readonly settings: PrimarySettings & BodySettings;
@@ -250,13 +252,14 @@ export class ShardReplica {
     const { epoch } = update.config;
     if (epoch > this.#body.promisedEpoch) this.#adopt(epoch);
     else this.#leaveFollowed();
-    const { sessions, installs, grants, claims, settings, self } = this.#node;
+    const { sessions, installs, catchUps, grants, claims, settings, self } = this.#node;
     const earlierUntil = this.#mayHavePromised ? grants.earlierLifeUntil : -Infinity;
     this.#primary = new Primary({
       body: this.#body,
       outbox: this.#outbox,
       sessions,
       installs,
+      catchUps,
       claims,
       settings,
       self,

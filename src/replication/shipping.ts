@@ -2,10 +2,12 @@
  * What a primary sends to the other replicas of its shard: the question what they hold, the log
  * from there on in its order, and what of it is committed.
  *
- * Pipelined: entries are sent ahead of their acknowledgements, to a bound for one that catches up.
+ * Pipelined: entries are sent ahead of their acknowledgements, up to a bound for each replica, and
+ * up to one for all replicas of a node that catch up.
  */
 import { assert } from '../model/assert.js';
 import type { Epoch } from '../model/ids.js';
+import type { CatchUps, OnItsWay } from './catch-ups.js';
 import { type Position, positionOf } from './entry.js';
 import type { PrepareEntry } from './messages.js';
 import type { Outbox } from './outbox.js';
@@ -18,17 +20,26 @@ export interface ShippingSettings {
   readonly catchUpBytes: number;
 }
 
+export interface ShippingStart {
+  readonly body: ReplicaBody;
+  readonly outbox: Outbox;
+  readonly catchUps: CatchUps;
+  readonly settings: ShippingSettings;
+}
+
 export class Shipping {
   readonly #epoch: Epoch;
   readonly #body: ReplicaBody;
   readonly #outbox: Outbox;
+  readonly #catchUps: CatchUps;
   readonly #settings: ShippingSettings;
   #attaches = 0;
 
-  constructor(epoch: Epoch, body: ReplicaBody, outbox: Outbox, settings: ShippingSettings) {
+  constructor(epoch: Epoch, { body, outbox, catchUps, settings }: ShippingStart) {
     this.#epoch = epoch;
     this.#body = body;
     this.#outbox = outbox;
+    this.#catchUps = catchUps;
     this.#settings = settings;
   }
 
@@ -51,14 +62,26 @@ export class Shipping {
 
   /**
    * Sends what a follower does not have, as far as it may be ahead of its acknowledgements. False:
-   * the log does not reach back so far.
+   * the log does not reach back so far. `isAwaited`: commits wait for it.
    */
-  ship(peer: Peer, now: number): boolean {
+  ship(peer: Peer, isAwaited: boolean, now: number): boolean {
     const { log } = this.#body;
-    while (peer.phase === 'following' && peer.sentSeq < log.last.seq) {
-      if (peer.sentSeq < log.base.seq) return false;
-      if (this.#isAhead(peer)) return true;
-      this.#sendNext(peer, now);
+    if (peer.phase !== 'following') return true;
+    if (peer.sentSeq < log.base.seq) return false;
+    let ahead = this.#onItsWay(peer);
+    if (ahead === undefined) return true; // What was trimmed is on its way all the same.
+    if (isAwaited) this.#catchUps.end(peer);
+    else this.#catchUps.set(peer, ahead, now);
+    while (peer.sentSeq < log.last.seq) {
+      if (this.#isFull(ahead)) return true;
+      if (!isAwaited && this.#catchUps.isFull(peer.node)) {
+        // It waits for its node, which may be of no use as well as any replica.
+        peer.progressAt = Math.max(peer.progressAt, this.#catchUps.progressAt(peer.node));
+        return true;
+      }
+      const bytes = this.#sendNext(peer, now);
+      ahead = { entries: ahead.entries + 1, bytes: ahead.bytes + bytes };
+      if (!isAwaited) this.#catchUps.set(peer, ahead, now);
     }
     return true;
   }
@@ -71,7 +94,8 @@ export class Shipping {
     this.#outbox.send(peer.node, { type: 'commit', epoch: this.#epoch, commitSeq });
   }
 
-  #sendNext(peer: Peer, now: number): void {
+  /** Returns how many bytes it took. */
+  #sendNext(peer: Peer, now: number): number {
     const { log, commitSeq } = this.#body;
     const next = log.nextAfter(peer.sentSeq);
     assert(next !== undefined, 'S8', () => ({ sent: peer.sentSeq, last: log.last.seq }));
@@ -81,17 +105,20 @@ export class Shipping {
     if (peer.durable?.seq === peer.sentSeq) peer.progressAt = now;
     peer.sentSeq = seq;
     peer.toldCommitSeq = commitSeq;
+    return next.byteCount;
   }
 
-  #isAhead({ durable, sentSeq }: Peer): boolean {
-    const { catchUpEntries, catchUpBytes } = this.#settings;
+  /** What it was sent and has not acknowledged; undefined: the log does not tell any more. */
+  #onItsWay({ durable, sentSeq }: Peer): OnItsWay | undefined {
     const { log } = this.#body;
     const from = durable?.seq ?? sentSeq;
-    if (from < log.base.seq) return true; // What was trimmed meanwhile is on its way all the same.
+    if (from < log.base.seq) return undefined;
     const sent = log.positionsBetween(from, sentSeq);
-    return (
-      sent.length >= catchUpEntries ||
-      sent.reduce((sum, { byteCount }) => sum + byteCount, 0) >= catchUpBytes
-    );
+    return { entries: sent.length, bytes: sent.reduce((sum, { byteCount }) => sum + byteCount, 0) };
+  }
+
+  #isFull({ entries, bytes }: OnItsWay): boolean {
+    const { catchUpEntries, catchUpBytes } = this.#settings;
+    return entries >= catchUpEntries || bytes >= catchUpBytes;
   }
 }

@@ -28,6 +28,8 @@ export type NodeTuning = Pick<
   | 'windowEntries'
   | 'catchUpEntries'
   | 'catchUpBytes'
+  | 'catchUpNodeEntries'
+  | 'catchUpNodeBytes'
   | 'keepEntries'
   | 'keepBytes'
   | 'installsMax'
@@ -39,6 +41,9 @@ export const NODE_TUNING: NodeTuning = {
   windowEntries: 1,
   catchUpEntries: 64,
   catchUpBytes: 4 * 1024 * 1024,
+  /** Read, sent and written in a tenth of a second, and a part of what may wait for a stream. */
+  catchUpNodeEntries: 4_096,
+  catchUpNodeBytes: 8 * 1024 * 1024,
   /** What a node misses in some minutes of moderate load; about 100 bytes of memory each. */
   keepEntries: 10_000,
   /** Of one shard, and there are many: a start reads and verifies what all of them have kept. */

@@ -10,6 +10,7 @@ import type { ReplicaEntry } from '../model/member-messages.js';
 import { RefusedError } from '../model/refusals.js';
 import type { ShardMap } from '../model/shard-map.js';
 import { admissionOf, type RequestKind, whyNeverStarted } from '../replication/admission.js';
+import { CatchUps, type CatchUpSettings } from '../replication/catch-ups.js';
 import { Installs, type InstallSettings } from '../replication/installs.js';
 import { LeaseClaims, LeaseGrants, type LeaseSettings } from '../replication/lease.js';
 import type { Refusal } from '../replication/outbox.js';
@@ -19,7 +20,11 @@ import { Sessions } from '../replication/sessions.js';
 import { ShardReplica, type NodeContext } from '../replication/shard-replica.js';
 import type { ReplicaStore } from './replica-store.js';
 
-export type ReplicaSettings = PrimarySettings & BodySettings & LeaseSettings & InstallSettings;
+export type ReplicaSettings = PrimarySettings &
+  BodySettings &
+  LeaseSettings &
+  InstallSettings &
+  CatchUpSettings;
 
 export interface ReplicasDeps {
   readonly store: ReplicaStore;
@@ -54,6 +59,7 @@ export class Replicas {
       process: self.process,
       sessions: this.sessions,
       installs: new Installs(settings),
+      catchUps: new CatchUps(settings),
       grants: this.grants,
       claims: this.claims,
       settings,

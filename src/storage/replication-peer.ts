@@ -135,6 +135,7 @@ export class ReplicationPeer {
     if (record.type === 'beatAck') {
       const sentAt = this.#sentAt.get(record.number);
       this.#sentAt.delete(record.number);
+      this.#failures = 0; // Not sooner: it may be what we send first that it breaks on.
       if (sentAt !== undefined) events.answered(node, sentAt);
       return;
     }
@@ -150,7 +151,6 @@ export class ReplicationPeer {
     if (!isExpected) return this.#break(`${record.node} answers in another life`);
     if (this.#isUp) return;
     this.#isUp = true;
-    this.#failures = 0;
     this.#deps.events.up({ node, store, process });
     this.#sendBeat();
   }

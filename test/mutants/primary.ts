@@ -308,4 +308,30 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
     ],
     tests: ['test/unit/replication-log.test.ts'],
   },
+  {
+    id: 'durable-of-before-kept',
+    wrong: 'what a replica acknowledged before its data was set aside counts when it comes back',
+    breaks: ['S4', 'S16'],
+    edits: [
+      {
+        file: 'src/replication/peer.ts',
+        from: '    this.#durable = match;\n',
+        to: '    this.acknowledge(match);\n',
+      },
+    ],
+    tests: ['test/unit/replication-in-sync-set.test.ts'],
+  },
+  {
+    id: 'catch-up-unbounded',
+    wrong: 'a node that comes back behind in many shards is sent all of it at once, and again',
+    breaks: ['L2'],
+    edits: [
+      {
+        file: 'src/replication/shipping.ts',
+        from: 'if (!isAwaited && this.#catchUps.isFull(peer.node)) {',
+        to: 'if (false) {',
+      },
+    ],
+    tests: ['test/unit/storage-catch-up.test.ts'],
+  },
 ];

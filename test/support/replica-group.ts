@@ -5,6 +5,7 @@
  */
 import { LOG_START, type Entry, type Position, opsOf } from '../../src/replication/entry.js';
 import { decodeDataRecord } from '../../src/replication/data-record.js';
+import { CatchUps } from '../../src/replication/catch-ups.js';
 import { Installs } from '../../src/replication/installs.js';
 import { LeaseClaims, LeaseGrants } from '../../src/replication/lease.js';
 import type { ReplicaMessage } from '../../src/replication/messages.js';
@@ -23,6 +24,8 @@ export const GROUP_SETTINGS = {
   windowEntries: 2,
   catchUpEntries: 4,
   catchUpBytes: 4_096,
+  catchUpNodeEntries: 8,
+  catchUpNodeBytes: 8_192,
   silentMs: 1_000,
   stuckMs: 1_000,
   askAgainMs: 300,
@@ -134,6 +137,7 @@ export class GroupNode {
   grants = new LeaseGrants(LEASE, 0);
   claims = new LeaseClaims(LEASE);
   installs = new Installs({ installsMax: 1 });
+  catchUps = new CatchUps(GROUP_SETTINGS);
   replica: ShardReplica | undefined;
   /** The batch that is being written. */
   writing: Persist | undefined;
@@ -409,6 +413,7 @@ export class ReplicaGroup {
     node.grants = new LeaseGrants(LEASE, this.clockOf(node));
     node.claims = new LeaseClaims(LEASE);
     node.installs = new Installs({ installsMax: 1 });
+    node.catchUps = new CatchUps(GROUP_SETTINGS);
     node.openedEpoch = node.disk.state?.promisedEpoch ?? (0 as Epoch);
     node.replica = new ShardReplica(
       { shard: SHARD, shardUuid: SHARD_UUID },
@@ -420,6 +425,7 @@ export class ReplicaGroup {
         grants: node.grants,
         claims: node.claims,
         installs: node.installs,
+        catchUps: node.catchUps,
         settings: this.settings,
       },
       node.disk.recovered(),

@@ -1,4 +1,5 @@
 /** One replica without a group around it: the test plays its disk, its peers and its leader. */
+import { CatchUps } from '../../src/replication/catch-ups.js';
 import { Installs } from '../../src/replication/installs.js';
 import { LeaseClaims, LeaseGrants } from '../../src/replication/lease.js';
 import type { Position } from '../../src/replication/entry.js';
@@ -37,6 +38,7 @@ export class LoneReplica {
   readonly replica: ShardReplica;
   readonly sessions = new Sessions();
   readonly installs = new Installs({ installsMax: 1 });
+  readonly catchUps: CatchUps;
   readonly grants = new LeaseGrants(LEASE, 0);
   readonly claims = new LeaseClaims(LEASE);
   now = 10_000;
@@ -47,13 +49,16 @@ export class LoneReplica {
 
   constructor(self = s1, settings: Partial<typeof GROUP_SETTINGS> = {}, recovered?: Recovered) {
     const { id, store, process } = self;
+    const all = { ...GROUP_SETTINGS, ...settings };
+    this.catchUps = new CatchUps(all);
     this.replica = new ShardReplica(
       { shard: 0 as ShardId, shardUuid: uuidOf('shard-0') },
       {
         ...{ self: id, store, process },
         ...{ sessions: this.sessions, grants: this.grants, claims: this.claims },
         installs: this.installs,
-        settings: { ...GROUP_SETTINGS, ...settings },
+        catchUps: this.catchUps,
+        settings: all,
       },
       recovered,
     );

@@ -103,7 +103,7 @@ it('a write resolves when LevelDB says so, and not before', async () => {
   await written;
 });
 
-it('a batch that is written leaves nothing behind in memory', async () => {
+it('L5 a batch that is written leaves nothing behind in memory', async () => {
   const batches = 20_000;
   const writeAll = async () => {
     for (let n = 0; n < batches; n++) await batchOf('a').writeDurably();

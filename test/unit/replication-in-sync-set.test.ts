@@ -1,6 +1,6 @@
 /** What the primary of one shard asks the leader: who should leave the isr, and who should join. */
 import { describe, expect, it } from 'vitest';
-import type { MemberId } from '../../src/model/ids.js';
+import type { MemberId, Seq } from '../../src/model/ids.js';
 import type { Ready } from '../../src/replication/outbox.js';
 import { GROUP_SETTINGS } from '../support/replica-group.js';
 import { LoneReplica, s1, s2, s3, threeOf } from '../support/replica-parts.js';
@@ -174,6 +174,23 @@ describe('what a primary asks the leader', () => {
     expect(lone.replica.primary?.mayRead(lone.now)).toBe(true);
     lone.pass(1, s2.id);
     expect(lone.replica.primary?.mayRead(lone.now)).toBe(false);
+  });
+
+  it('S16 not for what it once acknowledged: its data may have been set aside since', () => {
+    const lone = LoneReplica.leading();
+    lone.config(without3, 2);
+    lone.put('a');
+    lone.persisted();
+    lone.ack(s2.id, 2);
+    lone.pass(700, s2.id); // Silent for too long to be taken in.
+    expect(asked(lone.ack(s3.id, 2))).toEqual([]);
+    const base = lone.replica.body.log.positionAt(1 as Seq)!;
+    lone.message(s3.id, { type: 'detached', epoch: lone.epoch });
+    lone.attachEmpty(s3.id);
+    lone.stand(0, s2.id, s3.id);
+    expect(asked(lone.message(s3.id, { type: 'installed', epoch: lone.epoch, base }))).toEqual([]);
+    expect(asked(lone.pass(100, s2.id, s3.id))).toEqual([]);
+    expect(asked(lone.ack(s3.id, 2))).toEqual(['expand']);
   });
 
   it('S12 S13 a condition that fails is answered under a lease only: it says what was read', () => {

@@ -2,12 +2,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { MemberId } from '../../src/model/ids.js';
+import { CatchUps } from '../../src/replication/catch-ups.js';
 import { Installs } from '../../src/replication/installs.js';
 import { LeaseClaims, LeaseGrants, promiseMs } from '../../src/replication/lease.js';
 import { LOG_START } from '../../src/replication/entry.js';
 import { Peer } from '../../src/replication/peer.js';
 import { placeOf } from '../support/configs.js';
-import { LEASE } from '../support/replica-group.js';
+import { GROUP_SETTINGS, LEASE } from '../support/replica-group.js';
 import { s2 } from '../support/replica-parts.js';
 
 const holder = 's1' as MemberId;
@@ -54,8 +55,13 @@ describe('a lease', () => {
 });
 
 describe('the lease of a peer for one shard', () => {
+  function peerOf(node: typeof s2): Peer {
+    const catchUps = new CatchUps(GROUP_SETTINGS);
+    return new Peer(placeOf(node), { installs: new Installs({ installsMax: 1 }), catchUps }, 0);
+  }
+
   function following(): Peer {
-    const peer = new Peer(placeOf(s2), new Installs({ installsMax: 1 }), 0);
+    const peer = peerOf(s2);
     peer.phase = 'attaching';
     peer.attach(LOG_START, false);
     return peer;
@@ -66,9 +72,7 @@ describe('the lease of a peer for one shard', () => {
   });
 
   it('S14 counts no beat that its node answers before it follows', () => {
-    expect(new Peer(placeOf(s2), new Installs({ installsMax: 1 }), 0).leaseUntil(500)).toBe(
-      -Infinity,
-    );
+    expect(peerOf(s2).leaseUntil(500)).toBe(-Infinity);
   });
 
   it('S14 stays where it was when it stops following, through every attempt to attach again', () => {
@@ -94,9 +98,15 @@ describe('the lease of a peer for one shard', () => {
     expect(peer.durable?.seq).toBe(7);
   });
 
+  it('S16 and void when it comes back with less, because its data was set aside', () => {
+    const peer = following();
+    peer.acknowledge({ ...LOG_START, seq: 7 as never });
+    peer.install(5 as never);
+    peer.attach({ ...LOG_START, seq: 5 as never }, false);
+    expect(peer.durable?.seq).toBe(5);
+  });
+
   it('S3 who did not say what it holds cannot follow', () => {
-    expect(() =>
-      new Peer(placeOf(s2), new Installs({ installsMax: 1 }), 0).attach(LOG_START, false),
-    ).toThrow('S3');
+    expect(() => peerOf(s2).attach(LOG_START, false)).toThrow('S3');
   });
 });

@@ -54,6 +54,35 @@ describe('what a primary sends ahead', () => {
     expect(sentTo(lone.attach(s3.id, 1), s3.id)).toBe(1);
   });
 
+  it('L2 is nothing while enough is on its way to other replicas of that node', () => {
+    const lone = LoneReplica.leading({ catchUpNodeEntries: 3, keepEntries: 9 });
+    lone.config(without3, 2);
+    lone.step({ type: 'session-down', node: s3.id, gone: true });
+    for (const key of ['a', 'b']) {
+      lone.put(key);
+      lone.persisted();
+      lone.ackAll(s2.id);
+      lone.persisted();
+    }
+    const other = { node: s3.id };
+    lone.catchUps.set(other, { entries: 2, bytes: 100 }, lone.now);
+    expect(sentTo(lone.attach(s3.id, 1), s3.id), 'as much as is left').toBe(1);
+    lone.catchUps.set(other, { entries: 3, bytes: 100 }, lone.now);
+    expect(sentTo(lone.ack(s3.id, 2), s3.id)).toBe(0);
+    expect(sentTo(lone.pass(100, s2.id, s3.id), s3.id)).toBe(0);
+    lone.catchUps.end(other);
+    expect(sentTo(lone.pass(100, s2.id, s3.id), s3.id)).toBe(1);
+  });
+
+  it('S4 but what commits wait for waits for nothing', () => {
+    const lone = LoneReplica.leading({ catchUpNodeEntries: 1 });
+    lone.catchUps.set({ node: s2.id }, { entries: 1, bytes: 100 }, lone.now);
+    lone.put('a');
+    expect(sentTo(lone.persisted(), s2.id)).toBe(0);
+    lone.ackAll(s2.id, s3.id);
+    expect(lone.replica.body).toMatchObject({ commitSeq: 2 });
+  });
+
   it('S15 is all data for who has less than its log, even in the middle of catching up', () => {
     const lone = LoneReplica.leading({
       ...{ keepEntries: 0, trimEntries: 1, pinnedBytes: 0, catchUpEntries: 1 },
@@ -136,7 +165,7 @@ describe('the log that a replica needs which gets all data', () => {
     const { lone, log, installed } = installing({}, 10);
     expect(log.base.seq).toBe(0);
     expect(installed().installs).toEqual([]);
-    for (let seq = 5; seq <= 11; seq += 2) lone.ack(s3.id, seq);
+    for (const seq of [4, 8, 11]) lone.ack(s3.id, seq);
     lone.pass(100, s2.id, s3.id);
     lone.put('last');
     lone.persisted();

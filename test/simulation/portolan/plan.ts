@@ -108,6 +108,7 @@ function drawTuning(prng: Prng): NodeTuning {
     ...NODE_TUNING,
     windowEntries: prng.pick([1, 1, 2, 4]),
     catchUpEntries: prng.pick([2, 8, NODE_TUNING.catchUpEntries]),
+    catchUpNodeEntries: prng.pick([1, 4, NODE_TUNING.catchUpNodeEntries]),
     keepEntries,
     installsMax: keepEntries > 50 ? NODE_TUNING.installsMax : 1,
     keepBytes: keepEntries > 50 ? NODE_TUNING.keepBytes : keepEntries * 150,
