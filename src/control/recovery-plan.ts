@@ -159,13 +159,15 @@ function asConfigured(
     const away = `none of its in-sync replicas (${isr.join(', ')}) answers with sound data`;
     return { shard, source, config: planned, doubt: `${away}: it waits for them`, mayLose: false };
   }
-  const served = servedBy(best, planned, sound);
   const to = best.node.node;
   if (!complete.includes(best)) {
+    const served = servedBy(best, planned, sound);
     const doubt = `its in-sync replicas do not answer: ${to} has it up to ${best.held.lastSeq}`;
     return { shard, source, config: served, doubt, mayLose: true };
   }
   const gap = gapOf(sound.length, config.replicas.length, cluster);
+  // Its primary may be serving on: what it commits waits for its isr, and for nobody else (S6).
+  const served = servedBy(best, planned, complete);
   const moved = to === primary ? '' : `primary ${primary} does not lead it any more: ${to} does`;
   const doubt = [moved, gap].filter((text) => text !== '').join('; ');
   return { shard, source, config: served, doubt, mayLose: gap !== '' };
@@ -199,13 +201,13 @@ function asHeld(
   return { shard, source, config, doubt, mayLose: doubt !== '' };
 }
 
-/** With this primary, and those in sync whose logs end where its log does. */
+/** With this primary, and those of the `complete` in sync whose logs end where its log does. */
 function servedBy(
   best: Copy,
   planned: Omit<PlannedConfig, 'primary' | 'isr' | 'learners'>,
-  sound: readonly Copy[],
+  complete: readonly Copy[],
 ): PlannedConfig {
-  const isr = sound
+  const isr = complete
     .filter(({ held }) => {
       return held.lastEpoch === best.held.lastEpoch && held.lastSeq === best.held.lastSeq;
     })

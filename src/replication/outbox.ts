@@ -43,6 +43,13 @@ export type ReplicaEvent =
   | { readonly type: 'peer-follows'; readonly peer: MemberId; readonly after: Seq }
   | { readonly type: 'peer-needs-install'; readonly peer: MemberId }
   | { readonly type: 'peer-diverged'; readonly peer: MemberId; readonly seq: Seq }
+  | {
+      readonly type: 'peer-knows-more';
+      readonly peer: MemberId;
+      /** Up to where it knows everything to be committed, and the end of our log. */
+      readonly seq: Seq;
+      readonly last: Seq;
+    }
   | { readonly type: 'damaged' | 'set-aside'; readonly problem: string }
   | { readonly type: 'overtaken'; readonly by: MemberId; readonly promised: Epoch };
 

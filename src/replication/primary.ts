@@ -342,16 +342,23 @@ export class Primary {
     }
     const committed = tail[0];
     const { base, last } = this.#body.log;
-    // What it knows to be committed is in our log: otherwise one of us has lost or changed data.
-    assert(committed === undefined || committed.seq <= last.seq, 'S6', () => ({
-      peer: peer.node,
-      committed: committed?.seq,
-      last: last.seq,
-    }));
+    if (committed !== undefined && committed.seq > last.seq) return this.#onMore(peer, committed);
     const isBehind = committed === undefined || committed.seq < base.seq;
     if (!isBehind) return this.#onDiverged(peer, committed);
     peer.detach('unusable', this.#claims.until(peer.node));
     this.#review(peer);
+  }
+
+  /**
+   * It knows more to be committed than we hold: one of us has lost or changed data. A member of the
+   * isr could be right, and the only one who is. A learner cannot, as far as this epoch goes: an
+   * operator has given up what it knows, and its data is set aside.
+   */
+  #onMore(peer: Peer, { seq }: Position): void {
+    const { last } = this.#body.log;
+    assert(!this.#inSync.counts(peer.node), 'S6', () => ({ peer: peer.node, seq, last: last.seq }));
+    this.#outbox.happened({ type: 'peer-knows-more', peer: peer.node, seq, last: last.seq });
+    this.#setAside(peer);
   }
 
   /** `follows`: it does already; otherwise it is told where to go on. */
@@ -407,6 +414,11 @@ export class Primary {
 
   #onDiverged(peer: Peer, { seq }: Position): void {
     this.#outbox.happened({ type: 'peer-diverged', peer: peer.node, seq });
+    this.#setAside(peer);
+  }
+
+  /** Its data is, as soon as nobody counts on it. */
+  #setAside(peer: Peer): void {
     peer.hasDiverged = true;
     peer.detach('unusable', this.#claims.until(peer.node));
     this.#review(peer);

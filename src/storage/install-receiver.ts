@@ -6,6 +6,7 @@
  * the sender is never far ahead of the disk.
  */
 import type { MemberId, ShardId, Uuid } from '../model/ids.js';
+import { decodeDataRecord } from '../replication/data-record.js';
 import type { ReplicaStore } from './replica-store.js';
 import type { DataAck, DataEnd, DataPart } from './replication-frame.js';
 import type { Work } from './rounds.js';
@@ -36,9 +37,11 @@ export class InstallReceiver {
     this.#submit({ type: 'record', write, done: () => undefined });
   }
 
+  /** @throws CorruptRecordError if a record is not what was written; nothing is kept of the part */
   data(from: MemberId, { shard, pairs }: DataPart, acknowledge: (ack: DataAck) => void): void {
     const receiving = this.#receiving.get(shard);
     if (receiving?.from !== from) return;
+    for (const { key, record } of pairs) decodeDataRecord(key, record);
     const { shardUuid } = receiving;
     receiving.parts++;
     receiving.pairs += pairs.length;

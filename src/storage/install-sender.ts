@@ -14,6 +14,7 @@ import type { Rounds } from './rounds.js';
 const PARTS_AHEAD = 4;
 
 interface Sending {
+  readonly replica: ShardReplica;
   readonly to: MemberId;
   sent: number;
   received: number;
@@ -50,7 +51,7 @@ export class InstallSender {
     const key = nameOf(shard, to);
     this.#stop(key);
     const sending: Sending = {
-      ...{ to, sent: 0, received: 0, sentBytes: 0, isOver: false },
+      ...{ replica, to, sent: 0, received: 0, sentBytes: 0, isOver: false },
       goOn: () => undefined,
     };
     this.#sending.set(key, sending);
@@ -112,6 +113,16 @@ export class InstallSender {
     sending.received = received;
     sending.goOn();
     return true;
+  }
+
+  /**
+   * Ends what nobody waits for any more: a snapshot that stays open keeps everything on disk that
+   * is written after it.
+   */
+  look(): void {
+    for (const [key, { replica, to }] of this.#sending) {
+      if (replica.primary?.peer(to)?.phase !== 'installing') this.#stop(key);
+    }
   }
 
   /** The stream to this node broke. */

@@ -323,6 +323,11 @@ export class StorageNode {
         log.error('a replica is damaged: it has to be learnt anew', { shard, ...fields });
       } else if (type === 'set-aside') {
         log.warn('a damaged replica was set aside, and is learnt anew', { shard, ...fields });
+      } else if (type === 'peer-knows-more') {
+        log.error('a learner has committed writes that its primary lacks: they are set aside', {
+          shard,
+          ...fields,
+        });
       } else if (type === 'peer-diverged') {
         log.error('a replica differs from its primary: it gets all data anew', {
           shard,

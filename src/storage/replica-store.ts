@@ -153,18 +153,11 @@ export class ReplicaStore {
     this.#installs.set(shardUuid, prefix);
   }
 
-  /**
-   * Adds some of the data that came. The batch may be the one that switches to it, before that.
-   *
-   * @throws CorruptRecordError if a record is not what was sent; what was added is to be given up
-   */
+  /** Adds some of the data that came. The batch may be the one that switches to it, before that. */
   install(batch: DiskBatch, shardUuid: Uuid, pairs: Iterable<Pair>): void {
     const prefix = this.#installs.get(shardUuid);
     assert(prefix !== undefined, 'S15', () => ({ shardUuid }));
-    for (const [key, record] of pairs) {
-      decodeDataRecord(key, record);
-      batch.put(dataKey(prefix, key), record);
-    }
+    for (const [key, record] of pairs) batch.put(dataKey(prefix, key), record);
   }
 
   /** No more data comes, and it is not switched to. Does nothing if there is no install. */

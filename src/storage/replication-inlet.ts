@@ -10,10 +10,16 @@ import type { MemberId } from '../model/ids.js';
 import type { Clock } from '../ports/clock.js';
 import type { Log } from '../ports/log.js';
 import type { Outgoing, ReplicateHandler } from '../ports/network.js';
+import { CorruptRecordError } from '../replication/data-record.js';
 import type { LeaseGrants } from '../replication/lease.js';
 import { WireError } from '../wire/protobuf.js';
 import type { InstallReceiver } from './install-receiver.js';
-import { decodeFrame, type Hello, type ReplicationRecord } from './replication-frame.js';
+import {
+  type DataPart,
+  decodeFrame,
+  type Hello,
+  type ReplicationRecord,
+} from './replication-frame.js';
 import type { Work } from './rounds.js';
 import { ReplicationWriter } from './replication-writer.js';
 
@@ -99,13 +105,23 @@ export class ReplicationInlet {
         return submit({ type: 'replica', shard, shardUuid, input, isStale: () => stream.isOver });
       }
       case 'data':
-        return installs.data(caller, record, (ack) => stream.writer.add(ack));
+        return this.#onData(stream, caller, record);
       case 'dataEnd':
         return installs.end(caller, record);
       case 'beatAck':
       case 'dataAck':
       case 'leaving':
         return this.#end(stream, `it sent ${record.type}, which is not for it to send`);
+    }
+  }
+
+  /** Our disk has nothing of it yet: the primary that sent it looks at its own, and begins anew. */
+  #onData(stream: Stream, caller: MemberId, part: DataPart): void {
+    try {
+      this.#deps.installs.data(caller, part, (ack) => stream.writer.add(ack));
+    } catch (error) {
+      if (!(error instanceof CorruptRecordError)) throw error;
+      this.#end(stream, `it sent a record that is not what was written: ${error.message}`);
     }
   }
 

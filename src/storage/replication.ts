@@ -202,6 +202,7 @@ export class Replication {
     this.#cancelTick = clock.after(settings.tickMs, () => {
       wakefulness.late(clock.now() - dueAt);
       rounds.submit({ type: 'all', input: { type: 'tick' } });
+      this.#sender.look();
       this.#tickLater();
     });
   }

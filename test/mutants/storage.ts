@@ -209,12 +209,8 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/storage/replica-store.ts',
-        from: `    for (const [key, record] of pairs) {
-      decodeDataRecord(key, record);
-      batch.put(dataKey(prefix, key), record);`,
-        to: `    for (const [key, record] of pairs) {
-      decodeDataRecord(key, record);
-      batch.put(dataKey(this.#replicas.get(shardUuid)?.prefix ?? prefix, key), record);`,
+        from: 'batch.put(dataKey(prefix, key), record);',
+        to: 'batch.put(dataKey(this.#replicas.get(shardUuid)?.prefix ?? prefix, key), record);',
       },
       {
         file: 'src/storage/replica-store.ts',

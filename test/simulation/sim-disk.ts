@@ -127,6 +127,11 @@ export class SimDisk {
     this.#undo = [];
   }
 
+  /** Snapshots that the process which has it open has not closed. */
+  get openSnapshots(): number {
+    return this.#opened?.openSnapshots ?? 0;
+  }
+
   /** Every key with its value, in order, as reads see it now. For digests. */
   *contents(): Iterable<readonly [key: string, value: Buffer]> {
     for (const key of this.#entries.keys()) yield [key, this.#entries.get(key)!];
@@ -250,6 +255,7 @@ class OpenDisk implements Disk {
   /** Whoever waits until nothing is under way. */
   #idle: (() => void)[] = [];
   #isLost = false;
+  openSnapshots = 0;
 
   constructor(disk: SimDisk, host: DiskHost) {
     this.#disk = disk;
@@ -277,10 +283,12 @@ class OpenDisk implements Disk {
   snapshot(): DiskSnapshot {
     const entries = this.#disk.snapshot();
     let isOpen = true;
+    this.openSnapshots++;
     const rows = this.#rows.bind(this, () => isOpen && !this.#isClosed);
     return {
       scan: (from, to) => rows(entries.range(ByteMap.keyOf(from), ByteMap.keyOf(to))),
       close: () => {
+        if (isOpen) this.openSnapshots--;
         isOpen = false;
         return Promise.resolve();
       },

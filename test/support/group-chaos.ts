@@ -494,6 +494,7 @@ export class Chaos {
     }
     for (const event of events) {
       if (event.type === 'peer-needs-install') this.counts.installs++;
+      must(event.type !== 'peer-knows-more', 'S6 a learner has more than its primary');
       if (event.type === 'truncated') this.counts.truncations++;
       if (event.type === 'damaged') this.counts.damaged++;
       if (event.type === 'set-aside') this.counts.setAside++;

@@ -319,6 +319,8 @@ function textOf(event: ReplicaEvent): string | undefined {
       return `has to send all data to ${event.peer}`;
     case 'peer-diverged':
       return `finds ${event.peer} diverged at ${event.seq}`;
+    case 'peer-knows-more':
+      return `hears that ${event.peer} knows ${event.seq} to be committed, and has ${event.last}`;
     case 'overtaken':
       return `hears from ${event.by} of epoch ${event.promised}`;
     case 'damaged':

@@ -64,6 +64,16 @@ describe('a configuration that a node still knows', () => {
     );
   });
 
+  it('S6 a learner stays one, though it has as much: its primary may go on without it', () => {
+    const learning = { isr: ['s1', 's2'] as never, learners: ['s3'] as never };
+    const known = sharedBy(0, all, learning);
+    const inventories = [s1, s2, s3].map((node) => inventoryOf(node, heldOf(), known));
+    expect(shardOf(inventories)).toMatchObject({
+      ...{ source: 'configuration', mayLose: false, doubt: '' },
+      config: { primary: 's1', isr: ['s1', 's2'], learners: ['s3'] },
+    });
+  });
+
   it('S6 without its primary, whoever of the isr has the longest log takes over', () => {
     const planned = shardOf([
       inventoryOf(s2, heldOf({ lastSeq: 8 }), config),

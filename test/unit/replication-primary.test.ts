@@ -314,14 +314,30 @@ describe('what a primary waits for', () => {
     expect(installs).toEqual([s2.id]);
   });
 
-  it('S6 a follower that knows more to be committed than we hold: one of us has lost data', () => {
-    const lone = LoneReplica.leading();
-    lone.config(without3, 2);
-    lone.step({ type: 'session-down', node: s3.id, gone: true });
-    lone.sessions.up({ node: s3.id, store: s3.store, process: s3.process });
-    lone.step({ type: 'session-up', node: s3.id });
-    const tail = [{ ...lone.start, seq: 99 as never, chain: 'f'.repeat(32) as never }];
-    expect(() => lone.answerAttach(s3.id, tail)).toThrow('S6');
+  describe('that knows more to be committed than we hold', () => {
+    const more = (lone: LoneReplica) => {
+      lone.step({ type: 'session-down', node: s3.id, gone: false });
+      lone.sessions.up({ node: s3.id, store: s3.store, process: s3.process });
+      lone.step({ type: 'session-up', node: s3.id });
+      const tail = [{ ...lone.start, seq: 99 as never, chain: 'f'.repeat(32) as never }];
+      return lone.answerAttach(s3.id, tail);
+    };
+
+    it('S6 is right if it is in sync: we have lost data, and end before we take its away', () => {
+      expect(() => more(LoneReplica.leading())).toThrow('S6');
+    });
+
+    it('S19 is what an operator gave up if it is a learner: set aside, and learnt anew', () => {
+      const lone = LoneReplica.leading();
+      lone.config(without3, 2);
+      const ready = more(lone);
+      expect(ready.events).toMatchObject([
+        { type: 'peer-knows-more', peer: s3.id, seq: 99 },
+        { type: 'peer-needs-install' },
+      ]);
+      expect(sentTo(ready, s3.id, 'diverged')).toBe(1);
+      expect(ready.installs).toEqual([s3.id]);
+    });
   });
 });
 

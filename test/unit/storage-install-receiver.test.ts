@@ -1,7 +1,7 @@
 /** Data of a shard that arrives: when the replica may switch to it. */
 import { describe, expect, it } from 'vitest';
 import type { Epoch, MemberId, Seq, ShardId } from '../../src/model/ids.js';
-import { encodeDataRecord } from '../../src/replication/data-record.js';
+import { CorruptRecordError, encodeDataRecord } from '../../src/replication/data-record.js';
 import { NO_CHAIN } from '../../src/replication/entry.js';
 import { dataKeys } from '../../src/storage/keys.js';
 import { InstallReceiver } from '../../src/storage/install-receiver.js';
@@ -77,6 +77,19 @@ describe('data of a shard that arrives', () => {
     receiver.begin('s2' as MemberId, NAME);
     expect(await round()).toEqual([]);
     expect(await round()).toEqual([]);
+  });
+
+  it('S20 a part with a record that is not what was written is not taken', async () => {
+    const { receiver, round, stored } = await receive();
+    receiver.begin(FROM, NAME);
+    const damaged = part('a', 'b');
+    const { record } = damaged.pairs[1]!;
+    record[record.length - 1]! ^= 1;
+    expect(() => receiver.data(FROM, damaged, () => undefined)).toThrow(CorruptRecordError);
+    receiver.end(FROM, end(2));
+    expect(await round()).toEqual([]);
+    expect(await round()).toEqual([]);
+    expect(await stored()).toEqual([]);
   });
 
   it('S15 a replica does not switch when the stream broke meanwhile', async () => {

@@ -1,17 +1,25 @@
 /** The pace at which a shard is sent to a learner. */
 import { describe, expect, it } from 'vitest';
+import type { Epoch } from '../../src/model/ids.js';
 import type { ReplicaStore } from '../../src/storage/replica-store.js';
 import type { ReplicationRecord } from '../../src/storage/replication-frame.js';
 import { InstallSender } from '../../src/storage/install-sender.js';
-import { LoneReplica, s2 } from '../support/replica-parts.js';
+import { LoneReplica, s1, s2, s3, threeOf } from '../support/replica-parts.js';
 import { settle } from '../support/storage-harness.js';
 
 const PARTS = 100;
 const AHEAD = 4;
 
+const without2 = threeOf({ isr: [s1.id, s3.id], learners: [s2.id] });
+
 /** A primary that sends a shard of so many parts to s2. */
 function sending() {
-  const { replica } = LoneReplica.leading();
+  const lone = LoneReplica.leading({ keepEntries: 0, trimEntries: 1 });
+  const { replica } = lone;
+  lone.config(without2, 2);
+  lone.step({ type: 'session-down', node: s2.id, gone: false });
+  expect(lone.attachEmpty(s2.id).installs).toEqual([s2.id]);
+  let closed = 0;
   const sent: ReplicationRecord[] = [];
   const store = {
     snapshot: () => ({
@@ -21,7 +29,7 @@ function sending() {
           yield [[Buffer.from(`k${part}`), Buffer.from('record')]];
         }
       },
-      close: () => Promise.resolve(),
+      close: () => Promise.resolve(void closed++),
     }),
   } as unknown as ReplicaStore;
   const failed = (error: unknown) => {
@@ -38,6 +46,9 @@ function sending() {
     await settle();
   };
   return {
+    lone,
+    closed: () => closed,
+    look: () => (sender.look(), settle()),
     acknowledge,
     begin: () => (sender.begin(replica, s2.id), settle()),
     /** Parts since the install began last. */
@@ -58,6 +69,20 @@ describe('a shard that is sent to a learner', () => {
       await test.acknowledge(acked + 1);
     }
     expect({ parts: test.parts(), isOver: test.isOver() }).toEqual({ parts: PARTS, isOver: true });
+  });
+
+  it('L5 is sent as long as the learner is to get it: no snapshot stays open for nobody', async () => {
+    const test = sending();
+    await test.begin();
+    await test.look();
+    await test.acknowledge(1);
+    expect({ parts: test.parts(), closed: test.closed() }).toEqual({ parts: 1 + AHEAD, closed: 0 });
+    // Somebody else leads: s2 asks there.
+    test.lone.config(threeOf({ epoch: 2 as Epoch, primary: s3.id }), 3);
+    await test.look();
+    expect(test.closed()).toBe(1);
+    await test.acknowledge(2);
+    expect(test.parts()).toBe(1 + AHEAD);
   });
 
   it('keeps its pace when acknowledgements of an earlier install come late', async () => {

@@ -1,7 +1,8 @@
 /** Streams of other nodes, without a network: promises before answers, one stream per node. */
 import { beforeEach, describe, expect, it } from 'vitest';
+import { encodeDataRecord } from '../../src/replication/data-record.js';
 import { LOG_START } from '../../src/replication/entry.js';
-import type { Epoch, MemberId, ShardId } from '../../src/model/ids.js';
+import type { Epoch, MemberId, Seq, ShardId } from '../../src/model/ids.js';
 import { LeaseGrants, promiseMs } from '../../src/replication/lease.js';
 import { InstallReceiver } from '../../src/storage/install-receiver.js';
 import { ReplicationInlet } from '../../src/storage/replication-inlet.js';
@@ -97,6 +98,19 @@ describe('streams of other nodes', () => {
     }
     after.say({ type: 'leaving' });
     expect(after.outgoing.ended).toBe(true);
+  });
+
+  it('S20 a part of an install that is not what was written ends the stream, not the node', () => {
+    const stream = dialed(hello('s2'));
+    const install = { type: 'install', epoch: 1 as Epoch } as const;
+    stream.say({ type: 'replica', ...SHARD, message: install });
+    const taken = works.length;
+    const [key, other] = [Buffer.from('k'), Buffer.from('l')];
+    const record = encodeDataRecord(other, Buffer.from('v'), 1 as Seq);
+    stream.say({ type: 'data', ...SHARD, pairs: [{ key, record }] });
+    expect(stream.outgoing.ended).toBe(true);
+    expect(down).toEqual(['s2']);
+    expect(works).toHaveLength(taken);
   });
 
   it('who does not say hello first, or is of another cluster, promises and gets nothing', async () => {

@@ -1,6 +1,7 @@
 /**
- * Whether a healed cluster has become what it should be (L1, L2, L4): one leader, every shard
- * served under a lease with all its replicas in sync, and these with the same log.
+ * Whether a healed cluster has become what it should be (L1, L2, L4, L5): one leader, every shard
+ * served under a lease with all its replicas in sync, these with the same log, and no data of any
+ * on its way.
  */
 import type { ShardConfig } from '../../../src/model/shard-config.js';
 import type { ShardReplica } from '../../../src/replication/shard-replica.js';
@@ -20,6 +21,8 @@ export function whatIsMissing(
   if (away !== undefined) return `${away.process.name} is not there`;
   const leaders = lives.filter(({ router }) => router?.counters.isLeading);
   if (leaders.length !== 1) return `L4: ${leaders.length} routers lead`;
+  const open = [...cluster.disks].reduce((sum, disk) => sum + disk.openSnapshots, 0);
+  if (open > 0) return `L5: ${open} snapshots are open`;
   for (const [shard, config] of configs.entries()) {
     const problem =
       config === undefined

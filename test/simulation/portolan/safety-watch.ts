@@ -19,7 +19,7 @@ import type { Simulation } from '../simulation.js';
 import { MapWatch } from './map-watch.js';
 import type { Life, PortolanCluster } from './portolan-cluster.js';
 import type { Probes, SeenProbe } from './probes.js';
-import { must } from './promise.js';
+import { BrokenPromiseError, must } from './promise.js';
 import type { RotWatch } from './rot-watch.js';
 import { isElsewhere } from './spare-copies.js';
 
@@ -67,6 +67,12 @@ export class SafetyWatch {
     this.map = options.map;
     this.#lookLater();
   }
+
+  /** What a member says that no member should ever have to. */
+  readonly said = (who: string, message: string): void => {
+    if (!message.includes('committed writes that its primary lacks')) return;
+    this.#cluster.fail(new BrokenPromiseError('S6', `${who}: ${message}`));
+  };
 
   #lookLater(): void {
     this.#simulation.after(LOOK_EVERY_MS, () => {

@@ -5,8 +5,8 @@
  * The end of a run checks
  * S5 S12 S13 S21 S22 S23 what clients were told is linearizable, key by key, acknowledged writes
  *   are there and refused ones are not;
- * L1 L2 L4 every shard has its primary and all replicas in sync, and one router leads, within a
- *   bound of true time;
+ * L1 L2 L4 L5 every shard has its primary and all replicas in sync, one router leads, and no data
+ *   is on its way any more, within a bound of true time;
  * L3 every operation of a client has ended;
  * S20 what has rotted on disks was found, at the latest when an operator looks everywhere;
  * S8 S9 the disks of all replicas hold the same.
@@ -130,6 +130,7 @@ class SeedRun {
       logged: (who, message, fields) => {
         probes.said(who, message, fields);
         this.#rot.said(who, message);
+        watch.said(who, message);
       },
       opened: (life) => this.#rot.opened(life),
     });
