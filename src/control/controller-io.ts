@@ -19,6 +19,8 @@ export type ControllerInput =
   | { readonly type: 'nodes'; readonly nodes: readonly Registration[] }
   /** No node came or went for a while: placing and balancing may start. */
   | { readonly type: 'nodes-settled' }
+  /** Whoever lives has had the time to register since this leader began. */
+  | { readonly type: 'nodes-complete' }
   /** A node says which replicas it holds durably. */
   | { readonly type: 'reported'; readonly replicas: readonly ReplicaEntry[] }
   /** This process is gone or hangs, whatever ZooKeeper says: it does not count as alive. */

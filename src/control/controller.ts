@@ -22,7 +22,8 @@
  *   5. `active`, and its primary is not alive or has lost its data: a member of the isr that lives
  *      becomes primary in a new epoch (S6); those that do not live have to catch up, as far as
  *      minIsr members stay. If there is no such member: leave it, and say so once. Starting empty
- *      would lose the data (S19).
+ *      would lose the data (S19). One that may be about to register is waited for a moment: it
+ *      knows whether the configuration is the latest, should ZooKeeper have been set back.
  *   6. Its primary asks to drop a member of the isr, to take a learner in that caught up or not to
  *      do so after all, to give a learner's place to another node, or for an epoch that nobody has
  *      promised: so be it, if it asks in the present epoch and knows the present configuration (S7,
@@ -65,6 +66,7 @@ import {
   strandings,
 } from './failover.js';
 import { handOversOfLeaving, handOverToBalance } from './hand-overs.js';
+import { lifeOf } from './lives.js';
 import { type Carried, Loads } from './loads.js';
 import { lifeOfPrimary, requested, takenBack, withoutDamaged } from './membership.js';
 import { activated, created, isStrayed, placedAnew, widened } from './placing.js';
@@ -104,6 +106,11 @@ export class Controller {
   /** Shards said to be missing or garbled: nobody but an operator can restore them. */
   readonly #broken = new Set<ShardId>();
   #placement: PlacementState | 'unread' = 'unread';
+  /** Nodes that were registered at any time since this leader began. */
+  readonly #seen = new Set<MemberId>();
+  /** Some came in other lives than their shards have recorded. */
+  #hasNewLives = false;
+  #isComplete = false;
   #hasSettled = false;
   #isSettled = false;
   #changed: VersionedConfig[] = [];
@@ -131,6 +138,9 @@ export class Controller {
       case 'nodes-settled':
         this.#hasSettled = true;
         this.#isSettled = true;
+        return;
+      case 'nodes-complete':
+        this.#isComplete = true;
         return;
       case 'reported':
         for (const entry of input.replicas) this.#reports.add(entry);
@@ -204,7 +214,10 @@ export class Controller {
   #onNodes(nodes: readonly Registration[]): void {
     this.#nodes = new Map(nodes.map((node) => [node.id, node]));
     this.#isSettled = false;
-    for (const { id } of nodes) this.#gone.delete(id);
+    for (const { id } of nodes) {
+      this.#gone.delete(id);
+      this.#seen.add(id);
+    }
     // One that registers again is heard anew, even if it is the same process.
     for (const known of [this.#leaving, this.#suspected]) {
       for (const [id, process] of known) {
@@ -236,6 +249,7 @@ export class Controller {
         .filter(({ id, process }) => this.#suspected.get(id) !== process)
         .map((node) => [node.id, node]),
     );
+    this.#hasNewLives ||= !this.#isComplete && this.#findNewLives(alive);
     const leaving = new Set(this.#leaving.keys());
     const loads = new Loads(alive, leaving);
     for (const carried of this.#carried(alive)) loads.carry(carried);
@@ -248,9 +262,17 @@ export class Controller {
       placement: this.#placement,
       hasSettled: this.#hasSettled,
       isSettled: this.#isSettled,
+      mayBeComing: (node) => !this.#isComplete && this.#hasNewLives && !this.#seen.has(node),
       reports: this.#reports,
       loads,
     };
+  }
+
+  #findNewLives(alive: ClusterView['alive']): boolean {
+    return [...this.#stored.values()].some((stored) => {
+      if (stored.type !== 'config') return false;
+      return stored.config.replicas.some((place) => lifeOf(place, alive) === 'new');
+    });
   }
 
   /** What the nodes carry once everything that is under way is done. */

@@ -24,6 +24,12 @@ export interface ClusterView {
   readonly hasSettled: boolean;
   /** No node came or went for a while until now. */
   readonly isSettled: boolean;
+  /**
+   * Whether a node that is not registered may be about to: this leader began a moment ago and has
+   * never seen it, and others came in new lives, as when everything was started again or ZooKeeper
+   * ended their sessions.
+   */
+  readonly mayBeComing: (node: MemberId) => boolean;
   readonly reports: Reports;
   readonly loads: Loads;
 }

@@ -39,6 +39,8 @@ import { type ErrorLog, saidOnce } from '../coordination/said-once.js';
 
 /** No node came or went for so long: those that start together are there. */
 const SETTLE_MS = 500;
+/** Sessions end and begin within some seconds of each other when ZooKeeper was away. */
+const COMPLETE_MS = 5_000;
 /** Shards written in one multi: well under the size bound of a request (rule Z8). */
 const WRITES_PER_MULTI = 64;
 /** Refusals that only mean: somebody else wrote meanwhile. */
@@ -91,6 +93,8 @@ export class Leadership {
   /** The registrations that the controller decides by; undefined before they were read. */
   #registered: readonly Registration[] | undefined;
   #stopSettling: Cancel = () => undefined;
+  /** Set once nodes were read. */
+  #stopCompleting: Cancel | undefined;
   #stopLooking: Cancel = () => undefined;
   /** Set while something that was heard waits to be decided on. */
   #stopCarryingOut: Cancel | undefined;
@@ -150,6 +154,7 @@ export class Leadership {
   stop(): void {
     this.#stopped = true;
     this.#stopSettling();
+    this.#stopCompleting?.();
     this.#stopLooking();
     this.#stopCarryingOut?.();
     this.#handOvers.close();
@@ -205,6 +210,10 @@ export class Leadership {
     this.#members.setNodes(nodes);
     this.#learning.keep(new Set(nodes.map(({ id }) => id)));
     this.#controller.step({ type: 'nodes', nodes });
+    this.#stopCompleting ??= this.#deps.clock.after(COMPLETE_MS, () => {
+      this.#controller.step({ type: 'nodes-complete' });
+      this.#carryOut();
+    });
     this.#stopSettling();
     this.#stopSettling = this.#deps.clock.after(SETTLE_MS, () => {
       this.#controller.step({ type: 'nodes-settled' });

@@ -278,4 +278,17 @@ interface Promotion {`,
     ],
     tests: FAILOVER,
   },
+  {
+    id: 'promotes-before-all-register',
+    wrong: 'a primary that may be about to register anew is replaced at once',
+    breaks: ['S6'],
+    edits: [
+      {
+        file: 'src/control/failover.ts',
+        from: '  if (view.mayBeComing(config.primary)) return undefined;\n',
+        to: '',
+      },
+    ],
+    tests: FAILOVER,
+  },
 ];

@@ -334,4 +334,17 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
     ],
     tests: ['test/unit/storage-catch-up.test.ts'],
   },
+  {
+    id: 'install-of-nobody-goes-on',
+    wrong: 'a shard is sent on to a learner that is to get it from somebody else by now',
+    breaks: ['L5'],
+    edits: [
+      {
+        file: 'src/storage/install-sender.ts',
+        from: "if (replica.primary?.peer(to)?.phase !== 'installing') this.#stop(key);",
+        to: 'if (replica.body.shard < 0) this.#stop(key);',
+      },
+    ],
+    tests: ['test/unit/storage-install-sender.test.ts'],
+  },
 ];

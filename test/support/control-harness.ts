@@ -55,6 +55,11 @@ export class ControlHarness {
     return this.step({ type: 'nodes-settled' });
   }
 
+  /** Whoever lives has had the time to register. */
+  complete(): this {
+    return this.step({ type: 'nodes-complete' });
+  }
+
   suspect({ id, process }: Registration): this {
     return this.step({ type: 'suspected', node: id, process });
   }

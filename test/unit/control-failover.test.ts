@@ -1,6 +1,6 @@
 /** Who serves a shard when nodes die, hang, come back or step down (rules 4, 5, 8 and 10). */
 import { describe, expect, it } from 'vitest';
-import type { Epoch } from '../../src/model/ids.js';
+import type { Epoch, Incarnation } from '../../src/model/ids.js';
 import { clusterOf, nodeOf, placeOf, reportOf, reportsOf } from '../support/configs.js';
 import { ControlHarness, sharedBy } from '../support/control-harness.js';
 
@@ -71,11 +71,35 @@ describe('rule 5: the primary is not alive', () => {
   });
 
   it('S6 a member in a new life is recorded first, and promoted then', () => {
-    const harness = shared().nodes(nodeOf('s2', 2));
+    const harness = shared().complete().nodes(nodeOf('s2', 2));
     expect(harness.runWhy()).toEqual(['members-came-back']);
     expect(harness.config(0)).toMatchObject({ epoch: 4, primary: 's1', isr: ['s1', 's2', 's3'] });
     expect(harness.runWhy()).toEqual(['fail-over']);
     expect(harness.config(0)).toMatchObject({ epoch: 5, primary: 's2', isr: ['s2', 's3'] });
+  });
+
+  describe('when others come in new lives to a leader that has just begun', () => {
+    const again = (node: typeof s1) => ({ ...node, incarnation: 9 as Incarnation });
+
+    it('S6 the primary may be about to come, too, and knows whether the map was set back', () => {
+      // The map is a backup: in truth s3 left the isr, and lacks what was written since.
+      const harness = shared().nodes(again(s3));
+      expect(harness.runWhy()).toEqual(['members-came-back']);
+      expect(harness.nodes(again(s3), again(s2)).runWhy()).toEqual(['members-came-back']);
+      expect(harness.run()).toEqual([]);
+      expect(harness.events).toEqual([]);
+      expect(harness.nodes(again(s3), again(s2), again(s1)).runWhy()).toEqual(['new-life']);
+      expect(harness.config(0)).toMatchObject({ epoch: 5, primary: 's1' });
+    });
+
+    it('L1 it is not waited for when it has had its time, or was there and went', () => {
+      const late = shared().nodes(again(s2), again(s3));
+      expect(late.runWhy()).toEqual(['members-came-back']);
+      expect(late.run()).toEqual([]);
+      expect(late.complete().runWhy()).toEqual(['fail-over']);
+      const gone = shared().nodes(again(s2), again(s3), s1).nodes(again(s2), again(s3));
+      expect([...gone.runWhy(), ...gone.runWhy()]).toEqual(['members-came-back', 'fail-over']);
+    });
   });
 
   it('S19 a primary that came back without its data is replaced, and has to catch up', () => {

@@ -249,7 +249,7 @@ describe('rule 7: a member comes back', () => {
       { type: 'replica-lost', shard: 0, node: 's2' },
     ]);
     // The operator starts it with its old disk: it takes over.
-    harness.nodes(nodeOf('s2', 3), s3);
+    harness.complete().nodes(nodeOf('s2', 3), s3);
     expect([...harness.runWhy(), ...harness.runWhy()]).toEqual(['members-came-back', 'fail-over']);
     expect(harness.config(0)).toMatchObject({ primary: 's2', isr: ['s1', 's2'] });
   });

@@ -451,9 +451,9 @@ describe('while ZooKeeper does not answer', () => {
     };
     const leader = await LeaderUnderTest.start(cluster, {}, fail);
     expect(leader.map.map.shards.size).toBe(0);
-    // The pause, the time to settle, the next looks at what is broken and who is gone, the heartbeat, and when each
-    // of two lists is looked at again.
-    expect(leader.clock.pending).toBe(7);
+    // The pause, the time to settle and until all should be there, the next looks at what is broken
+    // and who is gone, the heartbeat, and when each of two lists is looked at again.
+    expect(leader.clock.pending).toBe(8);
     fail(leader);
     await leader.pass(RETRY_MS);
     expect(leader.map.map.shards.size, 'it waits anew').toBe(0);

@@ -15,6 +15,8 @@ import { settle } from '../support/storage-harness.js';
 
 const ALL = [0, 1, 2, 3, 4, 5];
 const SETTLE_MS = 500;
+/** From when a leader begins until whoever lives has had the time to register. */
+const COMPLETE_MS = 5_000;
 /** Until a hand-over that nobody answered, or that failed, may be asked for again. */
 const ANSWER_MS = 2_000;
 const REST_MS = 5_000;
@@ -75,6 +77,21 @@ function orders(id: string) {
   const { told } = leader.streamTo(node(id).address);
   return told.filter((message) => message.type === 'hand-over');
 }
+
+describe('nodes that register anew because ZooKeeper ended their sessions', () => {
+  it('L1 lose their primaries if they have not come after a while', async () => {
+    await lead(2);
+    leader.leadership.stop();
+    await cluster.remove(nodeZnode('s1' as MemberId));
+    await cluster.register('s2');
+    leader = await LeaderUnderTest.start(cluster, { replicas: 2 });
+    await leader.pass(COMPLETE_MS - 1);
+    expect(await primaries()).toEqual(['s1', 's2', 's1', 's2', 's1', 's2']);
+    await leader.pass(1);
+    await leader.pass(0);
+    expect(await primaries()).not.toContain('s1');
+  });
+});
 
 describe('a node that is suspected', () => {
   beforeEach(() => lead(3));
