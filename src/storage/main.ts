@@ -49,6 +49,9 @@ export interface StorageHandlers {
   readonly inspection: InspectionHandler;
 }
 
+/** How long the disk may take to be closed, which for a sound one is nothing. */
+const CLOSE_MS = 5_000;
+
 /** A listener of this process; `stop` waits at most so long for calls under way. */
 export interface Listener {
   readonly address: Address;
@@ -337,7 +340,8 @@ class StorageRole implements RunningRole {
       const marked = await this.#within(this.#config.drainMs, node.markClean());
       log.info(marked ? 'stopped clean' : 'stopped without marking the data directory clean');
     }
-    await disk.close();
+    // One that hangs would hold up the end of this process, and whoever is to start the next.
+    if (!(await this.#within(CLOSE_MS, disk.close()))) log.warn('the disk did not close in time');
     this.#deps.dialer.close();
     await coordinator.close();
     await admin?.close();
@@ -352,12 +356,12 @@ class StorageRole implements RunningRole {
 
   /** Whether it happened in time. */
   #within(ms: number, work: Promise<void>): Promise<boolean> {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       const cancel = this.#deps.clock.after(ms, () => resolve(false));
-      void work.then(() => {
+      work.then(() => {
         cancel();
         resolve(true);
-      });
+      }, reject);
     });
   }
 }

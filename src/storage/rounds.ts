@@ -14,7 +14,7 @@ import type { ChangeRequest, ReplicaEntry } from '../model/member-messages.js';
 import { RefusedError } from '../model/refusals.js';
 import type { VersionedConfig } from '../model/shard-config.js';
 import type { Clock } from '../ports/clock.js';
-import type { Disk, DiskBatch } from '../ports/disk.js';
+import { type Disk, type DiskBatch, StorageFailure } from '../ports/disk.js';
 import { CorruptRecordError } from '../replication/data-record.js';
 import type { AddressedMessage } from '../replication/messages.js';
 import type { Answer, HandOverOutcome, ReplicaEvent } from '../replication/outbox.js';
@@ -28,6 +28,7 @@ import { ParkedWrites } from './parked.js';
 import type { Replicas } from './replicas.js';
 import type { ReplicaStore } from './replica-store.js';
 import type { Wakefulness } from './wakefulness.js';
+import { WriteWatch } from './write-watch.js';
 
 /** Calls in one round: more would gain nothing and make the first wait for the last. */
 const ROUND_CALLS_MAX = 2_048;
@@ -104,6 +105,7 @@ export class Rounds {
   readonly #parked: ParkedWrites;
   /** Calls that were stepped and not answered, by the number the replicas know them by. */
   readonly #open = new Map<number, QueuedWrite>();
+  readonly #watch: WriteWatch;
   #lastCall = 0;
   #isRunning = false;
   #isDead = false;
@@ -112,6 +114,9 @@ export class Rounds {
     this.#deps = deps;
     const { clock, replicas } = deps;
     this.#parked = new ParkedWrites(clock, ({ shard }) => replicas.refusedUnstarted(shard));
+    this.#watch = new WriteWatch(clock, () => {
+      this.fail(new StorageFailure('the disk does not answer: a write neither ends nor fails'));
+    });
   }
 
   submit(work: Work): void {
@@ -170,6 +175,7 @@ export class Rounds {
   fail(error: unknown): void {
     if (this.#isDead) return;
     this.#isDead = true;
+    this.#watch.stop();
     for (const { caller } of this.#open.values()) {
       caller.respond(
         new RefusedError('STORAGE_FAILED', 'the disk failed during this write; outcome unknown', {
@@ -207,7 +213,9 @@ export class Rounds {
     for (const record of round.records) record.write(batch);
     if (written.length > 0 || round.records.length > 0) {
       const startedAt = clock.now();
+      this.#watch.begun();
       await batch.writeDurably();
+      this.#watch.ended();
       metrics.countRound(round.calls, (clock.now() - startedAt) / 1000);
     }
     if (this.#isDead) return; // A read failed meanwhile, and everything is answered.

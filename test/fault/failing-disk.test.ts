@@ -107,6 +107,33 @@ describe('three replicas of each shard, and one disk that fails', () => {
   });
 });
 
+describe('a disk that neither writes nor fails', () => {
+  it('L1 is taken for one that failed: its shards go on elsewhere, and it says so', async () => {
+    const storageEnv = (data: string) => disks.env(data);
+    const cluster = await TestCluster.start({ routers: 1, storage: 3, storageEnv });
+    const patient = connect(cluster.routerAddresses, { timeoutMs: 60_000 });
+    try {
+      const node = cluster.storage.get('s1')!;
+      const data = join(cluster.folder, 's1');
+      await beginFault(data, 'sync-hang');
+      // Those that s1 leads wait for it.
+      await forEachIndex(OLD_KEYS, OLD_KEYS, async (n) => {
+        await patient.put(`key-${n}`, `${n}`);
+      });
+      expect(node.said(/error .* the disk does not answer: .* Look at its disk/)).toHaveLength(1);
+      await cluster.until(({ shards }) => shards.every(({ primary }) => primary !== 's1'));
+      await endFault(data, 'sync-hang');
+      expect(await node.exited).toBe(1);
+      await forEachIndex(OLD_KEYS, WRITERS, async (n) => {
+        expect((await patient.get(`key-${n}`))?.value.toString()).toBe(`${n}`);
+      });
+    } finally {
+      await patient.close();
+      await cluster.stop();
+    }
+  });
+});
+
 /** While the disk still fails: it says so, and what to do. */
 async function expectNoStart(node: PortolanProcess): Promise<void> {
   expect(await node.exited).toBe(1);

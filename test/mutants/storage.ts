@@ -305,4 +305,35 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     ],
     tests: ['test/unit/storage-following.test.ts'],
   },
+  {
+    id: 'hanging-disk-unnoticed',
+    wrong: 'a disk that neither writes nor fails is waited for, for ever',
+    breaks: ['L1'],
+    edits: [
+      {
+        file: 'src/storage/write-watch.ts',
+        from: 'if (++this.#looks >= LOOKS_MAX) return this.#hangs();',
+        to: 'if (++this.#looks < 0) return this.#hangs();',
+      },
+    ],
+    tests: ['test/unit/storage-rounds.test.ts'],
+  },
+  {
+    id: 'late-process-blames-disk',
+    wrong: 'a process that was paused takes a write that was under way for one that hangs',
+    breaks: ['L1'],
+    edits: [
+      {
+        file: 'src/storage/write-watch.ts',
+        from: 'if (++this.#looks >= LOOKS_MAX) return this.#hangs();',
+        to: 'if (this.#clock.now() - this.#looks > 20_000) return this.#hangs();',
+      },
+      {
+        file: 'src/storage/write-watch.ts',
+        from: '    this.#looks = 0;\n',
+        to: '    this.#looks = this.#clock.now();\n',
+      },
+    ],
+    tests: ['test/unit/storage-rounds.test.ts'],
+  },
 ];

@@ -5,6 +5,7 @@
  *   sync       fsync and fdatasync. What was not synced is gone from the file: the kernel forgets
  *              what it could not write, and takes the pages for clean.
  *   sync-once  the same for one call only; the next one says that all is well (fsyncgate).
+ *   sync-hang  fsync and fdatasync again, which do not return before the file is gone.
  *   write      writes.
  *   read       reads. Of mapped files all pages: the kernel ends a process that touches one which
  *              cannot be read with SIGBUS.
@@ -70,6 +71,7 @@ static int sync_file(int fd, int (*sync)(int)) {
   } synced[1 << 16];
   struct stat now;
   if (fstat(fd, &now) < 0) return -1;
+  while (fails("sync-hang", fd)) usleep(10000);
   if (fails("sync", fd) || fails("sync-once", fd)) {
     const off_t from = synced[fd].file == now.st_ino ? synced[fd].bytes : 0;
     fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, from, now.st_size - from);

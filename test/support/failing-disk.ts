@@ -12,7 +12,7 @@ import { promisify } from 'node:util';
 const SOURCE = fileURLToPath(new URL('failing-disk.c', import.meta.url));
 const INSTALL_LINE = 'apt-get install -y --no-install-recommends gcc libc6-dev';
 
-export type DiskFault = 'sync' | 'sync-once' | 'write' | 'read';
+export type DiskFault = 'sync' | 'sync-once' | 'sync-hang' | 'write' | 'read';
 
 const run = promisify(execFile);
 

@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { LIMITS } from '../../src/model/limits.js';
 import type { ShardConfig } from '../../src/model/shard-config.js';
+import { StorageFailure } from '../../src/ports/disk.js';
 import {
   type CallAnswer,
   getRequest,
@@ -16,6 +17,43 @@ let test: NodeUnderTest;
 
 beforeEach(async () => {
   test = await NodeUnderTest.serving();
+});
+
+describe('a disk that neither writes nor fails', () => {
+  const SECONDS = 20;
+  const pass = async (seconds: number) => {
+    for (let n = 0; n < seconds; n++) await test.tick(1_000);
+  };
+
+  it('L1 is taken for a failed one after a while: others can lead what it holds', async () => {
+    await test.put('k', 'v');
+    test.disk.hold();
+    const call = test.call('put', putRequest('k', 'w'), 60_000);
+    await settle();
+    await pass(SECONDS - 1);
+    expect(test.failure).toBeUndefined();
+    await pass(1);
+    expect(test.failure).toBeInstanceOf(StorageFailure);
+    expect(String(test.failure)).toMatch(/the disk does not answer/);
+    expect(await call).toEqual({ code: 'STORAGE_FAILED' });
+    test.disk.release();
+    await pass(1);
+    expect(test.failures).toHaveLength(1);
+  });
+
+  it('is not, when it is slow, or when it was this process that did not run', async () => {
+    for (const wait of [() => pass(SECONDS - 1), () => test.tick(60_000)]) {
+      test.disk.hold();
+      const call = test.call('put', putRequest('k', 'v'), 3_600_000);
+      await settle();
+      await wait();
+      test.disk.release();
+      await settle();
+      expect(await call).toMatchObject({ applied: true });
+    }
+    await pass(2 * SECONDS);
+    expect(test.failure).toBeUndefined();
+  });
 });
 
 describe('one round', () => {
