@@ -44,21 +44,36 @@ export const NODE_TUNING: NodeTuning = {
   /** Read, sent and written in a tenth of a second, and a part of what may wait for a stream. */
   catchUpNodeEntries: 4_096,
   catchUpNodeBytes: 8 * 1024 * 1024,
-  /** What a node misses in some minutes of moderate load; about 100 bytes of memory each. */
+  /** Of one shard: what it misses in some minutes of moderate load; 234 bytes of memory each. */
   keepEntries: 10_000,
-  /** Of one shard, and there are many: a start reads and verifies what all of them have kept. */
+  /** Of one shard: a start reads and verifies what all of them have kept. */
   keepBytes: 8 * 1024 * 1024,
   trimEntries: 64,
   /** Enough to keep a stream busy: each has up to a MiB on its way. */
   installsMax: 8,
 };
 
+/**
+ * What the logs of all shards of a cluster may keep on a node, should it hold all of them: about
+ * 150 MB of memory while it runs, and the bytes while it starts.
+ */
+const KEEP_ALL_ENTRIES = 640_000;
+const KEEP_ALL_BYTES = 512 * 1024 * 1024;
+
 /** Read at each use: the map knows its target once the node has joined its cluster. */
 export function nodeSettings(
-  map: Pick<ShardMap, 'target'>,
+  map: Pick<ShardMap, 'target' | 'shardCount'>,
   tuning: NodeTuning = NODE_TUNING,
 ): NodeSettings {
+  const shareOf = (all: number) => Math.floor(all / Math.max(map.shardCount, 1));
   return {
+    ...tuning,
+    get keepEntries() {
+      return Math.min(tuning.keepEntries, shareOf(KEEP_ALL_ENTRIES));
+    },
+    get keepBytes() {
+      return Math.min(tuning.keepBytes, shareOf(KEEP_ALL_BYTES));
+    },
     get minIsr() {
       return map.target.minIsr;
     },
@@ -91,6 +106,5 @@ export function nodeSettings(
     handOverMs: 1_000,
     /** About what a shard takes in a minute of heavy load: in that time one can be installed. */
     pinnedBytes: 1024 * 1024 * 1024,
-    ...tuning,
   };
 }
