@@ -18,6 +18,11 @@ import { ReplicationWriter } from './replication-writer.js';
 
 /** Pause before the stream is opened again: doubles from the first to the last, with jitter. */
 const REOPEN_MS = { first: 20, last: 1_000 };
+/**
+ * So many beats without an answer, and the stream is ended. Its node has long been in nobody's way,
+ * but all that waits for it here would stay, and a snapshot that it was learning from.
+ */
+export const UNANSWERED_MAX = 100;
 
 export interface PeerTarget {
   readonly node: MemberId;
@@ -157,6 +162,7 @@ export class ReplicationPeer {
 
   #sendBeat(): void {
     const { clock, settings } = this.#deps;
+    if (this.#sentAt.size >= UNANSWERED_MAX) return this.#break('it answers no beat');
     const number = ++this.#beat;
     this.#sentAt.set(number, clock.now());
     this.send({ type: 'beat', number });

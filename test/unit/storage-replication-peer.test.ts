@@ -8,7 +8,7 @@ import {
   type Hello,
   type ReplicationRecord,
 } from '../../src/storage/replication-frame.js';
-import { ReplicationPeer } from '../../src/storage/replication-peer.js';
+import { ReplicationPeer, UNANSWERED_MAX } from '../../src/storage/replication-peer.js';
 import { nodeOf, uuidOf } from '../support/configs.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { silentLog } from '../support/silent-log.js';
@@ -111,6 +111,37 @@ describe('the stream to another node', () => {
     stream.say({ type: 'beatAck', number: 1 });
     streams.at(-1)!.say({ type: 'beatAck', number: 1 });
     expect(told).toEqual([`up ${node}`, 'down', `up ${node}`]);
+  });
+
+  it('L5 who answers none for long loses its stream, and whatever waits for it', async () => {
+    const stream = await connected();
+    for (let beat = 0; beat < UNANSWERED_MAX - 1; beat++) clock.advance(BEAT_MS);
+    expect(stream.ended).toBe(false);
+    clock.advance(BEAT_MS);
+    expect(stream.ended).toBe(true);
+    expect(told).toEqual([`up ${node}`, 'down']);
+    const next = await (clock.advance(2_000), connected());
+    for (let beat = 1; beat <= 2 * UNANSWERED_MAX; beat++) {
+      next.say({ type: 'beatAck', number: UNANSWERED_MAX + beat });
+      clock.advance(BEAT_MS);
+    }
+    expect(next.ended).toBe(false);
+  });
+
+  it('is opened again later and later, if all that follows its greeting is that it breaks', async () => {
+    const pauses: number[] = [];
+    for (let times = 0; times < 8; times++) {
+      (await connected()).events.closed('too much was sent');
+      const [before, brokenAt] = [streams.length, clock.now()];
+      while (streams.length === before) clock.advance(1);
+      pauses.push(clock.now() - brokenAt);
+    }
+    expect(pauses).toEqual([15, 30, 60, 120, 240, 480, 750, 750]);
+    const stream = await connected();
+    stream.say({ type: 'beatAck', number: 9 });
+    stream.events.closed('reset');
+    clock.advance(15);
+    expect(streams).toHaveLength(10);
   });
 
   it('S16 whoever answers in another store or life is not the replica that is meant', () => {
