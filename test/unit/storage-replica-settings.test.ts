@@ -5,17 +5,20 @@ import { ShardMap } from '../../src/model/shard-map.js';
 import { NODE_TUNING, nodeSettings } from '../../src/storage/replica-settings.js';
 
 describe('what the logs of a node may keep', () => {
-  it.each([1, 25, 26, LIMITS.shardsDefault, 1_024, LIMITS.shardsMax])('L5 with %i shards is bounded', (shards) => {
-    const map = new ShardMap();
-    const settings = nodeSettings(map);
-    map.shardCount = shards;
-    const { keepEntries, keepBytes, trimEntries } = settings;
-    expect(keepEntries).toBeLessThanOrEqual(10_000);
-    expect(keepEntries + trimEntries).toBeGreaterThan(100);
-    expect(keepEntries * shards).toBeLessThanOrEqual(256_000);
-    expect(keepBytes * shards).toBeLessThanOrEqual(512 * 1024 * 1024);
-    if (shards <= 25) expect(settings).toMatchObject(NODE_TUNING);
-  });
+  it.each([1, 25, 26, LIMITS.shardsDefault, 1_024, LIMITS.shardsMax])(
+    'L5 with %i shards is bounded',
+    (shards) => {
+      const map = new ShardMap();
+      const settings = nodeSettings(map);
+      map.shardCount = shards;
+      const { keepEntries, keepBytes, trimEntries } = settings;
+      expect(keepEntries).toBeLessThanOrEqual(10_000);
+      expect(keepEntries + trimEntries).toBeGreaterThan(100);
+      expect(keepEntries * shards).toBeLessThanOrEqual(256_000);
+      expect(keepBytes * shards).toBeLessThanOrEqual(512 * 1024 * 1024);
+      if (shards <= 25) expect(settings).toMatchObject(NODE_TUNING);
+    },
+  );
 
   it('is what its tuning says before it has joined, and never more', () => {
     const map = new ShardMap();
