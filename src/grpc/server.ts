@@ -8,7 +8,6 @@
  */
 import type { EventEmitter } from 'node:events';
 import * as grpc from '@grpc/grpc-js';
-import { ReflectionService } from '@grpc/reflection';
 import { type Address, formatAddress } from '../model/address.js';
 import type { LeaderMessage, MemberMessage } from '../model/member-messages.js';
 import type { ClusterStatus } from '../model/status.js';
@@ -21,16 +20,7 @@ import type {
   StreamHandler,
 } from '../ports/network.js';
 import { toWireStatus } from './cluster-codec.js';
-import {
-  asIs,
-  CLUSTER,
-  HEALTH,
-  INSPECTION,
-  MEMBER,
-  PACKAGE,
-  REPLICATION,
-  STORAGE,
-} from './definitions.js';
+import { asIs, CLUSTER, HEALTH, INSPECTION, MEMBER, REPLICATION, STORAGE } from './definitions.js';
 import { statusOf } from './error-detail.js';
 import type { LeaderMessage__Output } from './generated/portolan/v1/LeaderMessage.js';
 import type { MemberMessage as WireMemberMessage } from './generated/portolan/v1/MemberMessage.js';
@@ -39,6 +29,7 @@ import { inspectionHandlers } from './inspection-service.js';
 import { kvHandlers, RAW_KV } from './kv-service.js';
 import { fromWireLeaderMessage, toWireMemberMessage } from './member-codec.js';
 import { MESSAGE_LIMITS } from './message-limits.js';
+import { addReflection } from './reflection.js';
 import { type ReportFailure, serveStream } from './streams.js';
 import { warmUp } from './warm-up.js';
 
@@ -118,7 +109,7 @@ function addServices(server: grpc.Server, options: GrpcServerOptions, calls: Ope
   if (inspection !== undefined) {
     server.addService(INSPECTION, inspectionHandlers(inspection, failed));
   }
-  new ReflectionService(PACKAGE, { services: servicesOf(options) }).addToServer(server);
+  addReflection(server, servicesOf(options));
 }
 
 /** The same method, without the library's codec. */

@@ -53,6 +53,8 @@ export interface Recovered {
 }
 
 export interface BodySettings extends LogKeep {
+  /** Entries kept while no replica is behind, instead of `keepEntries`. */
+  readonly tailEntries: number;
   /** Entries trimmed at a time, unless their bytes are too many: each trim rewrites the state. */
   readonly trimEntries: number;
   /** Bytes of log up to which entries are kept beyond that, for a replica that catches up. */
@@ -69,6 +71,9 @@ interface InFlight {
 
 /** How far the log may grow beyond its bytes before it is trimmed to them: not at every entry. */
 const KEEP_BYTES_SLACK = 1.25;
+
+/** Entries that one batch trims at most: a long log that nobody needs any more goes bit by bit. */
+const TRIM_MAX = 128;
 
 const NO_EPOCH = 0 as Epoch;
 
@@ -90,6 +95,8 @@ export class ReplicaBody {
   #setsAside: string | undefined;
   #stateChanged = false;
   #applyDue = false;
+  /** Whether a replica may come back for what the log keeps; until told otherwise it may. */
+  #isAnybodyBehind = true;
   /** Everything above is needed by somebody who catches up. */
   #pinned: Seq | undefined;
   #inFlight: InFlight | undefined;
@@ -257,6 +264,14 @@ export class ReplicaBody {
     this.#applyDue = this.#commitSeq > this.#log.appliedSeq;
   }
 
+  /**
+   * Whether some replica of the shard is behind. While none is, nobody needs more of the log than
+   * its tail: who falls behind holds all that was committed until the primary goes on without it.
+   */
+  setBehind(isAnybodyBehind: boolean): void {
+    this.#isAnybodyBehind = isAnybodyBehind;
+  }
+
   /** Keeps the log above `seq` as long as `pinnedBytes` allow; undefined: nobody needs it. */
   pin(seq: Seq | undefined): void {
     this.#pinned = seq;
@@ -324,12 +339,15 @@ export class ReplicaBody {
 
   /** Ends of the entries to forget, if there are enough. They were applied by an earlier batch. */
   #trim(): readonly Seq[] {
-    const { keepEntries, keepBytes, trimEntries, pinnedBytes } = this.#settings;
+    const { keepBytes, tailEntries, trimEntries, pinnedBytes } = this.#settings;
+    const keepEntries = this.#isAnybodyBehind
+      ? this.#settings.keepEntries
+      : Math.min(tailEntries, this.#settings.keepEntries);
     const { length, byteCount, base } = this.#log;
     const isTooLarge = byteCount > keepBytes * KEEP_BYTES_SLACK;
     if (length < keepEntries + trimEntries && !isTooLarge) return [];
     const pinned = byteCount <= pinnedBytes ? this.#pinned : undefined;
-    const to = this.#log.trimmable(this.#settings, pinned);
+    const to = this.#log.trimmable({ keepEntries, keepBytes, trimMax: TRIM_MAX }, pinned);
     if (to === undefined) return [];
     const trimmed = this.#log.positionsBetween(base.seq, to).map(({ seq }) => seq);
     const movesOn = pinned !== undefined || !isTooLarge; // What is pinned, bit by bit.

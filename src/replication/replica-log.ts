@@ -146,11 +146,16 @@ export class ReplicaLog {
 
   /**
    * The position to trim to so that at most `keepEntries` applied entries stay, and `keepBytes` in
-   * all; but everything that was not applied, and everything above `pinned`. undefined = none.
+   * all; but everything that was not applied, and everything above `pinned`. It is at most
+   * `trimMax` entries away. undefined = none.
    */
-  trimmable({ keepEntries, keepBytes }: LogKeep, pinned: Seq | undefined): Seq | undefined {
+  trimmable(
+    { keepEntries, keepBytes, trimMax }: LogKeep & { readonly trimMax: number },
+    pinned: Seq | undefined,
+  ): Seq | undefined {
     const applied = this.#indexAfter(this.#appliedSeq);
-    const end = pinned === undefined ? applied : Math.min(applied, this.#indexAfter(pinned));
+    const unpinned = pinned === undefined ? applied : Math.min(applied, this.#indexAfter(pinned));
+    const end = Math.min(unpinned, this.#head + trimMax);
     let bytes = this.#byteCount;
     let to: LoggedPosition | undefined;
     for (let index = this.#head; index < end; index++) {

@@ -205,6 +205,7 @@ export class ShardReplica {
     this.#standing = to;
     if (to !== from) this.#outbox.happened({ type: 'standing-changed', from, to });
     this.#setAside();
+    this.#body.setBehind(config.learners.length > 0);
     const mayCreate = to === 'creating' || to === 'learner';
     const isNamed = replicaOn(config, this.#node.self)?.process === this.#node.process;
     if (mayCreate && isNamed && !this.#body.exists) {

@@ -32,6 +32,7 @@ export type NodeTuning = Pick<
   | 'catchUpNodeBytes'
   | 'keepEntries'
   | 'keepBytes'
+  | 'tailEntries'
   | 'installsMax'
   | 'trimEntries'
 >;
@@ -48,6 +49,8 @@ export const NODE_TUNING: NodeTuning = {
   keepEntries: 10_000,
   /** Of one shard: a start reads and verifies what all of them have kept. */
   keepBytes: 8 * 1024 * 1024,
+  /** A start of a node reads no more than that while all is well, and it is back the sooner. */
+  tailEntries: 128,
   trimEntries: 64,
   /** Enough to keep a stream busy: each has up to a MiB on its way. */
   installsMax: 8,

@@ -224,7 +224,7 @@ describe('health and reflection', () => {
     expect(seen).toEqual(['NOT_SERVING', 'SERVING', 'NOT_SERVING']);
   });
 
-  it('reflection lists the services that are served', async () => {
+  it.each(['v1', 'v1alpha'])('reflection %s lists the services that are served', async (version) => {
     const server = await serve({ kv: accepting });
     // A definition written here: what grpcurl knows of the reflection protocol.
     const proto = loadSync('test/support/reflection.proto');
@@ -236,7 +236,7 @@ describe('health and reflection', () => {
       { 'grpc.enable_http_proxy': 0 },
     );
     const stream = client.makeBidiStreamRequest(
-      method.path,
+      method.path.replace('.v1.', `.${version}.`),
       method.requestSerialize,
       method.responseDeserialize,
       new grpc.Metadata(),

@@ -347,4 +347,17 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
     ],
     tests: ['test/unit/storage-install-sender.test.ts'],
   },
+  {
+    id: 'log-not-kept-for-those-behind',
+    wrong: 'a log is cut back to its tail while a replica is behind that may come back for more',
+    breaks: ['L2'],
+    edits: [
+      {
+        file: 'src/replication/shard-replica.ts',
+        from: 'this.#body.setBehind(config.learners.length > 0);',
+        to: 'this.#body.setBehind(false);',
+      },
+    ],
+    tests: ['test/unit/replication-primary.test.ts'],
+  },
 ];

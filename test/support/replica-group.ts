@@ -33,6 +33,7 @@ export const GROUP_SETTINGS = {
   handOverMs: 1_000,
   keepEntries: 3,
   keepBytes: 1_000_000,
+  tailEntries: 1,
   trimEntries: 2,
   pinnedBytes: 2_000,
   giveUpMs: 10_000,

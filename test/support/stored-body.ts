@@ -39,7 +39,13 @@ export class StoredBody {
     this.#disk = disk;
     this.#store = store;
     this.id = idOf(shard);
-    const settings = { keepEntries: 2, keepBytes: 1_000_000, trimEntries: 2, pinnedBytes: 0 };
+    const settings = {
+      keepEntries: 2,
+      keepBytes: 1_000_000,
+      tailEntries: 1,
+      trimEntries: 2,
+      pinnedBytes: 0,
+    };
     this.body = new ReplicaBody(this.id, settings, store.recovered(this.id.shardUuid));
     if (!this.body.exists) this.body.create(EPOCH);
   }

@@ -84,7 +84,13 @@ describe('an entry', () => {
 });
 
 describe('the log of a replica', () => {
-  const settings = { keepEntries: 2, keepBytes: 10_000, trimEntries: 1, pinnedBytes: 480 };
+  const settings = {
+    keepEntries: 2,
+    keepBytes: 10_000,
+    tailEntries: 0,
+    trimEntries: 1,
+    pinnedBytes: 480,
+  };
 
   /** A body with entries 1 to `count`, durable, of which `committed` are. */
   function bodyWith(count: number, committed: number): ReplicaBody {
@@ -142,6 +148,26 @@ describe('the log of a replica', () => {
     const persist = body.takePersist();
     expect(persist?.trim).toEqual([1, 2, 3, 4]);
     expect(persist?.state?.base.seq).toBe(4);
+    expect(body.log.length).toBe(3);
+  });
+
+  it('keeps no more than its tail while nobody is behind, and gives up the rest bit by bit', () => {
+    const body = bodyWith(300, 300);
+    body.applySoon();
+    body.setBehind(false);
+    const next = () => {
+      const put: Draft = { type: 'put', key: bytes('x'), value: bytes('v') };
+      body.append(sealEntry(body.log.last, head, [put]));
+      body.commitTo(body.log.last.seq);
+      const persist = body.takePersist();
+      body.onPersisted();
+      return persist?.trim.length;
+    };
+    // Those of a batch are applied with the next one.
+    expect([next(), next(), next(), next()]).toEqual([128, 128, 46, 1]);
+    expect(body.log.length).toBe(1);
+    body.setBehind(true);
+    expect([next(), next(), next()]).toEqual([0, 0, 1]);
     expect(body.log.length).toBe(3);
   });
 

@@ -140,6 +140,28 @@ describe('an entry that a primary cannot read any more', () => {
   });
 });
 
+describe('the log that a replica needs which comes back', () => {
+  const write = (lone: LoneReplica, ...peers: readonly MemberId[]) => {
+    for (const key of ['a', 'b', 'c', 'd', 'e', 'f']) {
+      lone.put(key);
+      lone.persisted();
+      lone.ackAll(...peers);
+      lone.persisted();
+    }
+    return lone.replica.body.log.length;
+  };
+
+  it('L2 is kept while it is behind, and not for nobody', () => {
+    const lone = LoneReplica.leading({ keepEntries: 9, tailEntries: 0, trimEntries: 1 });
+    expect(write(lone, s2.id, s3.id)).toBeLessThan(3);
+    lone.config(without3, 2);
+    lone.step({ type: 'session-down', node: s3.id, gone: true });
+    expect(write(lone, s2.id)).toBeGreaterThan(6);
+    lone.config(threeOf(), 3);
+    expect(write(lone, s2.id, s3.id)).toBeLessThan(3);
+  });
+});
+
 describe('the log that a replica needs which gets all data', () => {
   const trimming = { keepEntries: 0, trimEntries: 1 };
 

@@ -15,6 +15,7 @@ describe('what the logs of a node may keep', () => {
       expect(keepEntries).toBeLessThanOrEqual(10_000);
       expect(keepEntries + trimEntries).toBeGreaterThan(100);
       expect(keepEntries * shards).toBeLessThanOrEqual(256_000);
+      expect(settings.tailEntries * LIMITS.shardsDefault).toBeLessThanOrEqual(10_000);
       expect(keepBytes * shards).toBeLessThanOrEqual(512 * 1024 * 1024);
       if (shards <= 25) expect(settings).toMatchObject(NODE_TUNING);
     },

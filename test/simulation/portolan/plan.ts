@@ -110,6 +110,7 @@ function drawTuning(prng: Prng): NodeTuning {
     catchUpEntries: prng.pick([2, 8, NODE_TUNING.catchUpEntries]),
     catchUpNodeEntries: prng.pick([1, 4, NODE_TUNING.catchUpNodeEntries]),
     keepEntries,
+    tailEntries: prng.pick([0, 2, NODE_TUNING.tailEntries]),
     installsMax: keepEntries > 50 ? NODE_TUNING.installsMax : 1,
     keepBytes: keepEntries > 50 ? NODE_TUNING.keepBytes : keepEntries * 150,
     trimEntries: keepEntries > 50 ? NODE_TUNING.trimEntries : prng.pick([1, 4]),
