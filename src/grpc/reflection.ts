@@ -2,11 +2,12 @@
  * Server reflection: what services and messages a process has, told to those who ask on the wire.
  *
  * The index of all messages is made when somebody asks for the first time: it takes a tenth of a
- * second that a start under load does not have.
+ * second, once, that a start under load does not have.
  */
-import type * as grpc from '@grpc/grpc-js';
+import * as grpc from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
 import { PACKAGE } from './definitions.js';
+import type { ReportFailure } from './streams.js';
 
 type Definition = grpc.MethodDefinition<unknown, unknown>;
 type Call = grpc.ServerDuplexStream<unknown, unknown>;
@@ -22,8 +23,15 @@ const SERVICES = [
   'grpc.reflection.v1alpha.ServerReflection',
 ];
 
-/** @param services Full names of those to be listed. */
-export function addReflection(server: grpc.Server, services: readonly string[]): void {
+/**
+ * @param services Full names of those to be listed.
+ * @param failed Hears why there is no reflection, at each call.
+ */
+export function addReflection(
+  server: grpc.Server,
+  services: readonly string[],
+  failed: ReportFailure,
+): void {
   let methods: ReadonlyMap<string, Method> | undefined;
   for (const service of SERVICES) {
     const path = `/${service}/${METHOD}`;
@@ -42,10 +50,16 @@ export function addReflection(server: grpc.Server, services: readonly string[]):
       responseSerialize: (message) => method().definition.responseSerialize(message),
       responseDeserialize: (bytes) => method().definition.responseDeserialize(bytes),
     };
-    server.addService(
-      { [METHOD]: definition },
-      { [METHOD]: (call: Call) => method().handle(call) },
-    );
+    const handling = (call: Call): void => {
+      try {
+        method().handle(call);
+      } catch (error) {
+        failed(error);
+        const details = 'this process cannot tell what it offers: its log says why';
+        call.emit('error', { code: grpc.status.UNAVAILABLE, details });
+      }
+    };
+    server.addService({ [METHOD]: definition }, { [METHOD]: handling });
   }
 }
 

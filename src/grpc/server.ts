@@ -109,7 +109,7 @@ function addServices(server: grpc.Server, options: GrpcServerOptions, calls: Ope
   if (inspection !== undefined) {
     server.addService(INSPECTION, inspectionHandlers(inspection, failed));
   }
-  addReflection(server, servicesOf(options));
+  addReflection(server, servicesOf(options), failed);
 }
 
 /** The same method, without the library's codec. */

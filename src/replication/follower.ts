@@ -63,7 +63,7 @@ export class Follower {
         return this.#onPrepare(message);
       case 'commit':
         if (this.#phase !== 'following') return;
-        this.#commitTo(message.commitSeq);
+        this.#commitTo(message);
         return this.#body.applySoon();
       case 'install':
         // Also in the middle of following: it fell behind what the primary's log still holds.
@@ -137,14 +137,15 @@ export class Follower {
     this.#phase = 'following';
   }
 
-  #onPrepare({ entry, commitSeq }: Prepare): void {
+  #onPrepare(message: Prepare): void {
+    const { entry } = message;
     const isNext = this.#phase === 'promising' && this.#agrees;
     if (this.#phase !== 'following' && !isNext) return;
     assert(entry.bytes !== undefined, 'an entry travels with its bytes', () => ({
       seq: entry.seq,
     }));
     this.#body.append(entry);
-    this.#commitTo(commitSeq);
+    this.#commitTo(message);
   }
 
   /** Empty from now on, and no prefix of what it acknowledged: an install follows (S15). */
@@ -157,9 +158,10 @@ export class Follower {
   }
 
   /** What is committed beyond our log comes with the entries. */
-  #commitTo(commitSeq: Seq): void {
+  #commitTo({ commitSeq, baseSeq }: Prepare | Commit): void {
     const { last } = this.#body.log;
     this.#body.commitTo(commitSeq < last.seq ? commitSeq : last.seq);
+    this.#body.mayForget(baseSeq);
   }
 
   #send(message: Parameters<Outbox['send']>[1]): void {

@@ -66,6 +66,8 @@ export interface Prepare {
   /** Where the entry ends. Its bytes are {@link PrepareEntry.bytes}. */
   readonly entry: PrepareEntry;
   readonly commitSeq: Seq;
+  /** What the log of the primary follows: nobody needs more than it has. */
+  readonly baseSeq: Seq;
 }
 
 /** An entry on its way: the driver reads its bytes from disk if they are not in memory any more. */
@@ -83,6 +85,7 @@ export interface Commit {
   readonly type: 'commit';
   readonly epoch: Epoch;
   readonly commitSeq: Seq;
+  readonly baseSeq: Seq;
 }
 
 /** "Your log does not reach mine: here is all my data as of a position instead." */

@@ -32,6 +32,7 @@ export class Peer {
   sentSeq = 0 as Seq;
   /** The highest commitSeq it was told on this stream. */
   toldCommitSeq = 0 as Seq;
+  toldBaseSeq = 0 as Seq;
   /** What it acknowledged as durable in this epoch; undefined: nothing so far. */
   #durable: Position | undefined;
   /** When the claim on its lease ended that counts while it is not attached. */
@@ -99,6 +100,7 @@ export class Peer {
     this.hasDiverged = false;
     if (!follows) this.sentSeq = match.seq;
     this.toldCommitSeq = 0 as Seq;
+    this.toldBaseSeq = 0 as Seq;
     this.#durable = match;
   }
 

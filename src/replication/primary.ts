@@ -272,6 +272,7 @@ export class Primary {
       if (pinned === undefined || needsAbove < pinned) pinned = needsAbove;
     }
     this.#body.pin(pinned);
+    this.#body.setBehind(this.#update.config.learners.length > 0);
     this.#seal();
   }
 
@@ -285,6 +286,7 @@ export class Primary {
   /** This epoch is over for us. Every open call gets what can be said of it. */
   end(): void {
     this.#body.pin(undefined);
+    this.#body.setBehind(true);
     for (const peer of this.#peers.values()) peer.end();
     const { unknown, never } = this.#proposals.abandon(this.#body.log.last.seq);
     for (const call of unknown) this.#outbox.answer({ type: 'unknown', call });

@@ -53,10 +53,13 @@ export interface Recovered {
 }
 
 export interface BodySettings extends LogKeep {
-  /** Entries kept while no replica is behind, instead of `keepEntries`. */
+  /** What is kept while no replica is behind, instead of `keepEntries` and `keepBytes`. */
   readonly tailEntries: number;
+  readonly tailBytes: number;
   /** Entries trimmed at a time, unless their bytes are too many: each trim rewrites the state. */
   readonly trimEntries: number;
+  /** At most, likewise; not below `trimEntries`. */
+  readonly trimMax: number;
   /** Bytes of log up to which entries are kept beyond that, for a replica that catches up. */
   readonly pinnedBytes: number;
 }
@@ -71,9 +74,6 @@ interface InFlight {
 
 /** How far the log may grow beyond its bytes before it is trimmed to them: not at every entry. */
 const KEEP_BYTES_SLACK = 1.25;
-
-/** Entries that one batch trims at most: a long log that nobody needs any more goes bit by bit. */
-const TRIM_MAX = 128;
 
 const NO_EPOCH = 0 as Epoch;
 
@@ -95,8 +95,11 @@ export class ReplicaBody {
   #setsAside: string | undefined;
   #stateChanged = false;
   #applyDue = false;
+  #trimDue = false;
   /** Whether a replica may come back for what the log keeps; until told otherwise it may. */
   #isAnybodyBehind = true;
+  /** Nobody comes back for what is up to here. */
+  #needless: Seq = LOG_START.seq;
   /** Everything above is needed by somebody who catches up. */
   #pinned: Seq | undefined;
   #inFlight: InFlight | undefined;
@@ -108,6 +111,7 @@ export class ReplicaBody {
   ) {
     this.shard = id.shard;
     this.shardUuid = id.shardUuid;
+    assert(settings.trimMax >= settings.trimEntries, 'what may be trimmed is worth it');
     this.#settings = settings;
     const state = recovered?.state;
     this.#exists = state !== undefined;
@@ -253,6 +257,7 @@ export class ReplicaBody {
     this.#durableSeq = LOG_START.seq;
     this.#append = [];
     this.#truncateAfter = undefined;
+    this.#needless = LOG_START.seq;
     this.#stateChanged = true;
     if (this.#inFlight === undefined) return;
     this.#inFlight.lastSeq = LOG_START.seq;
@@ -267,9 +272,20 @@ export class ReplicaBody {
   /**
    * Whether some replica of the shard is behind. While none is, nobody needs more of the log than
    * its tail: who falls behind holds all that was committed until the primary goes on without it.
+   * For a primary, as it alone knows for sure; a follower keeps what its primary keeps.
    */
   setBehind(isAnybodyBehind: boolean): void {
     this.#isAnybodyBehind = isAnybodyBehind;
+  }
+
+  /** The primary keeps nothing up to `seq` any more, for whoever it may be. */
+  mayForget(seq: Seq): void {
+    if (seq > this.#needless) this.#needless = seq;
+  }
+
+  /** Trims with the next batch, if there is enough to trim, even if that holds nothing else. */
+  trimSoon(): void {
+    this.#trimDue = this.#trimTarget() !== undefined;
   }
 
   /** Keeps the log above `seq` as long as `pinnedBytes` allow; undefined: nobody needs it. */
@@ -280,7 +296,8 @@ export class ReplicaBody {
   /** What the next batch has to hold; undefined if there is no need for one. */
   takePersist(): Persist | undefined {
     assert(this.#inFlight === undefined, 'one batch in flight', () => ({ shard: this.shard }));
-    const isNeeded = this.#append.length > 0 || this.#stateChanged || this.#applyDue;
+    const isDue = this.#applyDue || this.#trimDue;
+    const isNeeded = this.#append.length > 0 || this.#stateChanged || isDue;
     if (!isNeeded || !this.#exists) return undefined;
     const apply = this.#isInstalling ? [] : this.#log.unappliedTo(this.#commitSeq);
     const appliedSeq = apply.at(-1)?.seq ?? this.#log.appliedSeq;
@@ -307,6 +324,7 @@ export class ReplicaBody {
     this.#setsAside = undefined;
     this.#stateChanged = false;
     this.#applyDue = false;
+    this.#trimDue = false;
     return persist;
   }
 
@@ -337,22 +355,41 @@ export class ReplicaBody {
     };
   }
 
-  /** Ends of the entries to forget, if there are enough. They were applied by an earlier batch. */
+  /** Ends of the entries to forget. They were applied by an earlier batch. */
   #trim(): readonly Seq[] {
-    const { keepBytes, tailEntries, trimEntries, pinnedBytes } = this.#settings;
-    const keepEntries = this.#isAnybodyBehind
-      ? this.#settings.keepEntries
-      : Math.min(tailEntries, this.#settings.keepEntries);
-    const { length, byteCount, base } = this.#log;
-    const isTooLarge = byteCount > keepBytes * KEEP_BYTES_SLACK;
-    if (length < keepEntries + trimEntries && !isTooLarge) return [];
-    const pinned = byteCount <= pinnedBytes ? this.#pinned : undefined;
-    const to = this.#log.trimmable({ keepEntries, keepBytes, trimMax: TRIM_MAX }, pinned);
+    const to = this.#trimTarget();
     if (to === undefined) return [];
-    const trimmed = this.#log.positionsBetween(base.seq, to).map(({ seq }) => seq);
-    const movesOn = pinned !== undefined || !isTooLarge; // What is pinned, bit by bit.
-    if (movesOn && trimmed.length < trimEntries) return [];
+    const trimmed = this.#log.positionsBetween(this.#log.base.seq, to).map(({ seq }) => seq);
     this.#log.trimTo(to);
     return trimmed;
+  }
+
+  /** Where the log should begin, if enough lies before that. */
+  #trimTarget(): Seq | undefined {
+    const { trimEntries, trimMax, pinnedBytes } = this.#settings;
+    const keep = this.#keep();
+    const { length, byteCount, base } = this.#log;
+    const isTooLarge = byteCount > keep.keepBytes * KEEP_BYTES_SLACK;
+    const isTooLong =
+      length >= keep.keepEntries + trimEntries ||
+      length - this.#log.countAfter(this.#needless) >= trimEntries;
+    if (!isTooLarge && !isTooLong) return undefined;
+    // What was trimmed already can be kept for nobody.
+    const mayPin = byteCount <= pinnedBytes && (this.#pinned ?? -1) >= base.seq;
+    const pinned = mayPin ? this.#pinned : undefined;
+    const limits = { ...keep, needless: this.#needless, trimMax };
+    const to = this.#log.trimmable(limits, pinned);
+    const movesOn = pinned !== undefined || !isTooLarge; // What is pinned, bit by bit.
+    if (to === undefined || !movesOn) return to;
+    return length - this.#log.countAfter(to) >= trimEntries ? to : undefined;
+  }
+
+  #keep(): LogKeep {
+    const { keepEntries, keepBytes, tailEntries, tailBytes } = this.#settings;
+    if (this.#isAnybodyBehind) return { keepEntries, keepBytes };
+    return {
+      keepEntries: Math.min(tailEntries, keepEntries),
+      keepBytes: Math.min(tailBytes, keepBytes),
+    };
   }
 }

@@ -20,6 +20,12 @@ export interface LogKeep {
   readonly keepBytes: number;
 }
 
+export interface TrimLimits extends LogKeep {
+  readonly needless: Seq;
+  /** Entries. */
+  readonly trimMax: number;
+}
+
 export class ReplicaLog {
   /** What the first retained entry follows. */
   #base: Position;
@@ -146,20 +152,21 @@ export class ReplicaLog {
 
   /**
    * The position to trim to so that at most `keepEntries` applied entries stay, and `keepBytes` in
-   * all; but everything that was not applied, and everything above `pinned`. It is at most
-   * `trimMax` entries away. undefined = none.
+   * all, and nothing up to `needless`; but everything that was not applied, and everything above
+   * `pinned`. At most `trimMax` entries away, unless there are too many bytes. undefined = none.
    */
   trimmable(
-    { keepEntries, keepBytes, trimMax }: LogKeep & { readonly trimMax: number },
+    { keepEntries, keepBytes, needless, trimMax }: TrimLimits,
     pinned: Seq | undefined,
   ): Seq | undefined {
     const applied = this.#indexAfter(this.#appliedSeq);
-    const unpinned = pinned === undefined ? applied : Math.min(applied, this.#indexAfter(pinned));
-    const end = Math.min(unpinned, this.#head + trimMax);
+    const end = pinned === undefined ? applied : Math.min(applied, this.#indexAfter(pinned));
+    const kept = Math.max(applied - keepEntries, this.#indexAfter(needless));
+    const enough = Math.min(kept, this.#head + trimMax);
     let bytes = this.#byteCount;
     let to: LoggedPosition | undefined;
     for (let index = this.#head; index < end; index++) {
-      if (index >= applied - keepEntries && bytes <= keepBytes) break;
+      if (index >= enough && bytes <= keepBytes) break;
       to = this.#ends[index];
       bytes -= to?.byteCount ?? 0;
     }

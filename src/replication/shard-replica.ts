@@ -159,6 +159,7 @@ export class ShardReplica {
         return this.#onPersisted(now);
       case 'tick':
         this.#body.applySoon();
+        this.#body.trimSoon();
         return this.#primary?.onTick(now);
       default:
         return unreachable(input);
@@ -205,7 +206,6 @@ export class ShardReplica {
     this.#standing = to;
     if (to !== from) this.#outbox.happened({ type: 'standing-changed', from, to });
     this.#setAside();
-    this.#body.setBehind(config.learners.length > 0);
     const mayCreate = to === 'creating' || to === 'learner';
     const isNamed = replicaOn(config, this.#node.self)?.process === this.#node.process;
     if (mayCreate && isNamed && !this.#body.exists) {

@@ -86,12 +86,18 @@ export class Shipping {
     return true;
   }
 
-  /** Entries carry what is committed; without any, a follower would never apply the last ones. */
+  /**
+   * Entries carry what is committed, and what nobody needs any more; without any, a follower would
+   * never apply the last ones, or never forget the first.
+   */
   tellCommit(peer: Peer): void {
-    const { commitSeq } = this.#body;
-    if (peer.phase !== 'following' || peer.toldCommitSeq >= commitSeq) return;
+    const { commitSeq, log } = this.#body;
+    const baseSeq = log.base.seq;
+    if (peer.phase !== 'following') return;
+    if (peer.toldCommitSeq >= commitSeq && peer.toldBaseSeq >= baseSeq) return;
     peer.toldCommitSeq = commitSeq;
-    this.#outbox.send(peer.node, { type: 'commit', epoch: this.#epoch, commitSeq });
+    peer.toldBaseSeq = baseSeq;
+    this.#outbox.send(peer.node, { type: 'commit', epoch: this.#epoch, commitSeq, baseSeq });
   }
 
   /** Returns how many bytes it took. */
@@ -101,10 +107,18 @@ export class Shipping {
     assert(next !== undefined, 'S8', () => ({ sent: peer.sentSeq, last: log.last.seq }));
     const { seq, epoch, chain } = next;
     const entry: PrepareEntry = log.unappliedAt(seq) ?? { seq, epoch, chain, bytes: undefined };
-    this.#outbox.send(peer.node, { type: 'prepare', epoch: this.#epoch, entry, commitSeq });
+    const baseSeq = log.base.seq;
+    this.#outbox.send(peer.node, {
+      type: 'prepare',
+      epoch: this.#epoch,
+      entry,
+      commitSeq,
+      baseSeq,
+    });
     if (peer.durable?.seq === peer.sentSeq) peer.progressAt = now;
     peer.sentSeq = seq;
     peer.toldCommitSeq = commitSeq;
+    peer.toldBaseSeq = baseSeq;
     return next.byteCount;
   }
 

@@ -58,9 +58,9 @@ export function messageBytes(message: ReplicaMessage): number {
     case 'installed':
       return EPOCH_BYTES + POSITION_BYTES;
     case 'prepare':
-      return EPOCH_BYTES + SEQ_BYTES + bytesOf(message.entry).length;
+      return EPOCH_BYTES + 2 * SEQ_BYTES + bytesOf(message.entry).length;
     case 'commit':
-      return EPOCH_BYTES + SEQ_BYTES;
+      return EPOCH_BYTES + 2 * SEQ_BYTES;
     case 'refused':
       return EPOCH_BYTES + EPOCH_BYTES;
     default:
@@ -86,11 +86,13 @@ export function writeMessage(writer: RecordWriter, message: ReplicaMessage): voi
       return writer.position(message.match);
     case 'prepare':
       writer.seq(message.commitSeq);
+      writer.seq(message.baseSeq);
       return writer.bytes(bytesOf(message.entry));
     case 'prepareAck':
       return writer.position(message.position);
     case 'commit':
-      return writer.seq(message.commitSeq);
+      writer.seq(message.commitSeq);
+      return writer.seq(message.baseSeq);
     case 'installed':
       return writer.position(message.base);
     case 'refused':
@@ -121,13 +123,13 @@ export function readMessage(reader: RecordReader, type: ReplicaMessage['type']):
     case 'resume':
       return { type, epoch, match: reader.position() };
     case 'prepare': {
-      const commitSeq = reader.seq();
-      return { type, epoch, entry: readEntry(reader.rest()), commitSeq };
+      const [commitSeq, baseSeq] = [reader.seq(), reader.seq()];
+      return { type, epoch, entry: readEntry(reader.rest()), commitSeq, baseSeq };
     }
     case 'prepareAck':
       return { type, epoch, position: reader.position() };
     case 'commit':
-      return { type, epoch, commitSeq: reader.seq() };
+      return { type, epoch, commitSeq: reader.seq(), baseSeq: reader.seq() };
     case 'installed':
       return { type, epoch, base: reader.position() };
     case 'refused':

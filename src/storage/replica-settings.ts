@@ -33,8 +33,10 @@ export type NodeTuning = Pick<
   | 'keepEntries'
   | 'keepBytes'
   | 'tailEntries'
+  | 'tailBytes'
   | 'installsMax'
   | 'trimEntries'
+  | 'trimMax'
 >;
 
 export const NODE_TUNING: NodeTuning = {
@@ -51,7 +53,10 @@ export const NODE_TUNING: NodeTuning = {
   keepBytes: 8 * 1024 * 1024,
   /** A start of a node reads no more than that while all is well, and it is back the sooner. */
   tailEntries: 128,
+  tailBytes: 1024 * 1024,
   trimEntries: 64,
+  /** More than a replica that catches up appends at a time. */
+  trimMax: 128,
   /** Enough to keep a stream busy: each has up to a MiB on its way. */
   installsMax: 8,
 };

@@ -14,8 +14,9 @@
  *   attach                                   = S epoch:u48 number:u32 P      kind 10
  *   attached  = S epoch:u48 number:u32 follows:u8 count:u16 P*               kind 11
  *   resume, prepareAck, installed            = S epoch:u48 P                 kinds 12, 14, 17
- *   prepare   = S epoch:u48 commitSeq:u64 entry    (`replication/entry.ts`)  kind 13
- *   commit    = S epoch:u48 commitSeq:u64                                    kind 15
+ *   prepare   = S epoch:u48 commitSeq:u64 baseSeq:u64 entry                  kind 13
+ *   commit    = S epoch:u48 commitSeq:u64 baseSeq:u64                        kind 15
+ *   entry     : `replication/entry.ts`
  *   refused   = S epoch:u48 promised:u48                                     kind 18
  *   data      = S count:u16 pair*                                            kind 20
  *   pair      = keyBytes:u16 recordBytes:u32 key data-record (`replication/data-record.ts`)
@@ -39,9 +40,9 @@
  *   attach     0000003b 10 S 000000000003 00000002 P
  *   attached   0000003e 11 S 000000000003 00000002 01 0001 P
  *   resume     00000037 12 S 000000000003 P
- *   prepare    00000065 13 S 000000000003 0000000000000009 E
+ *   prepare    0000006d 13 S 000000000003 0000000000000009 0000000000000008 E
  *   prepareAck 00000037 14 S 000000000003 P
- *   commit     00000021 15 S 000000000003 0000000000000009
+ *   commit     00000029 15 S 000000000003 0000000000000009 0000000000000008
  *   install    00000019 16 S 000000000003
  *   installed  00000037 17 S 000000000003 P
  *   refused    0000001f 18 S 000000000003 000000000004

@@ -224,32 +224,35 @@ describe('health and reflection', () => {
     expect(seen).toEqual(['NOT_SERVING', 'SERVING', 'NOT_SERVING']);
   });
 
-  it.each(['v1', 'v1alpha'])('reflection %s lists the services that are served', async (version) => {
-    const server = await serve({ kv: accepting });
-    // A definition written here: what grpcurl knows of the reflection protocol.
-    const proto = loadSync('test/support/reflection.proto');
-    const service = proto['grpc.reflection.v1.ServerReflection'] as grpc.ServiceDefinition;
-    const method = service['ServerReflectionInfo'] as grpc.MethodDefinition<object, object>;
-    const client = new grpc.Client(
-      formatAddress(server.address),
-      grpc.credentials.createInsecure(),
-      { 'grpc.enable_http_proxy': 0 },
-    );
-    const stream = client.makeBidiStreamRequest(
-      method.path.replace('.v1.', `.${version}.`),
-      method.requestSerialize,
-      method.responseDeserialize,
-      new grpc.Metadata(),
-    );
-    stream.write({ listServices: '*' });
-    const [answer] = (await once(stream, 'data')) as [
-      { listServicesResponse: { service: { name: string }[] } },
-    ];
-    stream.end();
-    client.close();
-    const names = answer.listServicesResponse.service.map(({ name }) => name);
-    expect(names.sort()).toEqual(['grpc.health.v1.Health', 'portolan.v1.KV']);
-  });
+  it.each(['v1', 'v1alpha'])(
+    'reflection %s lists the services that are served',
+    async (version) => {
+      const server = await serve({ kv: accepting });
+      // A definition written here: what grpcurl knows of the reflection protocol.
+      const proto = loadSync('test/support/reflection.proto');
+      const service = proto['grpc.reflection.v1.ServerReflection'] as grpc.ServiceDefinition;
+      const method = service['ServerReflectionInfo'] as grpc.MethodDefinition<object, object>;
+      const client = new grpc.Client(
+        formatAddress(server.address),
+        grpc.credentials.createInsecure(),
+        { 'grpc.enable_http_proxy': 0 },
+      );
+      const stream = client.makeBidiStreamRequest(
+        method.path.replace('.v1.', `.${version}.`),
+        method.requestSerialize,
+        method.responseDeserialize,
+        new grpc.Metadata(),
+      );
+      stream.write({ listServices: '*' });
+      const [answer] = (await once(stream, 'data')) as [
+        { listServicesResponse: { service: { name: string }[] } },
+      ];
+      stream.end();
+      client.close();
+      const names = answer.listServicesResponse.service.map(({ name }) => name);
+      expect(names.sort()).toEqual(['grpc.health.v1.Health', 'portolan.v1.KV']);
+    },
+  );
 
   it('Cluster.Status tells what the router knows', async () => {
     const status = () =>

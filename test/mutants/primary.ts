@@ -353,9 +353,48 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
     breaks: ['L2'],
     edits: [
       {
-        file: 'src/replication/shard-replica.ts',
-        from: 'this.#body.setBehind(config.learners.length > 0);',
+        file: 'src/replication/primary.ts',
+        from: 'this.#body.setBehind(this.#update.config.learners.length > 0);',
         to: 'this.#body.setBehind(false);',
+      },
+    ],
+    tests: ['test/unit/replication-primary.test.ts'],
+  },
+  {
+    id: 'followers-forget-by-themselves',
+    wrong: 'a secondary forgets what its primary keeps for a replica that is behind',
+    breaks: ['L2'],
+    edits: [
+      {
+        file: 'src/replication/follower.ts',
+        from: 'this.#body.mayForget(baseSeq);',
+        to: 'this.#body.mayForget((baseSeq, commitSeq));',
+      },
+    ],
+    tests: ['test/unit/replication-follower.test.ts'],
+  },
+  {
+    id: 'followers-forget-nothing',
+    wrong: 'a secondary does not hear what its primary keeps no longer',
+    breaks: ['L5'],
+    edits: [
+      {
+        file: 'src/replication/follower.ts',
+        from: 'this.#body.mayForget(baseSeq);',
+        to: '',
+      },
+    ],
+    tests: ['test/unit/replication-follower.test.ts'],
+  },
+  {
+    id: 'long-log-waits-for-writes',
+    wrong: 'a log that nobody needs stays as it is while nothing is written',
+    breaks: ['L5'],
+    edits: [
+      {
+        file: 'src/replication/shard-replica.ts',
+        from: '        this.#body.trimSoon();\n',
+        to: '',
       },
     ],
     tests: ['test/unit/replication-primary.test.ts'],

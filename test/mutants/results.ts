@@ -87,5 +87,7 @@ function columnsOf(finding: Finding | undefined): readonly [string, string, stri
     const count = failed.filter((test) => test.file.endsWith(file)).length;
     return `\`${file}\` (${count})`;
   });
-  return [where.join(', '), inVain > 0 ? `none in ${inVain}` : '', ''];
+  if (inVain === 0) return [where.join(', '), '', ''];
+  const some = seeds.length === 0 ? 'none' : `${seeds.length} of the starts`;
+  return [where.join(', '), `${some} in ${inVain}`, ''];
 }

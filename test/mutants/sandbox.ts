@@ -62,6 +62,20 @@ export class Sandbox {
     });
   }
 
+  /** Runs Node in here, for whoever watches; its exit status. */
+  show(args: readonly string[], env: Readonly<Record<string, string>>): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const child = spawn(process.execPath, args, {
+        cwd: this.root,
+        env: { ...process.env, ...env },
+        stdio: ['ignore', 'inherit', 'inherit'],
+      });
+      this.#child = child;
+      child.on('error', reject);
+      child.on('close', (status) => resolve(status ?? 1));
+    });
+  }
+
   /** Removes the copy; what runs in it is killed. */
   dispose(): void {
     this.#child?.kill('SIGKILL');

@@ -1,17 +1,21 @@
 /**
  * `npm run sim`: whole clusters in simulated time, one after the other, and what came of them.
  *
- * A broken promise is printed with its seed and the line that runs it again. With `--json` the last
- * line of stdout is one JSON object; progress goes to stderr.
+ * A broken promise is printed with its seed and the line that runs it again. The last line of stdout
+ * is `N passed, N failed`, or with `--json` one JSON object; progress goes to stderr.
  */
 import { CommanderError } from 'commander';
 import { EXIT } from '../../src/cli/exit.js';
+import type { Mutant } from '../mutants/mutant.js';
+import { Sandbox } from '../mutants/sandbox.js';
 import { parseOptions, type SimOptions } from './options.js';
 import { runPool } from './pool.js';
 import { runSeed } from './portolan/seed-run.js';
 import { type FailedSeed, Totals } from './totals.js';
 import { runTask } from './worker.js';
 
+/** The planted bug of the copy that this runs in. */
+const PLANTED = process.env['PORTOLAN_SIM_MUTANT'];
 const PROGRESS_EVERY_MS = 5_000;
 /** A failure's message may hold a whole history. */
 const MESSAGE_LINES_MAX = 30;
@@ -25,14 +29,40 @@ process.stdout.on('error', () => process.exit());
 
 try {
   const options = parseOptions(process.argv.slice(2));
-  const totals = options.seed === undefined ? await runMany(options) : await runOne(options);
-  if (options.json) say(JSON.stringify(totals));
-  else sayTotals(totals);
-  process.exitCode = totals.isGood ? EXIT.ok : EXIT.unexpected;
+  process.exitCode = await (options.mutant === undefined
+    ? run(options)
+    : runPlanted(options.mutant));
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error;
   // It has said what is wrong; help is an answer.
   process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+}
+
+async function run(options: SimOptions): Promise<number> {
+  const totals = options.seed === undefined ? await runMany(options) : await runOne(options);
+  if (options.json) say(JSON.stringify(totals));
+  else sayTotals(totals);
+  return totals.isGood ? EXIT.ok : EXIT.unexpected;
+}
+
+/** The same command line in a copy of the project with a planted bug. */
+async function runPlanted(mutant: Mutant): Promise<number> {
+  const sandbox = new Sandbox();
+  process.once('SIGINT', () => {
+    sandbox.dispose();
+    process.exit(EXIT.interrupted);
+  });
+  try {
+    sandbox.plant(mutant);
+    const args = process.argv.slice(2).filter((arg, index, all) => {
+      return !arg.startsWith('--mutant') && all[index - 1] !== '--mutant';
+    });
+    return await sandbox.show(['--import', 'tsx', 'test/simulation/main.ts', ...args], {
+      PORTOLAN_SIM_MUTANT: mutant.id,
+    });
+  } finally {
+    sandbox.dispose();
+  }
 }
 
 async function runOne({ seed = 0, trace, twice }: SimOptions): Promise<Totals> {
@@ -45,13 +75,13 @@ async function runOne({ seed = 0, trace, twice }: SimOptions): Promise<Totals> {
   return totals;
 }
 
-async function runMany({ from, seeds, minutes, workers, twice, json }: SimOptions) {
+async function runMany({ first, seeds, minutes, workers, twice, json }: SimOptions) {
   const totals = new Totals();
   const endSeconds = minutes === undefined ? Infinity : minutes * 60;
   let saidAt = performance.now();
   let failuresSaid = 0;
   await runPool({
-    ...{ workers, from, seeds, twice, totals },
+    ...{ workers, first, seeds, twice, totals },
     isOver: () => totals.seconds >= endSeconds,
     progress: () => {
       if (json) return;
@@ -72,7 +102,7 @@ function sayFailure({ seed, promise, message }: FailedSeed): void {
   say(`BROKEN ${promise}, seed ${seed}`);
   for (const line of lines.slice(0, MESSAGE_LINES_MAX)) say(`  ${line}`);
   if (more > 0) say(`  ... and ${more} lines more`);
-  say(`  npm run sim -- --seed ${seed}`);
+  say(`  npm run sim -- --seed ${seed}${PLANTED === undefined ? '' : ` --mutant ${PLANTED}`}`);
 }
 
 function sayTotals(totals: Totals): void {
@@ -86,6 +116,7 @@ function sayTotals(totals: Totals): void {
   const broken = failures.map(({ seed }) => seed);
   if (broken.length > 0) say(`BROKEN in ${broken.length} seeds: ${broken.join(' ')}`);
   else say('every promise was kept');
+  say(`${totals.seeds - broken.length} passed, ${broken.length} failed`);
 }
 
 function listed(counts: Readonly<Record<string, number>>): string {

@@ -13,7 +13,7 @@ const HANGS_MS = 120_000;
 
 export interface PoolOptions {
   readonly workers: number;
-  readonly from: number;
+  readonly first: number;
   /** Undefined: as many as until `isOver`. */
   readonly seeds: number | undefined;
   readonly twice: boolean;
@@ -25,8 +25,8 @@ export interface PoolOptions {
 
 /** Resolves when all seeds are done, or it is over. */
 export async function runPool(options: PoolOptions): Promise<void> {
-  let next = options.from;
-  const end = options.seeds === undefined ? Infinity : options.from + options.seeds;
+  let next = options.first;
+  const end = options.seeds === undefined ? Infinity : options.first + options.seeds;
   const returned: number[] = [];
   const queue: Queue = {
     take: () => returned.pop() ?? (next < end && !options.isOver() ? next++ : undefined),

@@ -10,10 +10,18 @@ const SEEDS = 1_500;
 const SEEDS_TWICE = 40;
 const SEEDS_BEYOND_MODEL = 50;
 
-async function run(from: number, seeds: number, twice = false): Promise<Totals> {
+async function run(first: number, seeds: number, twice = false): Promise<Totals> {
   const totals = new Totals();
   const nothing = () => undefined;
-  await runPool({ workers: 2, from, seeds, twice, totals, isOver: () => false, progress: nothing });
+  await runPool({
+    workers: 2,
+    first,
+    seeds,
+    twice,
+    totals,
+    isOver: () => false,
+    progress: nothing,
+  });
   return totals;
 }
 

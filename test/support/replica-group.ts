@@ -34,7 +34,9 @@ export const GROUP_SETTINGS = {
   keepEntries: 3,
   keepBytes: 1_000_000,
   tailEntries: 1,
+  tailBytes: 1_000,
   trimEntries: 2,
+  trimMax: 4,
   pinnedBytes: 2_000,
   giveUpMs: 10_000,
 };

@@ -43,7 +43,9 @@ export class StoredBody {
       keepEntries: 2,
       keepBytes: 1_000_000,
       tailEntries: 1,
+      tailBytes: 1_000,
       trimEntries: 2,
+      trimMax: 4,
       pinnedBytes: 0,
     };
     this.body = new ReplicaBody(this.id, settings, store.recovered(this.id.shardUuid));

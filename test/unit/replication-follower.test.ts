@@ -16,7 +16,8 @@ function entryAfter(previous: Position, inEpoch = 2, commitSeq = 0): Entry {
 }
 
 function prepare(entry: Entry, inEpoch = 2, commitSeq = 0): ReplicaMessage {
-  return { type: 'prepare', epoch: epoch(inEpoch), entry, commitSeq: commitSeq as Seq };
+  const baseSeq = 0 as Seq;
+  return { type: 'prepare', epoch: epoch(inEpoch), entry, commitSeq: commitSeq as Seq, baseSeq };
 }
 
 function resume({ seq, epoch: of, chain }: Position, inEpoch = 2): ReplicaMessage {
@@ -104,7 +105,8 @@ describe('a follower', () => {
   it('S3 takes nothing before its log and that of the primary agree', () => {
     const lone = attached();
     lone.message(s1.id, prepare(one));
-    lone.message(s1.id, { type: 'commit', epoch: epoch(2), commitSeq: 1 as Seq });
+    const [commitSeq, baseSeq] = [1 as Seq, 0 as Seq];
+    lone.message(s1.id, { type: 'commit', epoch: epoch(2), commitSeq, baseSeq });
     expect(lone.replica.body.log.last.seq).toBe(0);
     expect(lone.replica.body.commitSeq).toBe(0);
   });
@@ -117,6 +119,22 @@ describe('a follower', () => {
     const lone = following();
     lone.message(s1.id, prepare(one, 2, 9));
     expect(lone.replica.body.commitSeq).toBe(1);
+  });
+
+  it('L2 L5 keeps of its log what its primary keeps, and no more', () => {
+    const lone = following();
+    const hear = (commitSeq: number, baseSeq: number) => {
+      const seqs = { commitSeq: commitSeq as Seq, baseSeq: baseSeq as Seq };
+      lone.message(s1.id, { type: 'commit', epoch: epoch(2), ...seqs });
+      for (let n = 0; n < 3; n++) {
+        lone.persisted();
+        lone.step({ type: 'tick' });
+      }
+      return lone.replica.body.log.base.seq;
+    };
+    for (const entry of [one, two, entryAfter(two)]) lone.message(s1.id, prepare(entry));
+    expect(hear(3, 0)).toBe(0);
+    expect(hear(3, 2)).toBe(2);
   });
 
   it('S10 is never cut below what it knows to be committed', () => {

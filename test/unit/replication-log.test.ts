@@ -85,6 +85,8 @@ describe('an entry', () => {
 
 describe('the log of a replica', () => {
   const settings = {
+    tailBytes: 10_000,
+    trimMax: 128,
     keepEntries: 2,
     keepBytes: 10_000,
     tailEntries: 0,
@@ -92,10 +94,16 @@ describe('the log of a replica', () => {
     pinnedBytes: 480,
   };
 
+  const ANY_BYTES = { keepBytes: 1_000_000, tailBytes: 1_000_000 };
+
   /** A body with entries 1 to `count`, durable, of which `committed` are. */
-  function bodyWith(count: number, committed: number): ReplicaBody {
+  function bodyWith(
+    count: number,
+    committed: number,
+    change: Partial<typeof settings> = {},
+  ): ReplicaBody {
     const id = { shard: 0 as ShardId, shardUuid: uuidOf('shard-0') };
-    const body = new ReplicaBody(id, settings, undefined);
+    const body = new ReplicaBody(id, { ...settings, ...change }, undefined);
     body.create(1 as Epoch);
     for (let n = 0; n < count; n++) {
       const value = { type: 'put', key: bytes(`k${n}`), value: bytes('v') } as const;
@@ -151,24 +159,73 @@ describe('the log of a replica', () => {
     expect(body.log.length).toBe(3);
   });
 
-  it('keeps no more than its tail while nobody is behind, and gives up the rest bit by bit', () => {
-    const body = bodyWith(300, 300);
-    body.applySoon();
-    body.setBehind(false);
-    const next = () => {
-      const put: Draft = { type: 'put', key: bytes('x'), value: bytes('v') };
+  /** With each batch one more entry of so many bytes, committed with the next; what is trimmed. */
+  function growing(body: ReplicaBody, valueBytes = 1): () => number {
+    return () => {
+      const put: Draft = { type: 'put', key: bytes('x'), value: Buffer.alloc(valueBytes) };
       body.append(sealEntry(body.log.last, head, [put]));
       body.commitTo(body.log.last.seq);
       const persist = body.takePersist();
       body.onPersisted();
-      return persist?.trim.length;
+      return persist?.trim.length ?? 0;
     };
+  }
+
+  /** Ticks until there is nothing to do; what is trimmed with each batch. */
+  function ticking(body: ReplicaBody): number[] {
+    const trimmed: number[] = [];
+    for (;;) {
+      body.applySoon();
+      body.trimSoon();
+      const persist = body.takePersist();
+      if (persist === undefined) return trimmed;
+      body.onPersisted();
+      trimmed.push(persist.trim.length);
+    }
+  }
+
+  it('keeps no more than its tail while nobody is behind, and gives up the rest bit by bit', () => {
+    const body = bodyWith(300, 300, ANY_BYTES);
+    body.setBehind(false);
+    const next = growing(body);
     // Those of a batch are applied with the next one.
     expect([next(), next(), next(), next()]).toEqual([128, 128, 46, 1]);
     expect(body.log.length).toBe(1);
     body.setBehind(true);
     expect([next(), next(), next()]).toEqual([0, 0, 1]);
     expect(body.log.length).toBe(3);
+  });
+
+  it('L5 gives it up also when nothing is written any more', () => {
+    const body = bodyWith(300, 300, ANY_BYTES);
+    body.setBehind(false);
+    expect(ticking(body)).toEqual([128, 128, 44]);
+    expect(body.log.length).toBe(0);
+  });
+
+  it('keeps as a follower what its primary keeps', () => {
+    const body = bodyWith(2, 2);
+    expect(ticking(body)).toEqual([]);
+    body.mayForget(1 as Seq);
+    expect(ticking(body)).toEqual([1]);
+    expect(body.log.base.seq).toBe(1);
+    body.mayForget(9 as Seq);
+    expect(growing(body)()).toBe(1);
+    expect(ticking(body)).toEqual([1]);
+    expect(body.log.base.seq).toBe(3);
+  });
+
+  it('L5 keeps to its bytes, however many small entries lie before the large ones', () => {
+    const body = bodyWith(0, 0, { keepEntries: 5_000, keepBytes: 1_000_000 });
+    const small = growing(body, 10);
+    for (let n = 0; n < 4_000; n++) small();
+    expect(body.log.length).toBe(4_000);
+    const large = growing(body, 400_000);
+    const sizes = Array.from({ length: 10 }, () => {
+      large();
+      return body.log.byteCount;
+    });
+    expect(Math.max(...sizes)).toBeLessThan(1_250_000 + 2 * 400_100);
   });
 
   it('keeps fewer of large entries, and never trims what is not applied', () => {
@@ -208,6 +265,17 @@ describe('the log of a replica', () => {
     expect(next()).toEqual([4, 5, 6, 7, 8]);
     body.pin(undefined);
     expect(next()).toEqual([9]);
+  });
+
+  it('keeps nothing for somebody who needs what is gone already', () => {
+    const body = bodyWith(8, 8);
+    body.pin(1 as Seq);
+    const next = growing(body);
+    next();
+    expect(next()).toBeGreaterThan(0);
+    expect(body.log.base.seq).toBeGreaterThan(1);
+    expect([next(), next()]).toEqual([1, 1]);
+    expect(body.log.length).toBe(3);
   });
 
   it('S10 counts the bytes of what it holds, also when it is cut', () => {

@@ -158,6 +158,11 @@ describe('the log that a replica needs which comes back', () => {
     lone.step({ type: 'session-down', node: s3.id, gone: true });
     expect(write(lone, s2.id)).toBeGreaterThan(6);
     lone.config(threeOf(), 3);
+    for (let n = 0; n < 5; n++) {
+      lone.step({ type: 'tick' });
+      lone.persisted();
+    }
+    expect(lone.replica.body.log.length, 'L5 without a write').toBeLessThan(3);
     expect(write(lone, s2.id, s3.id)).toBeLessThan(3);
   });
 });

@@ -64,9 +64,20 @@ const message: fc.Arbitrary<ReplicaMessage> = fc.oneof(
     follows: fc.boolean(),
   }),
   fc.record({ type: fc.constant('resume' as const), epoch: epochs, match: position }),
-  fc.record({ type: fc.constant('prepare' as const), epoch: epochs, entry, commitSeq: seqs }),
+  fc.record({
+    type: fc.constant('prepare' as const),
+    epoch: epochs,
+    entry,
+    commitSeq: seqs,
+    baseSeq: seqs,
+  }),
   fc.record({ type: fc.constant('prepareAck' as const), epoch: epochs, position }),
-  fc.record({ type: fc.constant('commit' as const), epoch: epochs, commitSeq: seqs }),
+  fc.record({
+    type: fc.constant('commit' as const),
+    epoch: epochs,
+    commitSeq: seqs,
+    baseSeq: seqs,
+  }),
   fc.record({ type: fc.constant('installed' as const), epoch: epochs, base: position }),
   fc.record({ type: fc.constant('refused' as const), epoch: epochs, promised: epochs }),
 );
@@ -113,6 +124,7 @@ function decodedOrRefused(frame: Buffer): ReplicationRecord[] | undefined {
 
 const shard = { shard: 5 as ShardId, shardUuid: '5e'.repeat(16) as never };
 const epoch = 3 as Epoch;
+const baseSeq = 8 as Seq;
 const base: Position = { seq: 9 as Seq, epoch, chain: 'c4'.repeat(16) as Chain };
 const key = Buffer.from('k');
 const firstEntry = sealEntry(LOG_START, { epoch: 1 as Epoch, commitSeq: 0 as Seq }, [
@@ -134,9 +146,9 @@ const EXAMPLES: Record<string, ReplicationRecord> = {
   attach: about({ type: 'attach', epoch, number: 2, after: base }),
   attached: about({ type: 'attached', epoch, number: 2, tail: [base], follows: true }),
   resume: about({ type: 'resume', epoch, match: base }),
-  prepare: about({ type: 'prepare', epoch, entry: firstEntry, commitSeq: base.seq }),
+  prepare: about({ type: 'prepare', epoch, entry: firstEntry, commitSeq: base.seq, baseSeq }),
   prepareAck: about({ type: 'prepareAck', epoch, position: base }),
-  commit: about({ type: 'commit', epoch, commitSeq: base.seq }),
+  commit: about({ type: 'commit', epoch, commitSeq: base.seq, baseSeq }),
   install: about({ type: 'install', epoch }),
   installed: about({ type: 'installed', epoch, base }),
   refused: about({ type: 'refused', epoch, promised: 4 as Epoch }),
@@ -344,12 +356,18 @@ describe('what may not be encoded', () => {
     ]);
   };
   const prepareOf = (valueBytes: number) => {
-    return about({ type: 'prepare', epoch, entry: entryOf(valueBytes), commitSeq: 0 as Seq });
+    return about({
+      type: 'prepare',
+      epoch,
+      entry: entryOf(valueBytes),
+      commitSeq: 0 as Seq,
+      baseSeq,
+    });
   };
 
   it('an entry without its bytes', () => {
     const entry = { ...base, bytes: undefined };
-    const prepare = about({ type: 'prepare', epoch, entry, commitSeq: 0 as Seq });
+    const prepare = about({ type: 'prepare', epoch, entry, commitSeq: 0 as Seq, baseSeq });
     expect(() => encodeFrame([prepare])).toThrow('an entry travels with its bytes');
   });
 

@@ -24,9 +24,11 @@ function logOfFour(): readonly Entry[] {
   return entries;
 }
 
+const AT_START = { commitSeq: 0 as Seq, baseSeq: 0 as Seq };
+
 function prepareOf({ seq, chain }: Entry, to: MemberId): AddressedMessage {
   const entry = { seq, epoch, chain, bytes: undefined };
-  return { to, shard, message: { type: 'prepare', epoch, entry, commitSeq: 0 as Seq } };
+  return { to, shard, message: { type: 'prepare', epoch, entry, ...AT_START } };
 }
 
 describe('a log record that has rotted', () => {

@@ -114,6 +114,8 @@ function drawTuning(prng: Prng): NodeTuning {
     installsMax: keepEntries > 50 ? NODE_TUNING.installsMax : 1,
     keepBytes: keepEntries > 50 ? NODE_TUNING.keepBytes : keepEntries * 150,
     trimEntries: keepEntries > 50 ? NODE_TUNING.trimEntries : prng.pick([1, 4]),
+    trimMax: keepEntries > 50 ? NODE_TUNING.trimMax : prng.pick([4, 16]),
+    tailBytes: prng.pick([300, NODE_TUNING.tailBytes]),
   };
 }
 
