@@ -164,6 +164,11 @@ export class ReplicaBody {
     return this.#isInstalling;
   }
 
+  /** What is on disk is of the replica before this one: the next batch replaces it. */
+  get isReplacing(): boolean {
+    return this.#setsAside !== undefined || this.#switchTo !== undefined;
+  }
+
   /** Begins to exist, empty. */
   create(epoch: Epoch): void {
     assert(!this.#exists, 'S19', () => ({ shard: this.shard }));

@@ -330,8 +330,10 @@ export class ShardReplica {
   }
 
   #onDamaged(problem: string): void {
-    // While the shard is being created there is nothing that could be.
-    const mayBe = this.#body.exists && this.#standing !== 'creating';
+    // While the shard is being created there is nothing that could be; and of what was replaced
+    // just now several may have read the damage.
+    const { exists, isReplacing } = this.#body;
+    const mayBe = exists && !isReplacing && this.#standing !== 'creating';
     if (this.#damage !== undefined || !mayBe) return;
     this.#damage = problem;
     this.#outbox.happened({ type: 'damaged', problem });

@@ -21,4 +21,18 @@ export const CORPUS: readonly CorpusEntry[] = [
       'a primary counted beats that a follower answered after it had turned away, because that it ' +
       'did waited for a round: two leases at once',
   },
+  {
+    seeds: [7_014_559],
+    found:
+      'an operator of the simulator looked for rot once, on a node that was about to stop: what a ' +
+      'scrub finds in a value is forgotten by a process that ends before it is acted on, and found ' +
+      'again by the next one',
+  },
+  {
+    seeds: [7_027_166],
+    found:
+      'two readers found the same damage in one round: the second one was heard after the replica ' +
+      'was set aside, and its sound successor was set aside, too ' +
+      '(test/unit/replication-shard-replica.test.ts)',
+  },
 ];

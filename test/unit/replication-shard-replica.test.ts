@@ -162,6 +162,19 @@ describe('a damaged learner', () => {
     expect(foundIn(6)).toEqual(['damaged', 'set-aside']);
   });
 
+  it('S20 and its successor is not to blame for what a second reader found in the same data', () => {
+    const lone = restarted();
+    lone.config(
+      threeOf({ epoch: epoch(6), isr: [s2.id, s3.id], learners: [s1.id], primary: s2.id }),
+      1,
+    );
+    const damage = { type: 'damaged', problem: 'a flipped bit' } as const;
+    // Both are in the mailbox of one round.
+    for (let n = 0; n < 2; n++) lone.replica.step(damage, lone.now);
+    expect(lone.take().events.map(({ type }) => type)).toEqual(['damaged', 'set-aside']);
+    expect(lone.replica.problem).toBeUndefined();
+  });
+
   it('S16 or waits for the next one', () => {
     expect(foundIn(5)).toEqual(['damaged']);
   });

@@ -76,6 +76,8 @@ const FORMED_MS = 20_000;
 const RECOVERED_MS = 60_000;
 /** Until an operator does what nothing may do by itself. */
 const OPERATOR_MS = 5_000;
+/** Between two looks of his at disks on which something has rotted. */
+const SCRUB_EVERY_MS = 10_000;
 /** Load goes on for a while after all is healed. */
 const HEALED_LOAD_MS = 300;
 const STEP_MS = 50;
@@ -244,10 +246,15 @@ class SeedRun {
   /** What nobody has come upon is found by whoever looks for it, and its replica learnt anew. */
   async #untilRotIsFound(): Promise<void> {
     if (this.#rot.count === 0) return;
-    this.#rot.lookEverywhere();
+    let lookAtMs = this.#simulation.nowMs;
     const endMs = this.#simulation.nowMs + RECOVERED_MS;
     while (this.#rot.count > 0) {
       must(this.#simulation.nowMs < endMs, 'S20', 'records have rotted, and nobody finds it');
+      // Again, as what a scrub found is forgotten by a process that ends before it is acted on.
+      if (this.#simulation.nowMs >= lookAtMs) {
+        this.#rot.lookEverywhere();
+        lookAtMs += SCRUB_EVERY_MS;
+      }
       await this.#pass(STEP_MS);
     }
     await this.#untilWhole(RECOVERED_MS, 'it did not recover from rot');
