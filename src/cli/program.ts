@@ -1,5 +1,4 @@
 /** The command `portolan`: its sub-commands, and what is common to all. */
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { flag } from './flags.js';
 import { healthCommand } from './health-command.js';
@@ -10,6 +9,8 @@ import { routerCommand } from './router-command.js';
 import { scrubCommand } from './scrub-command.js';
 import { statusCommand } from './status-command.js';
 import { storageCommand } from './storage-command.js';
+import { version } from './version.js';
+import { zookeeperCommand } from './zookeeper-command.js';
 
 const EXIT_CODES = `
 Exit status: 0 ok, 1 unexpected, 2 usage, 3 not found, 4 unavailable or deadline,
@@ -35,12 +36,8 @@ export function buildProgram(): Command {
     healthCommand(),
     scrubCommand(),
     recoverCommand(),
+    zookeeperCommand(),
   ];
   for (const command of commands) program.addCommand(command.copyInheritedSettings(program));
   return program;
-}
-
-function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

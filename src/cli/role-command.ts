@@ -54,8 +54,8 @@ export function zkOf(flags: { readonly zk?: string }): string {
 
 /** Starts the role and stays until it ends; the exit code tells how. */
 export async function runRole(
-  member: MemberId,
-  flags: RoleFlags,
+  member: string,
+  flags: Pick<RoleFlags, 'logLevel' | 'logFormat'>,
   start: (log: Log) => Promise<RunningRole>,
 ): Promise<void> {
   const log = createLog({ member, level: flags.logLevel, format: flags.logFormat });

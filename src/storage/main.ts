@@ -8,6 +8,7 @@
  * a failed disk above all, rejects `ended` and leaves the directory marked unclean.
  */
 import { NodeRegistration } from '../coordination/registration.js';
+import { DiskGuard } from '../disk/disk-guard.js';
 import { type Address, formatAddress } from '../model/address.js';
 import { assert } from '../model/assert.js';
 import type { Uuid } from '../model/ids.js';
@@ -32,7 +33,6 @@ import type { RunningRole } from '../ports/process.js';
 import type { Random } from '../ports/random.js';
 import type { ShardReplica } from '../replication/shard-replica.js';
 import type { StorageConfig } from './config.js';
-import { DiskGuard } from './disk-guard.js';
 import { Joining } from './joining.js';
 import { leaveInTime } from './leaving.js';
 import { StorageMetrics } from './metrics.js';
@@ -242,6 +242,7 @@ class StorageRole implements RunningRole {
       ...this.#deps,
       disk,
       metrics: this.#metrics,
+      refused: 'puts',
       reserveBytes: this.#config.diskReserveBytes,
       changed: (isFull) => {
         if (isFull) this.#parts?.node.makeRoom();

@@ -2,6 +2,7 @@
  * What goes into the tree and what comes out, as data: transactions, their results, and the codes
  * of what was refused. The names are ZooKeeper's own, in this code's spelling.
  */
+import type { Acl, Identity } from './acl.js';
 import type { Stat } from './stat.js';
 
 /** 16 hex digits, as operators see it in `ephemeralOwner`. */
@@ -26,12 +27,21 @@ export type Step =
       readonly path: string;
       readonly data: Buffer;
       readonly mode: CreateMode;
+      /** Undefined: open to anyone. */
+      readonly acl?: Acl;
     }
   | { readonly type: 'delete'; readonly path: string; readonly version: number }
   | {
       readonly type: 'set-data';
       readonly path: string;
       readonly data: Buffer;
+      readonly version: number;
+    }
+  /** `version` is that of the access list. */
+  | {
+      readonly type: 'set-acl';
+      readonly path: string;
+      readonly acl: Acl;
       readonly version: number;
     }
   | { readonly type: 'check'; readonly path: string; readonly version: number };
@@ -48,6 +58,8 @@ export interface Transaction {
   readonly session: SessionId;
   /** Wall clock of the server that ordered it, in milliseconds since 1970: for ctime and mtime. */
   readonly timeMs: number;
+  /** Of the client that asks. Undefined: one that may do anything. */
+  readonly identities?: readonly Identity[];
   readonly request: Request;
 }
 
@@ -59,12 +71,14 @@ export type ErrorCode =
   | 'not-empty'
   | 'no-children-for-ephemerals'
   | 'bad-arguments'
+  | 'no-auth'
+  | 'invalid-acl'
   | 'session-expired';
 
 /** Of a step that happened. */
 export type StepResult =
   | { readonly type: 'create'; readonly path: string; readonly stat: Stat }
-  | { readonly type: 'set-data'; readonly stat: Stat }
+  | { readonly type: 'set-data' | 'set-acl'; readonly stat: Stat }
   | { readonly type: 'delete' | 'check' };
 
 /**
@@ -79,10 +93,13 @@ export type Result =
   /** `code` is the culprit's. */
   | { readonly ok: false; readonly code: ErrorCode; readonly steps: readonly StepCode[] };
 
-/** What a transaction did to one znode; watches wait for these. */
+/** What a transaction did to one znode; watches wait for these, but not for `acl-changed`. */
 export interface Change {
-  readonly type: 'created' | 'data-changed' | 'deleted';
+  readonly type: 'created' | 'data-changed' | 'acl-changed' | 'deleted';
   readonly path: string;
+  /** Who may know of it: the lists of the znode and of its parent. Undefined: anybody. */
+  readonly acl?: Acl | undefined;
+  readonly parentAcl?: Acl | undefined;
 }
 
 export interface Applied {

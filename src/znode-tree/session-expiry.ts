@@ -4,8 +4,8 @@
  *
  * As in ZooKeeper (`SessionTrackerImpl`, `ExpiryQueue` of 3.8) the end of a session is rounded up
  * to the next tick, so that all that end in one tick do so together: a session lives up to one tick
- * longer than its timeout. A new leader knows nothing of the past and gives each its full timeout
- * again (a new instance that tracks them all).
+ * longer than its timeout. It may be rounded to a part of a tick instead. A new leader knows
+ * nothing of the past and gives each its full timeout again (a new instance that tracks them all).
  */
 import { assert } from '../model/assert.js';
 import type { SessionId } from './requests.js';
@@ -15,13 +15,18 @@ const TIMEOUT_TICKS = { min: 2, max: 20 };
 
 export class SessionExpiry {
   readonly #tickMs: number;
+  readonly #roundMs: number;
   readonly #sessions = new Map<SessionId, { readonly timeoutMs: number; endMs: number }>();
-  /** By the time at which they end: a multiple of the tick. */
+  /** By the time at which they end: a multiple of what is rounded to. */
   readonly #due = new Map<number, Set<SessionId>>();
 
-  constructor({ tickMs }: { readonly tickMs: number }) {
-    assert(tickMs > 0, 'ticks last');
+  constructor({
+    tickMs,
+    roundMs = tickMs,
+  }: { readonly tickMs: number; readonly roundMs?: number }) {
+    assert(tickMs > 0 && roundMs > 0, 'ticks last');
     this.#tickMs = tickMs;
+    this.#roundMs = roundMs;
   }
 
   /** What a session gets that asks for this timeout; both in milliseconds. */
@@ -41,7 +46,7 @@ export class SessionExpiry {
   touch(id: SessionId, nowMs: number): boolean {
     const session = this.#sessions.get(id);
     if (session === undefined) return false;
-    const endMs = (Math.floor((nowMs + session.timeoutMs) / this.#tickMs) + 1) * this.#tickMs;
+    const endMs = (Math.floor((nowMs + session.timeoutMs) / this.#roundMs) + 1) * this.#roundMs;
     if (endMs === session.endMs) return true;
     this.#leaveDue(id, session.endMs);
     session.endMs = endMs;

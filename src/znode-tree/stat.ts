@@ -18,7 +18,7 @@ export interface Stat {
   readonly version: number;
   /** Children that came and children that went. */
   readonly cversion: number;
-  /** Changes of the access list: 0, because there is none. -1 for `/zookeeper/config` only. */
+  /** Changes of the access list. That of `/zookeeper/config` begins at -1. */
   readonly aversion: number;
   /** Undefined for a persistent znode, where ZooKeeper has 0. */
   readonly ephemeralOwner: SessionId | undefined;

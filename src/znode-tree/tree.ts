@@ -7,16 +7,18 @@
  * before it judges it (`PrepRequestProcessor.pRequestHelper` of ZooKeeper 3.8 calls `getNextZxid`
  * first, and orders the refusal as an error transaction). Reads take none.
  *
- * What is deliberately not here: access lists, quotas, containers and znodes with a time to live;
+ * What is deliberately not here: quotas, containers and znodes with a time to live;
  * the end of counters at 32 bits; when a session expires (`session-expiry.ts`).
  */
 import { assert, unreachable } from '../model/assert.js';
+import type { Acl } from './acl.js';
 import type { Applied, ErrorCode, Request, Result, Step, StepCode } from './requests.js';
 import type { SessionId, StepResult, Transaction } from './requests.js';
 import type { Snapshot } from './snapshot.js';
 import type { Stat } from './stat.js';
-import { doStep } from './steps.js';
-import { type EditStamp, ZnodeTable } from './znode-table.js';
+import { doStep, type StepStamp } from './steps.js';
+import type { ZnodeFields } from './znode.js';
+import { ZnodeTable } from './znode-table.js';
 
 /** Above so many bits of the zxid stands how often a leader of the ensemble was elected. */
 const ZXID_REIGN = 2 ** 32;
@@ -55,9 +57,19 @@ export class ZnodeTree {
     assert(Number.isSafeInteger(this.#lastZxid), 'zxids are exact');
   }
 
-  apply({ session, timeMs, request }: Transaction): Applied {
+  /** Ephemeral znodes. */
+  get ephemeralCount(): number {
+    return this.#table.ephemeralCount;
+  }
+
+  /** About what all paths and all data take. Looks at every znode. */
+  get dataBytes(): number {
+    return this.#table.dataBytes;
+  }
+
+  apply({ session, timeMs, identities, request }: Transaction): Applied {
     const zxid = ++this.#lastZxid;
-    const result = this.#do(request, { zxid, timeMs, session });
+    const result = this.#do(request, { zxid, timeMs, session, identities });
     if (!result.ok) {
       this.#table.revert();
       return { zxid, result, changes: [] };
@@ -68,6 +80,15 @@ export class ZnodeTree {
   /** The very bytes: whoever gets them does not change them. */
   data(path: string): Buffer | undefined {
     return this.#table.get(path)?.data;
+  }
+
+  acl(path: string): Acl | undefined {
+    return this.#table.get(path)?.acl;
+  }
+
+  /** All of a znode but its children. */
+  fields(path: string): ZnodeFields | undefined {
+    return this.#table.get(path)?.fields();
   }
 
   stat(path: string): Stat | undefined {
@@ -99,7 +120,7 @@ export class ZnodeTree {
     }
   }
 
-  #do(request: Request, stamp: EditStamp & { readonly session: SessionId }): Result {
+  #do(request: Request, stamp: StepStamp): Result {
     switch (request.type) {
       case 'open-session':
         assert(!this.#sessions.has(stamp.session), 'ids of sessions are new');
@@ -115,6 +136,7 @@ export class ZnodeTree {
       case 'create':
       case 'delete':
       case 'set-data':
+      case 'set-acl':
       case 'check':
         return this.#doSteps([request], stamp);
       default:
@@ -123,7 +145,7 @@ export class ZnodeTree {
   }
 
   /** All or none. A step sees what those before it did, and nobody sees it but they. */
-  #doSteps(steps: readonly Step[], stamp: EditStamp & { readonly session: SessionId }): Result {
+  #doSteps(steps: readonly Step[], stamp: StepStamp): Result {
     const results: StepResult[] = [];
     for (const step of steps) {
       const done = this.#sessions.has(stamp.session)

@@ -4,11 +4,18 @@
  * and before anything read later; then nobody sees new data before hearing that it changed
  * (ZooKeeper 3.8, Programmer's Guide, "What ZooKeeper Guarantees about Watches").
  */
+import { type Acl, allows, type Identity, maskedAcl, PERMS } from './acl.js';
 import type { Applied, ErrorCode, Transaction } from './requests.js';
 import type { Snapshot } from './snapshot.js';
 import type { Stat } from './stat.js';
 import { ZnodeTree } from './tree.js';
-import { type WatchEvent, type Watcher, Watches } from './watches.js';
+import {
+  type WatchEvent,
+  type WatchKind,
+  type WatchMode,
+  type Watcher,
+  Watches,
+} from './watches.js';
 
 export type Read<T> =
   | { readonly ok: true; readonly value: T }
@@ -19,6 +26,8 @@ export interface WatchedPaths {
   readonly data: readonly string[];
   readonly exist: readonly string[];
   readonly child: readonly string[];
+  readonly persistent?: readonly string[];
+  readonly recursive?: readonly string[];
 }
 
 export class WatchedTree {
@@ -44,10 +53,19 @@ export class WatchedTree {
     return { ...applied, events };
   }
 
-  /** A znode that is not there is not watched. */
-  getData(path: string, watcher?: Watcher): Read<{ readonly data: Buffer; readonly stat: Stat }> {
+  /**
+   * A znode that is not there is not watched.
+   *
+   * @param identities Of who asks. Undefined: somebody who may read everything.
+   */
+  getData(
+    path: string,
+    watcher?: Watcher,
+    identities?: readonly Identity[],
+  ): Read<{ readonly data: Buffer; readonly stat: Stat }> {
     const [data, stat] = [this.#tree.data(path), this.#tree.stat(path)];
     if (data === undefined || stat === undefined) return { ok: false, code: 'no-node' };
+    if (!this.#mayDo(path, PERMS.read, identities)) return { ok: false, code: 'no-auth' };
     if (watcher !== undefined) this.#watches.add('data', path, watcher);
     return { ok: true, value: { data, stat } };
   }
@@ -64,11 +82,42 @@ export class WatchedTree {
   getChildren(
     path: string,
     watcher?: Watcher,
+    identities?: readonly Identity[],
   ): Read<{ readonly children: readonly string[]; readonly stat: Stat }> {
     const [children, stat] = [this.#tree.children(path), this.#tree.stat(path)];
     if (children === undefined || stat === undefined) return { ok: false, code: 'no-node' };
+    if (!this.#mayDo(path, PERMS.read, identities)) return { ok: false, code: 'no-auth' };
     if (watcher !== undefined) this.#watches.add('child', path, watcher);
     return { ok: true, value: { children, stat } };
+  }
+
+  /** Those who may not change it see only the names in it. */
+  getAcl(
+    path: string,
+    identities?: readonly Identity[],
+  ): Read<{ readonly acl: Acl; readonly stat: Stat }> {
+    const [acl, stat] = [this.#tree.acl(path), this.#tree.stat(path)];
+    if (acl === undefined || stat === undefined) return { ok: false, code: 'no-node' };
+    if (!this.#mayDo(path, PERMS.read | PERMS.admin, identities)) {
+      return { ok: false, code: 'no-auth' };
+    }
+    const isShown = this.#mayDo(path, PERMS.admin, identities);
+    return { ok: true, value: { acl: isShown ? acl : maskedAcl(acl), stat } };
+  }
+
+  /** Is told of every change from now on, whether the znode is there or not. */
+  addWatch(path: string, watcher: Watcher, mode: Exclude<WatchMode, 'standard'>): void {
+    this.#watches.add('data', path, watcher, mode);
+    this.#watches.add('child', path, watcher, mode);
+  }
+
+  hasWatch(kind: WatchKind, path: string, watcher: Watcher): boolean {
+    return this.#watches.has(kind, path, watcher);
+  }
+
+  /** Whether there was one. */
+  removeWatch(kind: WatchKind, path: string, watcher: Watcher): boolean {
+    return this.#watches.remove(kind, path, watcher);
   }
 
   /**
@@ -81,7 +130,7 @@ export class WatchedTree {
   setWatches(
     watcher: Watcher,
     sinceZxid: number,
-    { data, exist, child }: WatchedPaths,
+    { data, exist, child, persistent = [], recursive = [] }: WatchedPaths,
   ): readonly WatchEvent[] {
     const events: WatchEvent[] = [];
     const tell = (type: WatchEvent['type'], path: string) => events.push({ watcher, type, path });
@@ -101,11 +150,17 @@ export class WatchedTree {
       else if (stat.pzxid > sinceZxid) tell('NodeChildrenChanged', path);
       else this.#watches.add('child', path, watcher);
     }
+    for (const path of persistent) this.addWatch(path, watcher, 'persistent');
+    for (const path of recursive) this.addWatch(path, watcher, 'recursive');
     return events;
   }
 
   /** The connection is gone, and its watches with it. */
   forget(watcher: Watcher): void {
     this.#watches.forget(watcher);
+  }
+
+  #mayDo(path: string, perms: number, identities: readonly Identity[] | undefined): boolean {
+    return identities === undefined || allows(this.#tree.acl(path) ?? [], perms, identities);
   }
 }

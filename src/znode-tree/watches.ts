@@ -1,6 +1,6 @@
 /**
- * Who is told of what, once. A watcher is whoever reads from one server over one connection: its
- * watches end with the connection, and it sets them again over the next one.
+ * Who is told of what. A watcher is whoever reads from one server over one connection: its watches
+ * end with the connection, and it sets them again over the next one.
  *
  * There are two tables, as in ZooKeeper (`DataTree` of 3.8): what `getData` and `exists` set waits
  * for the znode itself, what `getChildren` sets for its children. Which change fires what:
@@ -11,10 +11,13 @@
  * | data    | NodeDataChanged    |                     |                             |
  * | deleted | NodeDeleted        | NodeDeleted         | NodeChildrenChanged         |
  *
- * A watcher with both kinds on a deleted znode hears of it once.
+ * A watcher with both kinds on a deleted znode hears of it once. A `standard` watch is told once; a
+ * `persistent` one of every change, in both tables; a `recursive` one also of every change of what
+ * is below, and never that children changed. Of several on one path the latest counts, as there.
  */
 import { unreachable } from '../model/assert.js';
-import { parentOf } from './paths.js';
+import type { Acl } from './acl.js';
+import { parentOf, ROOT } from './paths.js';
 import type { Change } from './requests.js';
 
 /** Identifies a connection of a session; chosen by the server. */
@@ -24,9 +27,13 @@ export interface WatchEvent {
   readonly watcher: Watcher;
   readonly type: 'NodeCreated' | 'NodeDataChanged' | 'NodeDeleted' | 'NodeChildrenChanged';
   readonly path: string;
+  /** Of the znode, as it is or was last: who may not read it is not told. Undefined: anybody is. */
+  readonly acl?: Acl | undefined;
 }
 
 export type WatchKind = 'data' | 'child';
+
+export type WatchMode = 'standard' | 'persistent' | 'recursive';
 
 export class Watches {
   readonly #tables = { data: new WatchTable(), child: new WatchTable() };
@@ -37,8 +44,17 @@ export class Watches {
   }
 
   /** The same watcher twice on one path counts once. */
-  add(kind: WatchKind, path: string, watcher: Watcher): void {
-    this.#tables[kind].add(path, watcher);
+  add(kind: WatchKind, path: string, watcher: Watcher, mode: WatchMode = 'standard'): void {
+    this.#tables[kind].add(path, watcher, mode);
+  }
+
+  has(kind: WatchKind, path: string, watcher: Watcher): boolean {
+    return this.#tables[kind].has(path, watcher);
+  }
+
+  /** Whether there was one. */
+  remove(kind: WatchKind, path: string, watcher: Watcher): boolean {
+    return this.#tables[kind].remove(path, watcher);
   }
 
   /** The connection is gone. */
@@ -48,68 +64,107 @@ export class Watches {
   }
 
   /** Takes the watches that waited for this change. In the order in which they were set. */
-  fire({ type, path }: Change): readonly WatchEvent[] {
+  fire(change: Change): readonly WatchEvent[] {
+    const { type, path, acl } = change;
     switch (type) {
       case 'data-changed':
-        return this.#take('data', 'NodeDataChanged', path);
+        return this.#take('data', 'NodeDataChanged', path, acl);
       case 'created':
-        return [...this.#take('data', 'NodeCreated', path), ...this.#childrenChanged(path)];
+        return [...this.#take('data', 'NodeCreated', path, acl), ...this.#childrenChanged(change)];
       case 'deleted': {
-        const told = this.#take('data', 'NodeDeleted', path);
+        const told = this.#take('data', 'NodeDeleted', path, acl);
         const already = new Set(told.map(({ watcher }) => watcher));
-        const others = this.#take('child', 'NodeDeleted', path).filter(({ watcher }) => {
+        const others = this.#take('child', 'NodeDeleted', path, acl).filter(({ watcher }) => {
           return !already.has(watcher);
         });
-        return [...told, ...others, ...this.#childrenChanged(path)];
+        return [...told, ...others, ...this.#childrenChanged(change)];
       }
+      case 'acl-changed':
+        return [];
       default:
         return unreachable(type);
     }
   }
 
-  #childrenChanged(path: string): readonly WatchEvent[] {
-    return this.#take('child', 'NodeChildrenChanged', parentOf(path));
+  #childrenChanged({ path, parentAcl }: Change): readonly WatchEvent[] {
+    return this.#take('child', 'NodeChildrenChanged', parentOf(path), parentAcl);
   }
 
-  #take(kind: WatchKind, type: WatchEvent['type'], path: string): readonly WatchEvent[] {
-    return this.#tables[kind].take(path).map((watcher) => ({ watcher, type, path }));
+  #take(
+    kind: WatchKind,
+    type: WatchEvent['type'],
+    path: string,
+    acl: Acl | undefined,
+  ): readonly WatchEvent[] {
+    const table = this.#tables[kind];
+    const here = table.take(path);
+    const above = type === 'NodeChildrenChanged' ? [] : table.recursiveTo(path);
+    const watchers = new Set([
+      ...here.filter(([, mode]) => mode !== 'recursive').map(([watcher]) => watcher),
+      ...above,
+    ]);
+    return [...watchers].map((watcher) => ({ watcher, type, path, ...(acl && { acl }) }));
   }
 }
 
 /** Watchers by path, and paths by watcher: neither end needs a search. */
 class WatchTable {
-  readonly #watchers = new Map<string, Set<Watcher>>();
+  readonly #watchers = new Map<string, Map<Watcher, WatchMode>>();
   readonly #paths = new Map<Watcher, Set<string>>();
+  #recursive = 0;
 
   get size(): number {
     return [...this.#paths.values()].reduce((sum, { size }) => sum + size, 0);
   }
 
-  add(path: string, watcher: Watcher): void {
-    link(this.#watchers, path, watcher);
-    link(this.#paths, watcher, path);
+  add(path: string, watcher: Watcher, mode: WatchMode): void {
+    if (this.#watchers.get(path)?.get(watcher) === mode) return;
+    this.remove(path, watcher);
+    const watchers = this.#watchers.get(path) ?? new Map<Watcher, WatchMode>();
+    this.#watchers.set(path, watchers.set(watcher, mode));
+    const paths = this.#paths.get(watcher) ?? new Set();
+    this.#paths.set(watcher, paths.add(path));
+    if (mode === 'recursive') this.#recursive++;
   }
 
-  take(path: string): readonly Watcher[] {
+  has(path: string, watcher: Watcher): boolean {
+    return this.#paths.get(watcher)?.has(path) === true;
+  }
+
+  remove(path: string, watcher: Watcher): boolean {
+    const watchers = this.#watchers.get(path);
+    const mode = watchers?.get(watcher);
+    if (watchers === undefined || mode === undefined) return false;
+    if (mode === 'recursive') this.#recursive--;
+    watchers.delete(watcher);
+    if (watchers.size === 0) this.#watchers.delete(path);
+    const paths = this.#paths.get(watcher);
+    paths?.delete(path);
+    if (paths?.size === 0) this.#paths.delete(watcher);
+    return true;
+  }
+
+  /** All on this path; those that are told once are gone. */
+  take(path: string): readonly (readonly [Watcher, WatchMode])[] {
     const watchers = [...(this.#watchers.get(path) ?? [])];
-    this.#watchers.delete(path);
-    for (const watcher of watchers) unlink(this.#paths, watcher, path);
+    for (const [watcher, mode] of watchers) {
+      if (mode === 'standard') this.remove(path, watcher);
+    }
     return watchers;
   }
 
-  forget(watcher: Watcher): void {
-    for (const path of this.#paths.get(watcher) ?? []) unlink(this.#watchers, path, watcher);
-    this.#paths.delete(watcher);
+  /** Those who wait for everything here, or anywhere above. */
+  *recursiveTo(path: string): Generator<Watcher> {
+    if (this.#recursive === 0) return;
+    for (let at = path; ; at = parentOf(at)) {
+      for (const [watcher, mode] of this.#watchers.get(at) ?? []) {
+        if (mode === 'recursive') yield watcher;
+      }
+      if (at === ROOT) return;
+    }
   }
-}
 
-function link(sets: Map<string, Set<string>>, from: string, to: string): void {
-  const set = sets.get(from) ?? new Set();
-  sets.set(from, set.add(to));
-}
-
-function unlink(sets: Map<string, Set<string>>, from: string, to: string): void {
-  const set = sets.get(from);
-  set?.delete(to);
-  if (set?.size === 0) sets.delete(from);
+  forget(watcher: Watcher): void {
+    for (const path of [...(this.#paths.get(watcher) ?? [])]) this.remove(path, watcher);
+  }
 }

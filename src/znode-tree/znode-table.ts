@@ -1,5 +1,5 @@
 /**
- * All znodes by path, and the three edits that change them. An edit cannot fail: whether it may be
+ * All znodes by path, and the four edits that change them. An edit cannot fail: whether it may be
  * done is judged before (`steps.ts`), and a broken requirement is a bug.
  *
  * Each edit is remembered until the transaction ends, so that a multi whose later step is refused
@@ -10,6 +10,7 @@
  * The work of an edit does not depend on how many znodes there are.
  */
 import { assert } from '../model/assert.js';
+import { type Acl, OPEN_ACL, READ_ONLY_ACL } from './acl.js';
 import { nameOf, parentOf, ROOT, SPECIAL_PATHS } from './paths.js';
 import type { Change, SessionId } from './requests.js';
 import { type Birth, Znode, type ZnodeFields } from './znode.js';
@@ -32,9 +33,9 @@ export class ZnodeTable {
   static fresh(): ZnodeTable {
     const table = new ZnodeTable();
     for (const path of SPECIAL_PATHS) {
-      const aversion = path === '/zookeeper/config' ? -1 : 0;
-      const birth = { zxid: 0, timeMs: 0, owner: undefined, aversion };
-      table.#put(path, Znode.born(Buffer.alloc(0), birth));
+      const birth = { zxid: 0, timeMs: 0, owner: undefined };
+      const access = path === '/zookeeper/config' ? { acl: READ_ONLY_ACL, aversion: -1 } : {};
+      table.#put(path, Znode.born(Buffer.alloc(0), { ...birth, ...access }));
     }
     return table;
   }
@@ -48,6 +49,16 @@ export class ZnodeTable {
 
   get size(): number {
     return this.#znodes.size;
+  }
+
+  get ephemeralCount(): number {
+    return [...this.#ephemerals.values()].reduce((sum, { size }) => sum + size, 0);
+  }
+
+  get dataBytes(): number {
+    let bytes = 0;
+    for (const [path, { data }] of this.#znodes) bytes += path.length + data.length;
+    return bytes;
   }
 
   get(path: string): Readonly<Znode> | undefined {
@@ -77,7 +88,7 @@ export class ZnodeTable {
     this.#put(path, znode);
     parent.childrenCreated++;
     parent.pzxid = birth.zxid;
-    this.#remember({ type: 'created', path }, () => {
+    this.#remember({ type: 'created', path, ...listsOf(znode, parent) }, () => {
       this.#take(path);
       parent.childrenCreated--;
       parent.pzxid = pzxid;
@@ -90,7 +101,7 @@ export class ZnodeTable {
     const { pzxid } = parent;
     const znode = this.#take(path);
     parent.pzxid = zxid;
-    this.#remember({ type: 'deleted', path }, () => {
+    this.#remember({ type: 'deleted', path, ...listsOf(znode, parent) }, () => {
       this.#put(path, znode);
       parent.pzxid = pzxid;
     });
@@ -103,11 +114,23 @@ export class ZnodeTable {
     znode.version++;
     znode.mzxid = zxid;
     znode.mtimeMs = timeMs;
-    this.#remember({ type: 'data-changed', path }, () => {
+    this.#remember({ type: 'data-changed', path, ...listsOf(znode) }, () => {
       znode.data = before.data;
       znode.version = before.version;
       znode.mzxid = before.mzxid;
       znode.mtimeMs = before.mtimeMs;
+    });
+    return znode;
+  }
+
+  setAcl(path: string, acl: Acl): Readonly<Znode> {
+    const znode = this.#found(path);
+    const before = znode.acl;
+    znode.acl = acl;
+    znode.aversion++;
+    this.#remember({ type: 'acl-changed', path }, () => {
+      znode.acl = before;
+      znode.aversion--;
     });
     return znode;
   }
@@ -174,4 +197,12 @@ export class ZnodeTable {
     assert(znode !== undefined, 'the znode exists', () => ({ path }));
     return znode;
   }
+}
+
+/** Left out where anybody may know: that is what nearly all changes are. */
+function listsOf({ acl }: Znode, parent?: Znode): Pick<Change, 'acl' | 'parentAcl'> {
+  return {
+    ...(acl === OPEN_ACL ? {} : { acl }),
+    ...(parent === undefined || parent.acl === OPEN_ACL ? {} : { parentAcl: parent.acl }),
+  };
 }

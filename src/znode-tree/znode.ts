@@ -1,4 +1,5 @@
 /** One znode, as it changes. Only `ZnodeTable` changes it. */
+import { type Acl, OPEN_ACL } from './acl.js';
 import type { SessionId } from './requests.js';
 import type { Stat } from './stat.js';
 
@@ -6,6 +7,7 @@ export interface Birth {
   readonly zxid: number;
   readonly timeMs: number;
   readonly owner: SessionId | undefined;
+  readonly acl?: Acl;
   readonly aversion?: number;
 }
 
@@ -15,6 +17,7 @@ export interface ZnodeFields {
   readonly czxid: number;
   readonly ctimeMs: number;
   readonly owner: SessionId | undefined;
+  readonly acl: Acl;
   readonly aversion: number;
   readonly mzxid: number;
   readonly mtimeMs: number;
@@ -27,10 +30,11 @@ export class Znode {
   readonly czxid: number;
   readonly ctimeMs: number;
   readonly owner: SessionId | undefined;
-  readonly aversion: number;
   /** Names. */
   readonly children = new Set<string>();
   data: Buffer;
+  acl: Acl;
+  aversion: number;
   mzxid: number;
   mtimeMs: number;
   pzxid: number;
@@ -45,6 +49,7 @@ export class Znode {
     this.czxid = fields.czxid;
     this.ctimeMs = fields.ctimeMs;
     this.owner = fields.owner;
+    this.acl = fields.acl;
     this.aversion = fields.aversion;
     this.data = fields.data;
     this.mzxid = fields.mzxid;
@@ -54,10 +59,12 @@ export class Znode {
     this.childrenCreated = fields.childrenCreated;
   }
 
-  static born(data: Buffer, { zxid, timeMs, owner, aversion = 0 }: Birth): Znode {
+  static born(data: Buffer, birth: Birth): Znode {
+    const { zxid, timeMs, owner, acl = OPEN_ACL, aversion = 0 } = birth;
     return new Znode({
       data,
       owner,
+      acl,
       aversion,
       ...{ czxid: zxid, mzxid: zxid, pzxid: zxid, ctimeMs: timeMs, mtimeMs: timeMs },
       ...{ version: 0, childrenCreated: 0 },
@@ -90,6 +97,7 @@ export class Znode {
     return {
       data: this.data,
       owner: this.owner,
+      acl: this.acl,
       ...{ czxid: this.czxid, mzxid: this.mzxid, pzxid: this.pzxid },
       ...{ ctimeMs: this.ctimeMs, mtimeMs: this.mtimeMs },
       ...{ version: this.version, aversion: this.aversion },

@@ -3,7 +3,7 @@ import { unreachable } from '../../src/model/assert.js';
 import type { WatchEvent } from '../../src/znode-tree/watches.js';
 import type { WatchedPaths } from '../../src/znode-tree/watched-tree.js';
 
-export type HintKind = keyof WatchedPaths;
+export type HintKind = 'data' | 'exist' | 'child';
 
 export class Hints {
   readonly #tables: Readonly<Record<HintKind, Map<string, Set<() => void>>>> = {

@@ -106,6 +106,8 @@ export class NaiveTree {
     const wrongVersion = 'version' in step && ![-1, row?.stat.version].includes(step.version);
     const isValid = /^(?:\/|(?:\/[^/]+)+)$/.test(step.path);
     switch (step.type) {
+      case 'set-acl':
+        throw new Error('the naive tree has no access lists');
       case 'check':
       case 'set-data':
         if (!isValid) return 'bad-arguments';

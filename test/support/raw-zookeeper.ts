@@ -121,6 +121,8 @@ export class RawZooKeeper {
 function singleOf(step: Exclude<Step, { type: 'check' }>): [string, object] {
   const { protocol } = jute;
   switch (step.type) {
+    case 'set-acl':
+      throw new Error('access lists are set by another client');
     case 'create': {
       const { path, data, mode } = step;
       const fields = { path, data, acl: OPEN.map((entry) => entry.toRecord()), flags: FLAGS[mode] };
@@ -139,6 +141,8 @@ function singleOf(step: Exclude<Step, { type: 'check' }>): [string, object] {
 
 function recordOf(step: Step): object {
   switch (step.type) {
+    case 'set-acl':
+      throw new Error('a multi sets no access list');
     case 'create': {
       const { path, data, mode } = step;
       return { type: jute.OP_CODES['CREATE'], path, data, acls: OPEN, mode: FLAGS[mode] };

@@ -19,6 +19,8 @@ const CODES: Readonly<Record<ErrorCode, FailureCode | undefined>> = {
   'not-empty': 'not-empty',
   'no-children-for-ephemerals': 'no-children',
   'bad-arguments': 'refused',
+  'no-auth': 'no-auth',
+  'invalid-acl': 'refused',
   /** Says nothing about what the session did before (rule Z5). */
   'session-expired': undefined,
 };
@@ -82,6 +84,7 @@ function resultOf(step: StepResult, root: string): MultiResult {
     case 'create':
       return { type: 'create', path: step.path.slice(root.length) };
     case 'set-data':
+    case 'set-acl':
       return { type: 'set', stat: statOf(step.stat) };
     case 'delete':
       return { type: 'remove' };

@@ -75,6 +75,9 @@ export class TestZooKeeper {
   }
 }
 
-export async function startTestZooKeeper(): Promise<TestZooKeeper> {
-  return TestZooKeeper.start({ dataDir: await mkdtemp(join(tmpdir(), 'portolan-zk-')) });
+export async function startTestZooKeeper(
+  options: Omit<ZooKeeperProcessOptions, 'dataDir'> = {},
+): Promise<TestZooKeeper> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'portolan-zk-'));
+  return TestZooKeeper.start({ ...options, dataDir });
 }

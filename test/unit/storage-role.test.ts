@@ -11,7 +11,7 @@ import type {
 } from '../../src/ports/coordinator.js';
 import type { StorageConfig } from '../../src/storage/config.js';
 import { DamagedDirectoryError, StorageFailure } from '../../src/ports/disk.js';
-import { DiskGuard } from '../../src/storage/disk-guard.js';
+import { DiskGuard } from '../../src/disk/disk-guard.js';
 import { startStorage, type StorageDeps, type StorageHandlers } from '../../src/storage/main.js';
 import { StorageMetrics } from '../../src/storage/metrics.js';
 import { clusterOf, uuidOf } from '../support/configs.js';
@@ -284,7 +284,7 @@ describe('the disk guard', () => {
     const [clock, log] = [new ManualClock(), new MemoryLog()];
     const failures: Error[] = [];
     const guard = new DiskGuard({
-      ...{ disk, clock, log, metrics: new StorageMetrics(), reserveBytes: 11 },
+      ...{ disk, clock, log, metrics: new StorageMetrics(), refused: 'puts', reserveBytes: 11 },
       changed: () => undefined,
       failed: (failure) => failures.push(failure),
     });

@@ -1,13 +1,14 @@
 /**
- * Watches how much of the disk is free, and closes it for puts before LevelDB meets its end.
+ * Watches how much of the disk is free, and closes it for what needs more before LevelDB meets its
+ * end.
  *
- * A full disk in the middle of a write stops the node (S20), and so does a data directory that is
- * gone. Below the reserve only puts are refused: reads go on, and deletes are how space is made.
+ * A full disk in the middle of a write stops the process (S20), and so does a data directory that
+ * is gone. Below the reserve only what needs more is refused: reads go on, and deletes are how
+ * space is made.
  */
 import type { Cancel, Clock } from '../ports/clock.js';
 import { type Disk, StorageFailure } from '../ports/disk.js';
 import type { Log } from '../ports/log.js';
-import type { StorageMetrics } from './metrics.js';
 
 const LOOK_EVERY_MS = 1_000;
 
@@ -15,7 +16,10 @@ export interface DiskGuardDeps {
   readonly disk: Disk;
   readonly clock: Clock;
   readonly log: Log;
-  readonly metrics: StorageMetrics;
+  /** Is told of each look. */
+  readonly metrics: { diskFreeBytes: number };
+  /** What is refused when it is full, for the operator. */
+  readonly refused: string;
   readonly reserveBytes: number;
   /** Called when it became full, or is so no more. */
   readonly changed: (isFull: boolean) => void;
@@ -51,7 +55,7 @@ export class DiskGuard {
   }
 
   async #look(): Promise<void> {
-    const { disk, clock, log, metrics, reserveBytes, changed, failed } = this.#deps;
+    const { disk, clock, log, metrics, refused, reserveBytes, changed, failed } = this.#deps;
     try {
       const freeBytes = await disk.freeBytes();
       metrics.diskFreeBytes = freeBytes;
@@ -59,8 +63,9 @@ export class DiskGuard {
       const isFull = freeBytes < reserveBytes;
       if (isFull !== this.#isFull && !this.#stopped) {
         this.#isFull = isFull;
-        if (isFull) log.error('the disk is full: puts are refused', { freeBytes, reserveBytes });
-        else log.info('the disk has space again: puts are taken', { freeBytes, reserveBytes });
+        const fields = { freeBytes, reserveBytes };
+        if (isFull) log.error(`the disk is full: ${refused} are refused`, fields);
+        else log.info(`the disk has space again: ${refused} are taken`, fields);
         changed(isFull);
       }
     } catch (error) {

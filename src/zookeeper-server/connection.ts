@@ -1,0 +1,181 @@
+/**
+ * One client: its bytes become requests, its answers become bytes. It knows nothing of the tree;
+ * what is asked goes to the server, in the order in which it came.
+ *
+ * A client that does not read its answers is not read from any more, and is cut off when too much
+ * waits for it: one that hangs costs the others nothing.
+ */
+import { decodeGreeting, type Greeting } from '../jute/greeting.js';
+import { MalformedRecordError } from '../jute/reader.js';
+import { type ClientRequest, decodeRequest, MalformedRequestError } from '../jute/requests.js';
+import type { ByteStream, ByteStreamEvents } from '../ports/byte-stream.js';
+import type { Identity } from '../znode-tree/acl.js';
+import type { SessionId } from '../znode-tree/requests.js';
+import { BadFrameError, FrameSplitter } from './frames.js';
+
+/** What a connection has for its server. */
+export interface ConnectionEvents {
+  greeted(connection: Connection, greeting: Greeting): void;
+  /** Of a client whose greeting was answered, or is about to be. */
+  asked(connection: Connection, request: ClientRequest): void;
+  /** A request whose record makes no sense. */
+  malformed(connection: Connection, xid: number): void;
+  /** Something came: the client lives. */
+  heard(connection: Connection): void;
+  word(connection: Connection, word: string): void;
+  closed(connection: Connection, why: string): void;
+}
+
+/** Bytes that wait for a client: above these nothing is done for it, above those it goes. */
+const PAUSE_BYTES = 1024 * 1024;
+const CUT_BYTES = 32 * 1024 * 1024;
+/** Requests that are being done for it: their answers may be a MiB each. */
+const UNDER_WAY_MAX = 16;
+/** Requests, and bytes of them, that are held for their turn; above that it is not read from. */
+const HELD_MAX = 1_000;
+const HELD_BYTES_MAX = 4 * 1024 * 1024;
+
+export class Connection implements ByteStreamEvents {
+  /** Unique in this process: whom watches belong to. */
+  readonly id: string;
+  readonly #stream: ByteStream;
+  readonly #events: ConnectionEvents;
+  readonly #frames = new FrameSplitter();
+  readonly #identities: Identity[];
+  #isGreeted = false;
+  #isClosed = false;
+  #isPaused = false;
+  #why = 'the client closed it';
+  /** Frames of requests, in order. */
+  #held: Buffer[] = [];
+  #heldBytes = 0;
+  #underWay = 0;
+  /** Set by the server when it accepted the greeting. */
+  session: SessionId | undefined;
+  /** For operators. */
+  received = 0;
+  sent = 0;
+
+  constructor(id: string, stream: ByteStream, events: ConnectionEvents) {
+    this.id = id;
+    this.#stream = stream;
+    this.#events = events;
+    this.#identities = [{ scheme: 'ip', id: stream.peer }];
+  }
+
+  get peer(): string {
+    return this.#stream.peer;
+  }
+
+  /** Who the client is: its address, and what it proved. */
+  get identities(): readonly Identity[] {
+    return this.#identities;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Requests that came and were not answered. */
+  get outstanding(): number {
+    return this.#held.length + this.#underWay;
+  }
+
+  proved(identity: Identity): void {
+    const isKnown = this.#identities.some(({ scheme, id }) => {
+      return scheme === identity.scheme && id === identity.id;
+    });
+    if (!isKnown) this.#identities.push(identity);
+  }
+
+  /** Whole frames. Those for a connection that is closed go nowhere. */
+  send(bytes: Buffer, answers = 0): void {
+    this.#underWay -= answers;
+    if (this.#isClosed) return;
+    this.sent++;
+    this.#stream.write(bytes);
+    if (this.#stream.waitingBytes > CUT_BYTES) this.close('it does not read what it is told');
+    else this.#goOn();
+  }
+
+  /** After what was sent. */
+  end(why: string): void {
+    this.#why = why;
+    this.#stream.end();
+  }
+
+  close(why: string): void {
+    this.#why = why;
+    this.#stream.destroy();
+  }
+
+  data(chunk: Buffer): void {
+    this.#events.heard(this);
+    try {
+      for (const taken of this.#frames.take(chunk)) {
+        if (this.#isClosed) return;
+        if ('word' in taken) return this.#events.word(this, taken.word);
+        this.received++;
+        this.#take(taken.frame);
+      }
+    } catch (error) {
+      const isTheirs = error instanceof BadFrameError || error instanceof MalformedRecordError;
+      if (!isTheirs) throw error;
+      this.close(error.message);
+    }
+    this.#goOn();
+  }
+
+  drained(): void {
+    this.#goOn();
+  }
+
+  closed(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#events.closed(this, this.#why);
+  }
+
+  #take(frame: Buffer): void {
+    if (!this.#isGreeted) {
+      this.#isGreeted = true;
+      return this.#events.greeted(this, decodeGreeting(frame));
+    }
+    this.#held.push(frame);
+    this.#heldBytes += frame.length;
+  }
+
+  /** Hands on what was held, as far as that may be done now, and reads on or does not. */
+  #goOn(): void {
+    while (!this.#isClosed && this.#underWay < UNDER_WAY_MAX && !this.#isChoked) {
+      const frame = this.#held.shift();
+      if (frame === undefined) break;
+      this.#heldBytes -= frame.length;
+      this.#underWay++;
+      this.#ask(frame);
+    }
+    this.#setReading();
+  }
+
+  get #isChoked(): boolean {
+    return this.#stream.waitingBytes > PAUSE_BYTES;
+  }
+
+  #ask(frame: Buffer): void {
+    try {
+      this.#events.asked(this, decodeRequest(frame));
+    } catch (error) {
+      if (error instanceof MalformedRequestError) this.#events.malformed(this, error.xid);
+      else if (error instanceof MalformedRecordError) this.close(error.message);
+      else throw error;
+    }
+  }
+
+  #setReading(): void {
+    const isPaused =
+      this.#isChoked || this.#held.length > HELD_MAX || this.#heldBytes > HELD_BYTES_MAX;
+    if (isPaused === this.#isPaused || this.#isClosed) return;
+    this.#isPaused = isPaused;
+    this.#stream.setReading(!isPaused);
+  }
+}
