@@ -38,7 +38,8 @@ export async function startCluster(
   replicas: number,
   restartAfterMs: number | undefined,
 ): Promise<OwnCluster> {
-  const args = ['playground', '--json', '--restart', '--replicas', String(replicas)];
+  const args = ['playground', '--json', '--restart', '--zk', 'real'];
+  args.push('--replicas', String(replicas));
   if (restartAfterMs !== undefined) args.push('--restart-after-ms', String(restartAfterMs));
   const child = spawn(process.execPath, [COMMAND, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -157,7 +157,7 @@ export function addressList(text: string): readonly string[] {
   return addresses;
 }
 
-function zooKeeper(text: string): string {
+export function zooKeeper(text: string): string {
   if (parseConnectString(text) === undefined) {
     throw new InvalidArgumentError(`expected ${CONNECT_STRING_RULE}.`);
   }

@@ -1,6 +1,7 @@
 /** `portolan playground`: everything at once, in the foreground, to try and to break. */
 import { Command } from 'commander';
 import { LIMITS } from '../model/limits.js';
+import { CONNECT_STRING_RULE } from '../zookeeper/connect-string.js';
 import { CliError, EXIT } from './exit.js';
 import {
   clusterFlag,
@@ -13,10 +14,11 @@ import {
   REPLICAS_DEFAULT,
   replicasFlag,
   sessionTimeoutFlag,
-  zkFlag,
+  zooKeeper,
 } from './flags.js';
 import { tell } from './output.js';
 import type { PlaygroundRun } from './playground-run.js';
+import { REAL } from './playground-zookeeper.js';
 
 export interface PlaygroundFlags
   extends Omit<PlaygroundRun, 'zk' | 'data' | 'replicas' | 'restartAfterMs'> {
@@ -30,7 +32,12 @@ const EXAMPLES = `
 Examples:
   portolan playground
   portolan playground --routers 4 --storage 5 --data ./my-cluster
-  portolan playground --zk 127.0.0.1:2181`;
+  portolan playground --zk real
+  portolan playground --zk 127.0.0.1:2181
+
+Without --zk a small server of our own coordinates it, which needs Node and nothing else: one
+process without a quorum, for trying and testing (portolan zookeeper --help). In production routers
+and storage nodes use an ensemble of ZooKeeper.`;
 
 export function playgroundCommand(): Command {
   const command = new Command('playground')
@@ -45,7 +52,7 @@ export function playgroundCommand(): Command {
         .argParser(countOf(1, LIMITS.shardsMax))
         .default(LIMITS.shardsDefault),
     )
-    .addOption(zkFlag())
+    .addOption(playgroundZkFlag())
     .addOption(clusterFlag())
     .addOption(flag('--data <dir>', 'keep the data there; otherwise it goes with the playground'))
     .addOption(sessionTimeoutFlag())
@@ -60,6 +67,13 @@ export function playgroundCommand(): Command {
     .addOption(jsonFlag())
     .addHelpText('after', EXAMPLES);
   return command.action(async () => run(command.opts<PlaygroundFlags>()));
+}
+
+function playgroundZkFlag() {
+  const what = `${REAL} = start a real ZooKeeper, which needs Java; or one that runs already`;
+  return flag('--zk <connect>', `${what}: ${CONNECT_STRING_RULE}`).argParser((text) => {
+    return text === REAL ? REAL : zooKeeper(text);
+  });
 }
 
 /** @throws CliError for what the flags alone cannot tell. */

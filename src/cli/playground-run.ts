@@ -12,6 +12,7 @@ import {
   type PlaygroundOptions,
 } from './playground.js';
 import { leaveContext, removeContext } from './playground-context.js';
+import { EMBEDDED_NOTE } from './playground-zookeeper.js';
 import { onStopRequest } from './signals.js';
 import { MissingPrerequisiteError } from '../system/java.js';
 
@@ -33,7 +34,7 @@ export async function runPlayground(options: PlaygroundRun): Promise<void> {
     });
     // Asked to stop meanwhile: then the file came after its removal.
     if (stop.requested) removeContext();
-    else if (options.json) print(JSON.stringify({ event: 'ready', ...cluster }));
+    else if (options.json) print(readyLine(cluster));
     else tell(welcome(cluster));
   } catch (error) {
     if (stop.requested) return stop.done;
@@ -44,6 +45,12 @@ export async function runPlayground(options: PlaygroundRun): Promise<void> {
     throw error;
   }
   return stop.done;
+}
+
+/** The fields of the contract. */
+function readyLine(running: PlaygroundCluster): string {
+  const { cluster, zookeeper, routers, storage, replicas, leader } = running;
+  return JSON.stringify({ event: 'ready', cluster, zookeeper, routers, storage, replicas, leader });
 }
 
 function eventsOf({ json, quiet }: PlaygroundRun): PlaygroundEvents {
@@ -113,7 +120,7 @@ class Stop {
 }
 
 function welcome(running: PlaygroundCluster): string {
-  const { cluster, zookeeper, routers, storage, leader, replicas } = running;
+  const { cluster, zookeeper, routers, storage, leader, replicas, isEmbedded } = running;
   const leading = routers.find(({ id }) => id === leader) ?? routers[0];
   const node = storage[0];
   const effect = replicas > 1 ? 'the others take over its shards' : 'its shards wait for it';
@@ -121,6 +128,7 @@ function welcome(running: PlaygroundCluster): string {
     `ready: cluster ${cluster}, ${replicas} replica${replicas === 1 ? '' : 's'} of each shard`,
     '',
     `ZooKeeper   ${zookeeper.connect}${zookeeper.pid === null ? '' : `   pid ${zookeeper.pid}`}`,
+    ...(isEmbedded ? [`  ${EMBEDDED_NOTE}`] : []),
     ...routers.map(({ id, address, admin, pid }) => {
       const role = id === leader ? '   leader' : '';
       return `router ${id}   ${address}   admin ${admin}   pid ${pid}${role}`;

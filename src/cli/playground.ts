@@ -5,12 +5,20 @@
  */
 import { join } from 'node:path';
 import { type Client, type ClusterStatus, connect } from '../client/index.js';
+import { freePort } from '../system/free-port.js';
 import { startZooKeeper, type ZooKeeperProcess } from '../system/zookeeper-process.js';
 import { CliError, EXIT } from './exit.js';
 import { MemberProcess } from './member-process.js';
 import { openFolder, type PlaygroundFolder } from './playground-folder.js';
 import { choosePorts, type MemberPorts, type PlaygroundPorts } from './playground-ports.js';
 import { startedByHand } from './started-by-hand.js';
+import {
+  checkKind,
+  REAL,
+  startEmbedded,
+  TICK_MS,
+  ZOOKEEPER_FOLDERS,
+} from './playground-zookeeper.js';
 import { checkZooKeeper } from './zookeeper-routers.js';
 
 export interface PlaygroundOptions {
@@ -22,7 +30,7 @@ export interface PlaygroundOptions {
   readonly replaceAfterMs: number;
   readonly cluster: string;
   readonly sessionTimeoutMs: number;
-  /** Of a ZooKeeper that runs already; undefined = start one. */
+  /** Of a ZooKeeper that runs already; `real` = start one; undefined = start our own server. */
   readonly zk: string | undefined;
   /** Where data stays; undefined = a temporary folder. */
   readonly data: string | undefined;
@@ -52,6 +60,8 @@ export interface RunningMember {
 export interface PlaygroundCluster {
   readonly cluster: string;
   readonly zookeeper: { readonly connect: string; readonly pid: number | null };
+  /** Nothing but our own small server coordinates it. */
+  readonly isEmbedded: boolean;
   readonly routers: readonly (RunningMember & { readonly admin: string })[];
   readonly storage: readonly RunningMember[];
   /** Of each shard. */
@@ -70,7 +80,6 @@ const STATUS_MS = 2_000;
 const PROBE_KEY = 'portolan-playground';
 /** Before something that died is started again: doubles, and starts over when it lived long. */
 const RESTART_MS = { first: 100, last: 5_000, livedLong: 10_000 };
-const TICK_MS = 500;
 
 interface Member {
   readonly process: MemberProcess;
@@ -89,8 +98,9 @@ export class Playground {
   readonly #lastLines = new Map<string, string>();
   #folder: PlaygroundFolder | undefined;
   #ports: PlaygroundPorts | undefined;
-  /** Under way or done; undefined if there is none of our own. */
+  /** Under way or done; undefined if we started none. */
   #zooKeeper: Promise<ZooKeeperProcess> | undefined;
+  #embedded: MemberProcess | undefined;
   #zooKeeperPid: number | null = null;
   #phase: 'starting' | 'ready' | 'stopping' = 'starting';
   /** Why it will never be ready. */
@@ -115,6 +125,7 @@ export class Playground {
     return {
       cluster,
       zookeeper: { connect: zk, pid: this.#zooKeeperPid },
+      isEmbedded: this.#embedded !== undefined,
       routers: this.#routers.map((member) => ({ ...running(member), admin: member.admin })),
       storage: this.#storage.map(running),
       replicas,
@@ -132,6 +143,7 @@ export class Playground {
     await Promise.all(this.#storage.map(({ process }) => process.stop(force)));
     const server = await this.#zooKeeper?.catch(() => undefined);
     await server?.stop();
+    await this.#embedded?.stop(force);
     await this.#tellWhatRunsOn();
     await this.#ports?.release();
     await this.#folder?.release();
@@ -148,14 +160,32 @@ export class Playground {
 
   async #findZooKeeper(folder: string): Promise<string> {
     const { zk, cluster } = this.#options;
-    if (zk === undefined) return this.#startZooKeeper(folder);
+    if (zk === undefined) return this.#startEmbedded(folder);
+    if (zk === REAL) return this.#startZooKeeper(folder);
     await checkZooKeeper({ zk, cluster, timeoutMs: ZOOKEEPER_MS });
     return zk;
   }
 
+  async #startEmbedded(folder: string): Promise<string> {
+    checkKind(folder, 'embedded');
+    this.#events.progress('starting ZooKeeper (embedded)');
+    const connect = `127.0.0.1:${await freePort()}`;
+    this.#expectToGoOn();
+    const { process, serving } = startEmbedded(folder, connect, {
+      line: (line) => this.#hear('zookeeper', line),
+      died: (how) => this.#onDied(process, how),
+    });
+    this.#embedded = process;
+    this.#zooKeeperPid = process.pid;
+    await serving;
+    return connect;
+  }
+
   async #startZooKeeper(folder: string): Promise<string> {
+    checkKind(folder, 'real');
     this.#events.progress('starting ZooKeeper');
-    this.#zooKeeper = startZooKeeper({ dataDir: join(folder, 'zookeeper'), tickTimeMs: TICK_MS });
+    const dataDir = join(folder, ZOOKEEPER_FOLDERS.real);
+    this.#zooKeeper = startZooKeeper({ dataDir, tickTimeMs: TICK_MS });
     const server = await this.#zooKeeper;
     this.#zooKeeperPid = server.pid;
     void server.exited.then(() => {
@@ -193,13 +223,15 @@ export class Playground {
     const { listen: address, admin } = ports;
     const listen = ['--listen', address, '--admin', admin];
     const process = new MemberProcess(id, [role, '--id', id, ...listen, ...args], {
-      line: (line) => {
-        this.#lastLines.set(id, line);
-        this.#events.log(id, line);
-      },
+      line: (line) => this.#hear(id, line),
       died: (how) => this.#onDied(process, how),
     });
     return { process, address, admin: `http://${admin}` };
+  }
+
+  #hear(id: string, line: string): void {
+    this.#lastLines.set(id, line);
+    this.#events.log(id, line);
   }
 
   #onDied(member: MemberProcess, how: string): void {

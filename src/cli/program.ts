@@ -1,5 +1,6 @@
 /** The command `portolan`: its sub-commands, and what is common to all. */
 import { Command } from 'commander';
+import { doctorCommand } from './doctor-command.js';
 import { flag } from './flags.js';
 import { healthCommand } from './health-command.js';
 import { delCommand, getCommand, putCommand } from './kv-commands.js';
@@ -37,6 +38,7 @@ export function buildProgram(): Command {
     scrubCommand(),
     recoverCommand(),
     zookeeperCommand(),
+    doctorCommand(),
   ];
   for (const command of commands) program.addCommand(command.copyInheritedSettings(program));
   return program;

@@ -80,17 +80,55 @@ describe('playground', () => {
     const commandOf = (pid: number | null) => readFileSync(`/proc/${pid}/cmdline`, 'utf8');
     for (const { id, pid } of routers) expect(commandOf(pid)).toContain(`router\0--id\0${id}\0`);
     for (const { id, pid } of storage) expect(commandOf(pid)).toContain(`storage\0--id\0${id}\0`);
-    expect(commandOf(zookeeper.pid)).toContain('QuorumPeerMain');
+    expect(commandOf(zookeeper.pid)).toMatch(/main\.js\0zookeeper\0|QuorumPeerMain/);
   }
 
-  it('Ctrl-C stops everything in order and leaves nothing behind', async () => {
-    const playground = await start(...SMALL);
-    playground.signal('SIGINT');
-    expect(await playground.exited).toBe(130);
+  it('runs on a real ZooKeeper if asked to, and on the data it began with only', async () => {
+    const data = ['--data', join(home.path, 'data')];
+    const playground = await start('--zk', 'real', ...SMALL, ...data);
+    const commandLine = readFileSync(`/proc/${cluster!.zookeeper.pid}/cmdline`, 'utf8');
+    expect(commandLine).toContain('QuorumPeerMain');
+    expect(await run('put', 'hello', 'world')).toMatchObject({ code: 0 });
+    expect(await playground.stop()).toBe(143);
     expect(await survivors(pidsOf(cluster!), 0)).toEqual([]);
-    expect(leftovers()).toEqual([]);
-    expect((await run('get', 'hello')).stderr).toMatch(/which cluster\?/);
+    const other = await run('playground', ...SMALL, ...data);
+    expect([other.code, other.stderr]).toEqual([2, expect.stringMatching(/add --zk real/)]);
   });
+
+  it('whoever coordinates it by itself can be killed, and started again by hand', async () => {
+    const playground = await start(...SMALL, '--data', join(home.path, 'data'));
+    process.kill(cluster!.zookeeper.pid!, 'SIGKILL');
+    await playground.line(/zookeeper died: SIGKILL/);
+    expect(await run('put', 'without', 'it')).toMatchObject({ code: 0 });
+    const line = await playground.line(/^ *node \S+ zookeeper --data /);
+    const again = new PortolanProcess('zookeeper', asPasted(line), home.env);
+    await again.line(/serves clients of ZooKeeper/);
+    const routers = cluster!.routers.map(({ pid }) => pid);
+    process.kill(routers[0]!, 'SIGKILL');
+    // Somebody leads: the election goes on where it was.
+    expect(await run('put', 'with', 'it')).toMatchObject({ code: 0 });
+    await again.stop();
+    await playground.stop();
+  });
+
+  it('says what embedded coordination is not for', async () => {
+    const forPeople = new PortolanProcess('playground', ['playground', ...SMALL], home.env);
+    await forPeople.line(/embedded: one process without a quorum, for trying/);
+    await forPeople.stop();
+  });
+
+  it.each(['embedded', 'real'])(
+    'Ctrl-C stops all in order and leaves nothing, %s',
+    async (kind) => {
+      const zk = kind === 'real' ? ['--zk', 'real'] : [];
+      const playground = await start(...SMALL, ...zk);
+      playground.signal('SIGINT');
+      expect(await playground.exited).toBe(130);
+      expect(await survivors(pidsOf(cluster!), 0)).toEqual([]);
+      expect(leftovers()).toEqual([]);
+      expect((await run('get', 'hello')).stderr).toMatch(/which cluster\?/);
+    },
+  );
 
   it('a second signal does not wait for what hangs', async () => {
     const playground = await start(...SMALL, '--zk', await otherZooKeeper());
@@ -339,7 +377,7 @@ describe('playground', () => {
     expect(noZooKeeper.stderr).toMatch(/no ZooKeeper answers at 127\.0\.0\.1:1 .*Check --zk/);
     expect(performance.now() - began).toBeLessThan(5_500);
     const env = { ...home.env, PORTOLAN_JAVA: '/no/java' };
-    const noJava = await runPortolan(['playground'], { env });
+    const noJava = await runPortolan(['playground', '--zk', 'real'], { env });
     expect(noJava.code).toBe(2);
     expect(noJava.stderr).toMatch(/install it with: apt-get install/);
     expect(leftovers()).toEqual([]);

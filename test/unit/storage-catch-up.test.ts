@@ -92,13 +92,14 @@ describe('a node that comes back far behind in many shards', () => {
       });
     };
     ahead.lead(configs({ state: 'creating' }), 0, [ahead.self]);
-    ahead.lead(configs({}), 1, [ahead.self]);
-    const writes = 24;
-    for (let n = 0; n < writes; n++) await putAll(ahead.node, Buffer.alloc(100_000, n));
-
     const nodes = [ahead.self, behind.self];
     const replicas = nodes.map(placeOf);
     const learning = configs({ replicas, learners: [behind.self.id] });
+    // It is away: the log is kept for it.
+    ahead.lead(learning, 1, [ahead.self]);
+    const writes = 24;
+    for (let n = 0; n < writes; n++) await putAll(ahead.node, Buffer.alloc(100_000, n));
+
     behind.lead(learning, 2, nodes);
     ahead.lead(learning, 2, nodes);
     const isBehind = () => {
