@@ -42,6 +42,11 @@ export class WatchedTree {
     return this.#tree;
   }
 
+  /** Who waits for znodes themselves, by path. */
+  get watchersOfZnodes(): ReadonlyMap<string, readonly Watcher[]> {
+    return this.#watches.ofZnodes;
+  }
+
   /** Watches set. */
   get watchCount(): number {
     return this.#watches.size;

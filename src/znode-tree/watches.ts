@@ -43,6 +43,11 @@ export class Watches {
     return this.#tables.data.size + this.#tables.child.size;
   }
 
+  /** Who waits for znodes themselves, by path. */
+  get ofZnodes(): ReadonlyMap<string, readonly Watcher[]> {
+    return this.#tables.data.byPath;
+  }
+
   /** The same watcher twice on one path counts once. */
   add(kind: WatchKind, path: string, watcher: Watcher, mode: WatchMode = 'standard'): void {
     this.#tables[kind].add(path, watcher, mode);
@@ -125,6 +130,13 @@ class WatchTable {
     const paths = this.#paths.get(watcher) ?? new Set();
     this.#paths.set(watcher, paths.add(path));
     if (mode === 'recursive') this.#recursive++;
+  }
+
+  get byPath(): ReadonlyMap<string, readonly Watcher[]> {
+    const entries = [...this.#watchers].map(([path, watchers]) => {
+      return [path, [...watchers.keys()]] as const;
+    });
+    return new Map(entries);
   }
 
   has(path: string, watcher: Watcher): boolean {

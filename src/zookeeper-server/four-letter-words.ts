@@ -21,6 +21,8 @@ export interface ServerFacts {
   readonly ephemerals: number;
   readonly watches: number;
   readonly dataBytes: number;
+  /** Sessions that watch znodes, by path. */
+  readonly watchers: ReadonlyMap<string, readonly string[]>;
 }
 
 const WORDS: Readonly<Record<string, (facts: ServerFacts) => string>> = {
@@ -32,6 +34,11 @@ const WORDS: Readonly<Record<string, (facts: ServerFacts) => string>> = {
     });
     const [first, ...rest] = head(facts).split('\n');
     return [first, 'Clients:', clients.join(''), ...rest].join('\n');
+  },
+  wchp: ({ watchers }) => {
+    const shown = (session: string) => `\t0x${session.replace(/^0+/, '')}\n`;
+    const paths = [...watchers].map(([path, sessions]) => [`${path}\n`, ...sessions.map(shown)]);
+    return paths.flat().join('');
   },
   mntr: (facts) => {
     const rows = {

@@ -241,6 +241,14 @@ export class ZooKeeperServer implements ConnectionEvents {
     });
   }
 
+  #watchers(): ReadonlyMap<string, readonly SessionId[]> {
+    const sessionOf = (watcher: string) => this.#connections.get(watcher)?.session ?? [];
+    const entries = [...this.#tree.watchersOfZnodes].map(([path, watchers]) => {
+      return [path, watchers.flatMap(sessionOf)] as const;
+    });
+    return new Map(entries);
+  }
+
   #facts(): ServerFacts {
     const { tree } = this.#tree;
     const clients = [...this.#connections.values()];
@@ -257,6 +265,7 @@ export class ZooKeeperServer implements ConnectionEvents {
       ephemerals: tree.ephemeralCount,
       watches: this.#tree.watchCount,
       dataBytes: tree.dataBytes,
+      watchers: this.#watchers(),
     };
   }
 }

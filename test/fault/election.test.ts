@@ -5,8 +5,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ClusterStatus } from '../../src/client/index.js';
 import type { PortolanProcess } from '../support/portolan-process.js';
+import { EmbeddedZooKeeper } from '../support/embedded-zookeeper.js';
 import { TestCluster } from '../support/test-cluster.js';
 import { ZnodeViewer } from '../support/znode-viewer.js';
+import { startTestZooKeeper } from '../support/zookeeper-server.js';
 
 const LEADS = /I am the leader/;
 const NAME = /znode name \/election\/(\S+-c_\d{10})/;
@@ -20,14 +22,19 @@ function wakeUps(router: PortolanProcess): number {
   return router.said(/was deleted/).length;
 }
 
-describe('the election transcript', () => {
-  let cluster: TestCluster;
+const SERVERS = {
+  'a real ZooKeeper': () => startTestZooKeeper(),
+  'the embedded server': () => EmbeddedZooKeeper.start(),
+} as const;
+
+describe.each(Object.entries(SERVERS))('the election transcript, on %s', (_, start) => {
+  let cluster: TestCluster<Awaited<ReturnType<typeof start>>>;
   let znodes: ZnodeViewer;
   const names: string[] = [];
   const routers: PortolanProcess[] = [];
 
   beforeAll(async () => {
-    cluster = await TestCluster.start({ routers: 0, storage: 0 });
+    cluster = await TestCluster.startOn(await start(), { routers: 0, storage: 0 });
     znodes = await ZnodeViewer.connect(cluster.zooKeeper.connect);
   });
   afterAll(async () => {

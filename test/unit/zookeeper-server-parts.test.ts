@@ -284,6 +284,7 @@ describe('four letters', () => {
     clients: [{ peer: '127.0.0.1', received: 1, sent: 2, outstanding: 0 }],
     latencyMs: { min: 0, mean: 0.5, max: 2 },
     ...{ zxid: 255, znodes: 4, ephemerals: 0, watches: 3, dataBytes: 30 },
+    watchers: new Map([['/a', ['0100000000000001', '0100000000000002']]]),
   });
 
   it('are answered in the form of ZooKeeper', () => {
@@ -295,6 +296,7 @@ describe('four letters', () => {
     );
     expect(answerWord('mntr', facts)).toContain('zk_server_state\tstandalone\n');
     expect(answerWord('mntr', facts)).toContain('zk_watch_count\t3\n');
+    expect(answerWord('wchp', facts)).toBe('/a\n\t0x100000000000001\n\t0x100000000000002\n');
     expect(answerWord('kill', facts)).toContain('not in the whitelist');
     expect(answerWord('xxxx', facts)).toContain('not in the whitelist');
   });
