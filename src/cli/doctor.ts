@@ -57,6 +57,12 @@ export function checkZooKeeper(servers: readonly ServerAnswer[]): readonly Check
       return { name, level: 'err', found: `does not answer: ${problem}`, fix };
     }
     const mode = /^Mode: (\w+)/m.exec(answer)?.[1];
+    if (mode === undefined && !answer.includes('whitelist')) {
+      const fix = 'see its log: it may have no quorum, or be no ZooKeeper at all';
+      const [line = ''] = answer.split('\n', 1);
+      const said = line === '' ? 'nothing' : line.slice(0, 80);
+      return { name, level: 'err', found: `is not serving: it says ${said}`, fix };
+    }
     if (mode === undefined) {
       const fix = 'to see more, allow it: 4lw.commands.whitelist=srvr,ruok,mntr';
       return { name, level: 'ok', found: 'answers; its mode is not told', fix };

@@ -11,6 +11,7 @@ import { type Disk, StorageFailure } from '../ports/disk.js';
 import type { Log } from '../ports/log.js';
 
 const LOOK_EVERY_MS = 1_000;
+const PARTS_OF_RESERVE = 8;
 
 export interface DiskGuardDeps {
   readonly disk: Disk;
@@ -30,6 +31,8 @@ export interface DiskGuardDeps {
 export class DiskGuard {
   readonly #deps: DiskGuardDeps;
   #isFull = false;
+  /** Since the last look. */
+  #written = 0;
   /** What was said of a look that failed. */
   #problem = '';
   #cancel: Cancel = () => undefined;
@@ -49,6 +52,17 @@ export class DiskGuard {
     await this.#look();
   }
 
+  /**
+   * So many bytes were written: looks at once when they are a part of the reserve, which a second
+   * of heavy writes may be larger than.
+   */
+  async wrote(bytes: number): Promise<void> {
+    this.#written += bytes;
+    if (this.#written < this.#deps.reserveBytes / PARTS_OF_RESERVE || this.#stopped) return;
+    this.#cancel();
+    await this.#look();
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#cancel();
@@ -56,6 +70,7 @@ export class DiskGuard {
 
   async #look(): Promise<void> {
     const { disk, clock, log, metrics, refused, reserveBytes, changed, failed } = this.#deps;
+    this.#written = 0;
     try {
       const freeBytes = await disk.freeBytes();
       metrics.diskFreeBytes = freeBytes;

@@ -20,7 +20,7 @@ export class MalformedRecordError extends Error {
 }
 
 const NOTHING = Buffer.alloc(0);
-const UTF8 = new TextDecoder('utf-8', { fatal: true });
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Takes one field after the other. Every method throws MalformedRecordError. */
 export class JuteReader {

@@ -22,6 +22,10 @@ export interface AclEntry extends Identity {
 
 export type Acl = readonly AclEntry[];
 
+/** Of one list, and characters of one scheme or id: each access reads all of them. */
+const ENTRIES_MAX = 256;
+const TEXT_MAX = 1_024;
+
 const ANYONE = { scheme: 'world', id: 'anyone' } as const;
 
 export const OPEN_ACL: Acl = [{ perms: ALL_PERMS, ...ANYONE }];
@@ -34,11 +38,13 @@ export function allows(acl: Acl, perms: number, identities: readonly Identity[])
 
 /**
  * The list that is kept when this one is given: each entry once, `auth` replaced by the names that
- * the client proved. Undefined: it is no list, or it is empty.
+ * the client proved. Undefined: it is no list, it is empty, or it is larger than anybody needs.
  */
 export function settledAcl(acl: Acl, identities: readonly Identity[]): Acl | undefined {
   const kept: AclEntry[] = [];
+  if (acl.length > ENTRIES_MAX) return undefined;
   for (const entry of acl) {
+    if (!isOfSize(entry)) return undefined;
     const settled = settle(entry, identities);
     if (settled === undefined) return undefined;
     for (const one of settled) {
@@ -79,6 +85,11 @@ function settle(entry: AclEntry, identities: readonly Identity[]): readonly AclE
     default:
       return undefined;
   }
+}
+
+function isOfSize({ perms, scheme, id }: AclEntry): boolean {
+  const isText = scheme.length <= TEXT_MAX && id.length <= TEXT_MAX;
+  return isText && perms >= 0 && perms <= ALL_PERMS;
 }
 
 function isSame(left: AclEntry, right: AclEntry): boolean {

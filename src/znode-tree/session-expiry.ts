@@ -42,6 +42,10 @@ export class SessionExpiry {
     this.touch(id, times.nowMs);
   }
 
+  isTracked(id: SessionId): boolean {
+    return this.#sessions.has(id);
+  }
+
   /** Its client was heard of. False: there is no such session, or not any more. */
   touch(id: SessionId, nowMs: number): boolean {
     const session = this.#sessions.get(id);

@@ -17,7 +17,8 @@ export interface Asker {
   readonly id: Watcher;
   readonly session: SessionId;
   readonly identities: readonly Identity[];
-  proved(identity: Identity): void;
+  /** False: it has proved too much already. */
+  proved(identity: Identity): boolean;
 }
 
 export interface AnswerDeps {
@@ -35,6 +36,8 @@ export type Answered =
   | { readonly err: number; readonly ends?: boolean }
   | { readonly body: AnswerBody; readonly ends?: boolean };
 
+/** Of a name and a password. */
+const AUTH_BYTES_MAX = 900;
 const NOTHING: Answered = { body: { type: 'nothing' } };
 
 export function answer(call: ClientCall, asker: Asker, deps: AnswerDeps): Answered {
@@ -163,9 +166,9 @@ function watched(found: readonly boolean[]): Answered {
 function authenticated(call: ClientCall & { readonly type: 'auth' }, asker: Asker): Answered {
   // Its address everybody has proved by calling.
   if (call.scheme === 'ip') return NOTHING;
-  if (call.scheme !== 'digest') return { err: ERR.authFailed, ends: true };
-  asker.proved({ scheme: 'digest', id: digestOf(call.auth) });
-  return NOTHING;
+  const isDigest = call.scheme === 'digest' && call.auth.length <= AUTH_BYTES_MAX;
+  const isProved = isDigest && asker.proved({ scheme: 'digest', id: digestOf(call.auth) });
+  return isProved ? NOTHING : { err: ERR.authFailed, ends: true };
 }
 
 /** `NAME:PASSWORD` as lists have it (`DigestAuthenticationProvider` of ZooKeeper). */

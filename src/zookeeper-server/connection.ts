@@ -34,6 +34,8 @@ const UNDER_WAY_MAX = 16;
 /** Requests, and bytes of them, that are held for their turn; above that it is not read from. */
 const HELD_MAX = 1_000;
 const HELD_BYTES_MAX = 4 * 1024 * 1024;
+/** Each access list is held against all of them. */
+const IDENTITIES_MAX = 16;
 
 export class Connection implements ByteStreamEvents {
   /** Unique in this process: whom watches belong to. */
@@ -44,6 +46,8 @@ export class Connection implements ByteStreamEvents {
   readonly #identities: Identity[];
   #isGreeted = false;
   #isClosed = false;
+  /** Whatever comes is nothing to anybody. */
+  #isDeaf = false;
   #isPaused = false;
   #why = 'the client closed it';
   /** Frames of requests, in order. */
@@ -72,8 +76,15 @@ export class Connection implements ByteStreamEvents {
     return this.#identities;
   }
 
-  get isClosed(): boolean {
-    return this.#isClosed;
+  /** It is closed, or nothing more of it is to be done. */
+  get isOver(): boolean {
+    return this.#isClosed || this.#isDeaf;
+  }
+
+  /** What came and was not done yet, and what comes, is dropped: what was answered is the last. */
+  hearNoMore(): void {
+    this.#isDeaf = true;
+    this.#held = [];
   }
 
   /** Requests that came and were not answered. */
@@ -81,11 +92,15 @@ export class Connection implements ByteStreamEvents {
     return this.#held.length + this.#underWay;
   }
 
-  proved(identity: Identity): void {
+  /** False: there are too many already. */
+  proved(identity: Identity): boolean {
     const isKnown = this.#identities.some(({ scheme, id }) => {
       return scheme === identity.scheme && id === identity.id;
     });
-    if (!isKnown) this.#identities.push(identity);
+    if (isKnown) return true;
+    if (this.#identities.length >= IDENTITIES_MAX) return false;
+    this.#identities.push(identity);
+    return true;
   }
 
   /** Whole frames. Those for a connection that is closed go nowhere. */
@@ -98,22 +113,25 @@ export class Connection implements ByteStreamEvents {
     else this.#goOn();
   }
 
-  /** After what was sent. */
+  /** Closes after what was sent; the other end has to, as well. */
   end(why: string): void {
+    this.hearNoMore();
     this.#why = why;
     this.#stream.end();
   }
 
   close(why: string): void {
+    this.hearNoMore();
     this.#why = why;
     this.#stream.destroy();
   }
 
   data(chunk: Buffer): void {
+    if (this.#isDeaf) return;
     this.#events.heard(this);
     try {
       for (const taken of this.#frames.take(chunk)) {
-        if (this.#isClosed) return;
+        if (this.isOver) return;
         if ('word' in taken) return this.#events.word(this, taken.word);
         this.received++;
         this.#take(taken.frame);
@@ -147,7 +165,7 @@ export class Connection implements ByteStreamEvents {
 
   /** Hands on what was held, as far as that may be done now, and reads on or does not. */
   #goOn(): void {
-    while (!this.#isClosed && this.#underWay < UNDER_WAY_MAX && !this.#isChoked) {
+    while (!this.isOver && this.#underWay < UNDER_WAY_MAX && !this.#isChoked) {
       const frame = this.#held.shift();
       if (frame === undefined) break;
       this.#heldBytes -= frame.length;

@@ -55,7 +55,14 @@ export async function startZooKeeperServer(
     const { store, snapshot } = await openStore(disk, config.data, deps.random);
     await guard.start();
     const server = new ZooKeeperServer(
-      { ...deps, store, ...config, isFull: () => guard.isFull, failed: end },
+      {
+        ...deps,
+        store,
+        ...config,
+        isFull: () => guard.isFull,
+        wrote: (bytes) => guard.wrote(bytes),
+        failed: end,
+      },
       snapshot,
     );
     const listener = await deps.listen((stream) => server.accept(stream));

@@ -3,7 +3,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { PASSWORD_BYTES } from '../jute/greeting.js';
 import type { SessionId } from '../znode-tree/requests.js';
 
-/** Ids of the first session are made from the time, so that no earlier life gave them. */
+/** The id of the first session is made from the time, so that no earlier life gave them. */
 const SERVER = 1n << 56n;
 const TIME_SHIFT = 16n;
 

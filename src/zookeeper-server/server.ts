@@ -12,6 +12,7 @@ import { encodeWelcome, type Greeting, NO_SESSION, PASSWORD_BYTES } from '../jut
 import type { ClientRequest } from '../jute/requests.js';
 import type { ByteStream, ByteStreamEvents } from '../ports/byte-stream.js';
 import type { Clock } from '../ports/clock.js';
+import { StorageFailure } from '../ports/disk.js';
 import type { Log } from '../ports/log.js';
 import { allows, PERMS } from '../znode-tree/acl.js';
 import type { Request, SessionId } from '../znode-tree/requests.js';
@@ -26,6 +27,10 @@ import { SessionIds } from './passwords.js';
 import { Sessions } from './sessions.js';
 import type { TreeStore } from './tree-store.js';
 
+/** A client that called has so long to greet, and one that was told to go so long to do so. */
+const GREETING_MS = 10_000;
+const END_MS = 2_000;
+
 export interface ServerDeps {
   readonly clock: Clock;
   readonly log: Log;
@@ -36,6 +41,8 @@ export interface ServerDeps {
   readonly tickMs: number;
   readonly version: string;
   readonly isFull: () => boolean;
+  /** Hears how many bytes each round wrote. */
+  readonly wrote: (bytes: number) => Promise<void>;
   /** The disk failed: nothing is answered any more. */
   readonly failed: (reason: unknown) => void;
 }
@@ -73,14 +80,17 @@ export class ZooKeeperServer implements ConnectionEvents {
   accept(stream: ByteStream): ByteStreamEvents {
     const connection = new Connection(`${++this.#connectionCount}`, stream, this);
     this.#connections.set(connection.id, connection);
+    this.#deps.clock.after(GREETING_MS, () => {
+      if (connection.session === undefined) connection.close('it did not greet');
+    });
     return connection;
   }
 
-  /** Resolves when everything that came is done and answered; then nothing more is. */
+  /** Resolves when everything that came before is done and answered. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     this.#sessions.stop();
     await this.#running;
-    this.#stopped = true;
   }
 
   heard({ session }: Connection): void {
@@ -88,6 +98,9 @@ export class ZooKeeperServer implements ConnectionEvents {
   }
 
   greeted(connection: Connection, greeting: Greeting): void {
+    const { session, password } = greeting;
+    // It is back now, however long what came before it takes.
+    if (this.#ids.isPassword(session, password)) this.#sessions.heard(session);
     this.#do(() => this.#greet(connection, greeting));
   }
 
@@ -104,7 +117,7 @@ export class ZooKeeperServer implements ConnectionEvents {
 
   word(connection: Connection, word: string): void {
     connection.send(Buffer.from(answerWord(word, () => this.#facts())));
-    connection.end(`it asked ${word}`);
+    this.#end(connection, `it asked ${word}`);
   }
 
   closed(connection: Connection, why: string): void {
@@ -121,8 +134,10 @@ export class ZooKeeperServer implements ConnectionEvents {
     this.#waiting.push(work);
     this.#running ??= this.#run().catch((error: unknown) => {
       this.#stopped = true;
-      for (const connection of this.#connections.values()) connection.close('the disk failed');
-      this.#deps.failed(error);
+      for (const connection of this.#connections.values()) connection.close('the server failed');
+      const isDisk = error instanceof StorageFailure;
+      const what = isDisk ? error : new Error(`a bug of ours: ${String(error)}`, { cause: error });
+      this.#deps.failed(what);
     });
   }
 
@@ -132,8 +147,9 @@ export class ZooKeeperServer implements ConnectionEvents {
       const works = this.#waiting;
       this.#waiting = [];
       for (const work of works) work();
-      const { store } = this.#deps;
-      if (store.isBehind(this.#tree.tree)) await store.write(this.#tree.tree);
+      const { store, wrote } = this.#deps;
+      const { tree } = this.#tree;
+      if (store.isBehind(tree)) await wrote(await store.write(tree));
       const outgoing = this.#outgoing;
       this.#outgoing = [];
       for (const send of outgoing) send();
@@ -142,7 +158,7 @@ export class ZooKeeperServer implements ConnectionEvents {
   }
 
   #greet(connection: Connection, greeting: Greeting): void {
-    if (connection.isClosed) return;
+    if (connection.isOver) return;
     const { session: asked, lastZxidSeen, password } = greeting;
     if (lastZxidSeen > this.#tree.tree.lastZxid) {
       // It has seen what this tree has not: another server's, or an earlier state was restored.
@@ -172,13 +188,15 @@ export class ZooKeeperServer implements ConnectionEvents {
     const over = { session: NO_SESSION, timeoutMs: 0, password: Buffer.alloc(PASSWORD_BYTES) };
     this.#outgoing.push(() => {
       connection.send(encodeWelcome(over, saysReadOnly));
-      connection.end('its session is over');
+      this.#end(connection, 'its session is over');
     });
   }
 
   #ask(connection: Connection, { xid, call }: ClientRequest, cameMs: number): void {
     const { session } = connection;
-    if (connection.isClosed || session === undefined) return;
+    if (connection.isOver || session === undefined) return;
+    // Its client may be on another connection by now.
+    if (this.#sessions.connectionOf(session) !== connection) return;
     const done = (): void => this.#latencies.add(this.#deps.clock.now() - cameMs);
     if (call === undefined) {
       this.#reply(connection, xid, { err: ERR.unimplemented, ends: true }, done);
@@ -199,7 +217,8 @@ export class ZooKeeperServer implements ConnectionEvents {
   }
 
   #expire(session: SessionId): void {
-    if (!this.#tree.tree.sessions.has(session)) return;
+    // It may be closed, or its client back: then it has its full timeout again.
+    if (!this.#tree.tree.sessions.has(session) || this.#sessions.isTracked(session)) return;
     this.#deps.log.info('a session expired', { session });
     this.#apply(session, { type: 'close-session' });
     const connection = this.#sessions.connectionOf(session);
@@ -233,11 +252,13 @@ export class ZooKeeperServer implements ConnectionEvents {
     // What a client proves has no place among the transactions.
     const zxid = xid === XID.auth ? 0 : this.#tree.tree.lastZxid;
     const bytes = framed(xid, zxid, answered);
+    const isLast = answered.ends === true;
+    if (isLast) connection.hearNoMore();
     this.#sent++;
     this.#outgoing.push(() => {
       if (xid !== XID.ping) done?.();
       connection.send(bytes, 1);
-      if (answered.ends === true) connection.end('it is done');
+      if (isLast) this.#end(connection, 'it is done');
     });
   }
 
@@ -247,6 +268,12 @@ export class ZooKeeperServer implements ConnectionEvents {
       return [path, watchers.flatMap(sessionOf)] as const;
     });
     return new Map(entries);
+  }
+
+  /** Who does not close his end is cut off. */
+  #end(connection: Connection, why: string): void {
+    connection.end(why);
+    this.#deps.clock.after(END_MS, () => connection.close(why));
   }
 
   #facts(): ServerFacts {

@@ -61,6 +61,11 @@ export class Sessions {
     this.#expiry.touch(session, this.#deps.clock.now());
   }
 
+  /** False: it was closed, or its time is over. */
+  isTracked(session: SessionId): boolean {
+    return this.#expiry.isTracked(session);
+  }
+
   /** It was closed. */
   forget(session: SessionId): void {
     this.#expiry.forget(session);

@@ -113,31 +113,38 @@ export class TreeStore {
   }
 
   /**
-   * Resolves when everything is on stable storage.
+   * Resolves when everything is on stable storage, with the bytes that took.
    *
    * @throws StorageFailure: the tree is ahead of the disk for good.
    */
-  async write(tree: ZnodeTree): Promise<void> {
+  async write(tree: ZnodeTree): Promise<number> {
     const batch = this.#disk.batch();
-    this.#fill(batch, tree);
+    const bytes = this.#fill(batch, tree);
     await batch.writeDurably();
+    return bytes;
   }
 
-  #fill(batch: DiskBatch, tree: ZnodeTree): void {
+  #fill(batch: DiskBatch, tree: ZnodeTree): number {
+    let bytes = 0;
+    const put = (key: Buffer, record: Buffer): void => {
+      batch.put(key, record);
+      bytes += key.length + record.length;
+    };
     for (const path of this.#znodes) {
       const fields = tree.fields(path);
       if (fields === undefined) batch.remove(znodeKey(path));
-      else batch.put(znodeKey(path), encodeZnode(path, fields));
+      else put(znodeKey(path), encodeZnode(path, fields));
     }
     for (const session of this.#sessions) {
       const timeoutMs = tree.sessions.get(session);
       if (timeoutMs === undefined) batch.remove(sessionKey(session));
-      else batch.put(sessionKey(session), encodeSession(session, timeoutMs));
+      else put(sessionKey(session), encodeSession(session, timeoutMs));
     }
-    batch.put(META_KEY, encodeMeta(tree.lastZxid));
+    put(META_KEY, encodeMeta(tree.lastZxid));
     this.#writtenZxid = tree.lastZxid;
     this.#znodes.clear();
     this.#sessions.clear();
+    return bytes;
   }
 }
 

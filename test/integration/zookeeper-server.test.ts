@@ -179,6 +179,59 @@ describe('a client that makes no sense', () => {
   });
 });
 
+describe('what comes behind the end', () => {
+  it.each(['auth', 'closeSession'] as const)('of a connection, %s, is not done', async (op) => {
+    const [client, other] = [await open(), await open()];
+    const last: PlainCall = op === 'auth' ? { op, scheme: 'nonsense', auth: 'x' } : { op };
+    const answers = [client.call(last), client.call(create('/after'))];
+    expect((await Promise.all(answers)).map(({ err }) => err)).toEqual([
+      op === 'auth' ? ERR.authFailed : 0,
+      -4, // Hung up on.
+    ]);
+    expect((await other.call(exists('/after'))).err).toBe(ERR.noNode);
+  });
+
+  it('of the server: writers that never pause do not keep it from stopping', async () => {
+    const writers = await Promise.all(Array.from({ length: 20 }, () => open()));
+    let isOver = false;
+    const work = writers.map(async (client, n) => {
+      await client.call(create(`/w${n}`));
+      while (!isOver && !client.isClosed) {
+        await client.call({ op: 'setData', path: `/w${n}`, data: 'x' });
+      }
+    });
+    await writers[0]!.takeEvents();
+    const began = performance.now();
+    await server.restart();
+    expect(performance.now() - began).toBeLessThan(3_000);
+    isOver = true;
+    await Promise.all(work);
+  });
+});
+
+describe('an access list that is larger than anybody needs', () => {
+  const entry = (id: string) => ({ perms: 31, scheme: 'digest', id });
+  it.each([
+    ['a long name', [entry(`u:${'x'.repeat(70_000)}`)]],
+    ['many entries', Array.from({ length: 20_000 }, (_, n) => entry(`u:${n}`))],
+    ['perms that are none', [{ perms: 257, scheme: 'world', id: 'anyone' }]],
+  ])('%s: it is refused at once, and the server goes on', async (_, acl) => {
+    const client = await open();
+    const { err } = await client.call({ op: 'create', path: '/listed', acl });
+    expect(err).toBe(ERR.invalidAcl);
+    expect((await client.call(create('/listed'))).err).toBe(0);
+  });
+
+  it('and so are more identities than anybody has', async () => {
+    const client = await open();
+    const errors: number[] = [];
+    for (let n = 0; n < 16; n++) {
+      errors.push((await client.call({ op: 'auth', scheme: 'digest', auth: `u${n}:p` })).err);
+    }
+    expect(errors).toEqual([...Array.from({ length: 15 }, () => 0), ERR.authFailed]);
+  });
+});
+
 describe('a client that does not read', () => {
   it('is not read from either; others are served meanwhile, and nothing of it is lost', async () => {
     const other = await open({ timeoutMs: 2_000 });

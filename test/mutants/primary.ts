@@ -368,7 +368,7 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
       {
         file: 'src/replication/follower.ts',
         from: 'this.#body.mayForget(baseSeq);',
-        to: 'this.#body.mayForget((baseSeq, commitSeq));',
+        to: 'this.#body.mayForget(commitSeq > baseSeq ? commitSeq : baseSeq);',
       },
     ],
     tests: ['test/unit/replication-follower.test.ts'],
@@ -381,7 +381,7 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
       {
         file: 'src/replication/follower.ts',
         from: 'this.#body.mayForget(baseSeq);',
-        to: '',
+        to: 'void baseSeq;',
       },
     ],
     tests: ['test/unit/replication-follower.test.ts'],

@@ -42,6 +42,12 @@ describe('the doctor', () => {
     [{ problem: 'connect ECONNREFUSED' }, 'err', 'ECONNREFUSED'],
     [{ answer: 'Zookeeper version: 3\nMode: leader\n' }, 'ok', 'leader'],
     [{ answer: 'Mode: standalone\n' }, 'warn', 'without a quorum'],
+    [
+      { answer: 'This ZooKeeper instance is not currently serving requests\n' },
+      'err',
+      'not serving',
+    ],
+    [{ answer: '' }, 'err', 'nothing'],
     [{ answer: 'srvr is not executed because it is not in the whitelist.\n' }, 'ok', 'not told'],
   ])('ZooKeeper that says %j: %s', (said, level, found) => {
     const [check] = checkZooKeeper([{ address: { host: 'zk1', port: 2181 }, ...said }]);

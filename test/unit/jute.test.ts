@@ -19,6 +19,11 @@ describe('the worked examples', () => {
     expect([reader.string(), reader.bool(), reader.left]).toEqual(['/a', true, 0]);
   });
 
+  it('of text, whatever it begins with', () => {
+    const bytes = new JuteWriter().string('\ufeff/a').done();
+    expect(new JuteReader(bytes).string()).toBe('\ufeff/a');
+  });
+
   it('of a greeting', () => {
     const asked = hex(`00000000 0000000000000000 00001770 0000000000000000 00000010 ${zeros} 00`);
     expect(decodeGreeting(asked)).toEqual({
