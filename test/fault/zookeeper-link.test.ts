@@ -218,6 +218,7 @@ describe('the link to ZooKeeper', () => {
     const changes: boolean[] = [];
     const changed = new Hint();
     session.on('proven', (isProven) => {
+      expect(session.isProven()).toBe(isProven);
       changes.push(isProven);
       changed.call();
     });
@@ -233,12 +234,13 @@ describe('the link to ZooKeeper', () => {
       }
     }
     await changed.reaches(1);
-    expect(session.isProven()).toBe(false);
     clearInterval(traffic);
     proxy.delayMs = 0;
+    // The next answer may have been just young enough already.
     await changed.reaches(2);
-    expect(session.isProven()).toBe(true);
-    expect(changes).toEqual([false, true]);
+    while (!session.isProven()) await changed.reaches(changes.length + 1);
+    expect(changes.slice(0, 2)).toEqual([false, true]);
+    expect(changes.at(-1)).toBe(true);
     expect(one.states).toEqual([]);
   });
 
