@@ -13,7 +13,7 @@ const LAYERS = {
   routing: ['model'],
   coordination: ['model', 'ports'],
   disk: ['model', 'ports'],
-  zookeeper: ['model', 'ports'],
+  zookeeper: ['model', 'ports', 'jute'],
   leveldb: ['model', 'ports'],
   grpc: ['model', 'ports', 'wire'],
   system: ['model', 'ports'],

@@ -41,6 +41,8 @@ export const ERR = {
   ok: 0,
   systemError: -1,
   runtimeInconsistency: -2,
+  /** Of a client: the connection broke before the answer came. */
+  connectionLoss: -4,
   marshallingError: -5,
   unimplemented: -6,
   badArguments: -8,
@@ -51,10 +53,14 @@ export const ERR = {
   nodeExists: -110,
   notEmpty: -111,
   sessionExpired: -112,
+  invalidCallback: -113,
   invalidAcl: -114,
   authFailed: -115,
+  notReadOnly: -119,
+  ephemeralOnLocalSession: -120,
   noWatcher: -121,
   quotaExceeded: -125,
+  throttled: -127,
 } as const;
 
 export const ERR_OF: Readonly<Record<ErrorCode | StepCode, number>> = {

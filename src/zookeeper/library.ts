@@ -16,6 +16,7 @@
 import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
 import zookeeper from 'node-zookeeper-client';
+import { ERR } from '../jute/codes.js';
 import { InvariantViolation } from '../model/assert.js';
 import { Frames, hasSoundLengths, isGreeting } from './frames.js';
 
@@ -32,29 +33,8 @@ export const MANAGER = {
   authFailed: -4,
 } as const;
 
-/** Error codes that mean something to us. */
-export const CODE = {
-  ok: 0,
-  runtimeInconsistency: -2,
-  connectionLoss: -4,
-  marshallingError: -5,
-  unimplemented: -6,
-  badArguments: -8,
-  noNode: -101,
-  noAuth: -102,
-  badVersion: -103,
-  noChildrenForEphemerals: -108,
-  nodeExists: -110,
-  notEmpty: -111,
-  invalidCallback: -113,
-  invalidAcl: -114,
-  notReadOnly: -119,
-  ephemeralOnLocalSession: -120,
-  quotaExceeded: -125,
-  throttled: -127,
-  /** Not of the protocol: our own, for a request that never left. */
-  notSent: 1,
-} as const;
+/** Codes of outcomes: the protocol's, and our own for a request that never left. */
+export const CODE = { ...ERR, notSent: 1 } as const;
 
 export interface ProtocolError extends Error {
   readonly code: number;
