@@ -43,6 +43,8 @@ export class Peer {
   progressAt: number;
   /** It has something else committed than we, and was not told yet. */
   hasDiverged = false;
+  /** Our own data was found damaged on its way there. */
+  installNotBefore = -Infinity;
   /** What it gets all data as of, while it does: the log above is needed. */
   #installingFrom: Seq | undefined;
   readonly #installs: Installs;

@@ -34,6 +34,8 @@ import { Shipping, type ShippingSettings } from './shipping.js';
 export interface PrimarySettings extends InSyncSettings, HandOverSettings, ShippingSettings {
   /** Entries on their way at once. More gain nothing on a local network: the next is larger. */
   readonly windowEntries: number;
+  /** Pause before all data is read again that was found damaged on its way to a learner. */
+  readonly installAgainMs: number;
 }
 
 export interface PrimaryStart {
@@ -224,6 +226,21 @@ export class Primary {
     this.#passTo(now);
     const peer = this.#peers.get(node);
     if (peer?.phase === 'installing') peer.progressAt = now;
+  }
+
+  /**
+   * All data cannot be read for this peer: some of ours is damaged. That may be written over, or be
+   * brought back by an operator, so it is tried again; if we are not the last copy, somebody else
+   * takes our place meanwhile.
+   */
+  onInstallFailed(node: MemberId, now: number): void {
+    this.#passTo(now);
+    const peer = this.#peers.get(node);
+    if (peer?.phase !== 'installing') return;
+    peer.detach('unusable', this.#claims.until(node));
+    peer.installNotBefore = now + this.#settings.installAgainMs;
+    peer.progressAt = now; // It is not to blame.
+    this.#review(peer);
   }
 
   /** A batch is durable. */
@@ -476,7 +493,8 @@ export class Primary {
     this.#inSync.review(peer, isOpen, this.#now);
     if (this.#inSync.isInTheWay(peer, this.#now)) peer.endTurn();
     // Whatever made it unusable, all of our data makes it good again.
-    if (peer.phase === 'unusable' && !this.#inSync.counts(peer.node)) this.#install(peer);
+    if (peer.phase !== 'unusable' || this.#inSync.counts(peer.node)) return;
+    if (this.#now >= peer.installNotBefore) this.#install(peer);
   }
 
   #continueHandOver(): void {

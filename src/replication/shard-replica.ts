@@ -55,6 +55,8 @@ export type ReplicaInput =
   | { readonly type: 'message'; readonly from: MemberId; readonly message: ReplicaMessage }
   /** This node has more of the data on disk that it gets from us. */
   | { readonly type: 'install-progress'; readonly node: MemberId }
+  /** It cannot get all of our data: some of it is damaged. */
+  | { readonly type: 'install-failed'; readonly node: MemberId }
   /** The data of an install is there. */
   | { readonly type: 'installed'; readonly base: Position }
   | { readonly type: 'hand-over'; readonly epoch: Epoch; readonly to: MemberId }
@@ -148,6 +150,8 @@ export class ShardReplica {
         return this.#onMessage(input.from, input.message, now);
       case 'install-progress':
         return this.#primary?.onInstallProgress(input.node, now);
+      case 'install-failed':
+        return this.#primary?.onInstallFailed(input.node, now);
       case 'installed':
         return this.#onInstalled(input.base);
       case 'hand-over':

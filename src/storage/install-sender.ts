@@ -30,6 +30,8 @@ export interface InstallSenderDeps {
   readonly send: (to: MemberId, record: ReplicationRecord) => void;
   /** Our own data is damaged. */
   readonly damaged: Rounds['damaged'];
+  /** So this node does not get it. */
+  readonly gaveUp: (replica: ShardReplica, to: MemberId) => void;
   /** The disk failed. */
   readonly failed: (error: unknown) => void;
 }
@@ -88,8 +90,9 @@ export class InstallSender {
       }
     };
     void run().catch((error: unknown) => {
-      if (error instanceof CorruptRecordError) this.#deps.damaged(replica, error, snapshot.prefix);
-      else this.#deps.failed(error);
+      if (!(error instanceof CorruptRecordError)) return this.#deps.failed(error);
+      this.#deps.damaged(replica, error, snapshot.prefix);
+      if (!sending.isOver) this.#deps.gaveUp(replica, to);
     });
   }
 

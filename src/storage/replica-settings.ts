@@ -112,6 +112,8 @@ export function nodeSettings(
     driftMax: 0.02,
     marginMs: 50,
     askAgainMs: 500,
+    /** Reading all data again and again would cost more than who waits for it gains. */
+    installAgainMs: 10_000,
     handOverMs: 1_000,
     /** About what a shard takes in a minute of heavy load: in that time one can be installed. */
     pinnedBytes: 1024 * 1024 * 1024,

@@ -335,6 +335,19 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
     tests: ['test/unit/storage-catch-up.test.ts'],
   },
   {
+    id: 'failed-install-forgotten',
+    wrong: 'data of a last copy that was damaged when a learner was to get it is never sent again',
+    breaks: ['L2'],
+    edits: [
+      {
+        file: 'src/storage/install-sender.ts',
+        from: 'if (!sending.isOver) this.#deps.gaveUp(replica, to);',
+        to: 'if (sending.sent < 0) this.#deps.gaveUp(replica, to);',
+      },
+    ],
+    tests: ['test/unit/storage-install-sender.test.ts'],
+  },
+  {
     id: 'install-of-nobody-goes-on',
     wrong: 'a shard is sent on to a learner that is to get it from somebody else by now',
     breaks: ['L5'],

@@ -35,4 +35,11 @@ export const CORPUS: readonly CorpusEntry[] = [
       'was set aside, and its sound successor was set aside, too ' +
       '(test/unit/replication-shard-replica.test.ts)',
   },
+  {
+    seeds: [8_000_791],
+    found:
+      'the data of a last copy was found damaged on its way to a learner, which was never sent it ' +
+      'again, although the damaged record had been written over since ' +
+      '(test/unit/replication-primary.test.ts)',
+  },
 ];

@@ -31,6 +31,7 @@ export const GROUP_SETTINGS = {
   askAgainMs: 300,
   lateMs: 300,
   handOverMs: 1_000,
+  installAgainMs: 5_000,
   keepEntries: 3,
   keepBytes: 1_000_000,
   tailEntries: 1,

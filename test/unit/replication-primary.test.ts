@@ -248,6 +248,28 @@ describe('replicas that need all data', () => {
     expect(lone.pass(200, s2.id, s3.id).installs).toEqual([s3.id]);
   });
 
+  it('get it once more after a while, if ours was found damaged on its way', () => {
+    const lone = two();
+    const failed = { type: 'install-failed', node: s2.id } as const;
+    // It is the turn of the other one now.
+    expect(lone.step(failed).installs).toEqual([]);
+    expect(lone.pass(100, s2.id, s3.id).installs).toEqual([s3.id]);
+    expect(lone.step({ ...failed, node: s3.id }).installs).toEqual([]);
+    expect(lone.pass(GROUP_SETTINGS.installAgainMs - 200, s2.id, s3.id).installs).toEqual([]);
+    expect(lone.pass(100, s2.id, s3.id).installs).toEqual([s2.id]);
+    // What is heard of an install that is not under way means nothing.
+    expect(lone.step({ ...failed, node: s3.id }).installs).toEqual([]);
+    expect(lone.replica.primary!.peer(s2.id)!.phase).toBe('installing');
+  });
+
+  it('are not given up for damage that is ours', () => {
+    const lone = two();
+    for (let passed = 0; passed <= GROUP_SETTINGS.giveUpMs; passed += 500) {
+      for (const { id } of [s2, s3]) lone.step({ type: 'install-failed', node: id });
+      expect(asked(lone.pass(500, s2.id, s3.id))).toEqual([]);
+    }
+  });
+
   it('are not given up while they wait', () => {
     const lone = two();
     for (let passed = 0; passed <= GROUP_SETTINGS.giveUpMs; passed += 500) {

@@ -3,29 +3,33 @@ import { describe, expect, it } from 'vitest';
 import type { Epoch } from '../../src/model/ids.js';
 import type { ReplicaStore } from '../../src/storage/replica-store.js';
 import type { ReplicationRecord } from '../../src/storage/replication-frame.js';
+import { CorruptRecordError } from '../../src/replication/data-record.js';
 import { InstallSender } from '../../src/storage/install-sender.js';
 import { LoneReplica, s1, s2, s3, threeOf } from '../support/replica-parts.js';
 import { settle } from '../support/storage-harness.js';
 
 const PARTS = 100;
 const AHEAD = 4;
+const DAMAGE = new CorruptRecordError('a flipped bit');
 
 const without2 = threeOf({ isr: [s1.id, s3.id], learners: [s2.id] });
 
-/** A primary that sends a shard of so many parts to s2. */
-function sending() {
+/** A primary that sends a shard of so many parts to s2, one of which may be damaged. */
+function sending(damagedPart?: number) {
   const lone = LoneReplica.leading({ keepEntries: 0, trimEntries: 1 });
   const { replica } = lone;
   lone.config(without2, 2);
   lone.step({ type: 'session-down', node: s2.id, gone: false });
   expect(lone.attachEmpty(s2.id).installs).toEqual([s2.id]);
   let closed = 0;
+  const said: string[] = [];
   const sent: ReplicationRecord[] = [];
   const store = {
     snapshot: () => ({
       async *chunks() {
         for (let part = 0; part < PARTS; part++) {
           await Promise.resolve();
+          if (part === damagedPart) throw DAMAGE;
           yield [[Buffer.from(`k${part}`), Buffer.from('record')]];
         }
       },
@@ -38,7 +42,8 @@ function sending() {
   const sender = new InstallSender({
     store,
     failed,
-    damaged: (_, error) => failed(error),
+    damaged: (_, { message }) => said.push(message),
+    gaveUp: (_, to) => said.push(to),
     send: (_, record) => sent.push(record),
   });
   const acknowledge = async (parts: number) => {
@@ -47,6 +52,7 @@ function sending() {
   };
   return {
     lone,
+    said,
     closed: () => closed,
     look: () => (sender.look(), settle()),
     acknowledge,
@@ -83,6 +89,22 @@ describe('a shard that is sent to a learner', () => {
     expect(test.closed()).toBe(1);
     await test.acknowledge(2);
     expect(test.parts()).toBe(1 + AHEAD);
+  });
+
+  it('S20 is given up where a record is damaged, and that is said', async () => {
+    const test = sending(2);
+    await test.begin();
+    expect(test).toMatchObject({ said: [DAMAGE.message, s2.id] });
+    expect({ isOver: test.isOver(), closed: test.closed() }).toEqual({ isOver: false, closed: 1 });
+  });
+
+  it('S20 is not given up a second time, when it is sent anew already', async () => {
+    const test = sending(AHEAD + 1);
+    await test.begin();
+    await test.begin();
+    expect(test.said).toEqual([]);
+    await test.acknowledge(1);
+    expect(test.said).toEqual([DAMAGE.message, s2.id]);
   });
 
   it('keeps its pace when acknowledgements of an earlier install come late', async () => {
