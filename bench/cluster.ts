@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { Installs } from './installs.js';
 import { WritePauses } from './write-pauses.js';
 
 const COMMAND = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
@@ -18,6 +19,7 @@ export interface OwnCluster {
   /** Pids as they are now: the playground restarts what was killed. */
   pidOf(id: string): number;
   readonly pauses: WritePauses;
+  readonly installs: Installs;
   stop(): Promise<void>;
 }
 
@@ -45,8 +47,11 @@ export async function startCluster(
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, PORTOLAN_LOG_LEVEL: 'debug', PORTOLAN_LOG_FORMAT: 'json' },
   });
-  const pauses = new WritePauses();
-  createInterface({ input: child.stderr }).on('line', (line) => pauses.hear(line));
+  const [pauses, installs] = [new WritePauses(), new Installs()];
+  createInterface({ input: child.stderr }).on('line', (line) => {
+    pauses.hear(line);
+    installs.hear(line);
+  });
   const pids = new Map<string, number>();
   const ready = await new Promise<ReadyLine>((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`the playground ended with status ${code}`)));
@@ -62,8 +67,21 @@ export async function startCluster(
     storage: ready.storage,
     pidOf: (id) => pids.get(id) ?? -1,
     pauses,
-    stop: () => stopChild(child),
+    installs,
+    stop: () => {
+      for (const pid of pids.values()) goOn(pid);
+      return stopChild(child);
+    },
   };
+}
+
+/** What is stopped would not hear that it is to end. */
+function goOn(pid: number): void {
+  try {
+    process.kill(pid, 'SIGCONT');
+  } catch {
+    // It has ended.
+  }
 }
 
 async function stopChild(child: ChildProcess): Promise<void> {

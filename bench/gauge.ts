@@ -39,9 +39,14 @@ export class Gauge {
     this.#note(endMs);
   }
 
-  /** Closes the last silence, so that a load that ends in one is not praised for it. */
+  /** Closes the last silence, so that a load that ends or rests in one is not praised for it. */
   finish(nowMs: number): void {
     this.#note(nowMs);
+  }
+
+  /** A load that rested goes on: its rest was no silence. */
+  goOn(nowMs: number): void {
+    this.#lastSuccessMs = nowMs;
   }
 
   get longestGapMs(): number {

@@ -1,13 +1,16 @@
 /**
- * Kills, with -9 or by asking, at fixed intervals, and measures what each cost: the time until the
- * successor acts, the longest time around it in which no operation succeeded, the slowest operation,
- * and how long what was killed takes until all is as before.
+ * Kills, with -9 or by asking, or stops for a while, at fixed intervals, and measures what each
+ * cost: the time until the successor acts, the longest time around it in which no operation
+ * succeeded, the slowest operation, and how long what was killed takes until all is as before.
  */
 import type { Client, ClusterStatus } from '../src/client/index.js';
 import { shardOfSlot, slotOf } from '../src/model/slot.js';
-import { round, type Gauge } from './gauge.js';
 import type { OwnCluster } from './cluster.js';
+import { round } from './gauge.js';
+import type { Load } from './load.js';
+import { MissedEntries } from './missed-entries.js';
 import type { KillRole, KillSignal } from './options.js';
+import { pause, poll } from './poll.js';
 
 export interface Kill {
   readonly role: KillRole;
@@ -25,103 +28,116 @@ export interface Kill {
   readonly slowestMs: number;
   /** The same, of each shard that got another primary. */
   readonly slowestOfShardsMs: readonly number[];
+  /** The same, of each shard that kept its primary and lost a secondary. */
+  readonly slowestOfBereftMs: readonly number[];
   /** The slowest one from then until all is as before. */
   readonly slowestBackMs: number;
   /** From the start of the new process until the cluster is healthy, every replica in sync. */
   readonly backMs: number;
   /** Operations that succeeded while it was dead. */
   readonly missedOps: number;
+  /** With `--miss`: entries of logs, and how many replicas had to get all data instead of them. */
+  readonly missedEntries: number | null;
+  readonly installs: number;
 }
 
 /** How often the status is asked for after a kill of a router; of a process, whether it is back. */
 const POLL_MS = 4;
 /** After one of a node: each answer tells of all shards, and costs what the load would need. */
 const POLL_SHARDS_MS = 25;
-const GIVE_UP_MS = 60_000;
+/** How often logs are asked for their ends. */
+const POLL_LOGS_MS = 100;
+/** The gap ends with a success; the takeover may be over before the next one. */
+const SETTLE_MS = 200;
 
 export interface KillerStart {
   readonly cluster: OwnCluster;
   readonly client: Client;
+  readonly load: Load;
   readonly role: KillRole;
   readonly signal: KillSignal;
+  /** Milliseconds for which what is stopped stays so; what is killed is restarted by the cluster. */
+  readonly stoppedMs: number;
+  /** The load rests from when so many entries are missed until all is as before; 0 = never. */
+  readonly miss: number;
   /** Names of the keys of the load, by their numbers. */
   readonly keys: readonly Buffer[];
 }
 
 export class Killer {
-  readonly #cluster: OwnCluster;
-  readonly #client: Client;
-  readonly #role: KillRole;
-  readonly #signal: KillSignal;
-  readonly #keys: readonly Buffer[];
+  readonly #deps: KillerStart;
   readonly #pollMs: number;
   readonly kills: Kill[] = [];
 
-  constructor({ cluster, client, role, signal, keys }: KillerStart) {
-    this.#cluster = cluster;
-    this.#client = client;
-    this.#role = role;
-    this.#signal = signal;
-    this.#keys = keys;
+  constructor(deps: KillerStart) {
+    this.#deps = deps;
+    const { role } = deps;
     this.#pollMs = role === 'leader' || role === 'router' ? POLL_MS : POLL_SHARDS_MS;
   }
 
   /** One kill, its takeover, and the whole cluster healthy again. */
-  async kill(loadStartMs: number, gauge: () => Gauge): Promise<Kill> {
-    const before = await this.#client.status();
+  async kill(loadStartMs: number): Promise<Kill> {
+    const { cluster, client, load, role, signal, miss } = this.#deps;
+    const before = await client.status();
     const victim = this.#chooseVictim(before);
-    const pid = this.#cluster.pidOf(victim);
+    const pid = cluster.pidOf(victim);
+    const opsBefore = load.gauge.ops;
+    cluster.installs.take();
     const killedMs = performance.now();
-    const opsBefore = gauge().ops;
-    process.kill(pid, this.#signal);
+    process.kill(pid, signal);
     const { takeoverMs, after } = await this.#takeover(victim, before, killedMs);
-    await poll(() => this.#cluster.pidOf(victim) !== pid || undefined, POLL_MS);
+    const missedEntries = miss === 0 ? null : await this.#missEntries(victim, pid);
+    const loadedMs = performance.now();
+    await this.#untilStarted(victim, pid, killedMs);
     const startedMs = performance.now();
-    const missedOps = gauge().ops - opsBefore;
+    const missedOps = load.gauge.ops - opsBefore;
     await this.#until((status) => status.healthy && isAsBefore(status, before));
     const backMs = round(performance.now() - startedMs);
-    // The gap ends with a success; the takeover may be over before the next one.
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    const gapMs = round(gauge().longestGapWithin(killedMs, performance.now()));
-    const slowestMs = round(gauge().slowestWithin(killedMs, startedMs));
-    const slowestOfShardsMs = movedShards(before, after).map((shard) => {
-      const isOurs = (key: number) => this.#shardOf(key, after) === shard;
-      return round(gauge().slowestWithin(killedMs, startedMs, isOurs));
-    });
-    const slowestBackMs = round(gauge().slowestWithin(startedMs, performance.now()));
-    const atMs = Math.round(killedMs - loadStartMs);
+    if (missedEntries !== null) load.start();
+    await pause(SETTLE_MS);
+    const { gauge } = load;
+    const untilMs = missedEntries === null ? performance.now() : loadedMs;
+    const slowestOf = (shards: readonly number[]) =>
+      shards.map((shard) => {
+        const isOurs = (key: number) => this.#shardOf(key, after) === shard;
+        return round(gauge.slowestWithin(killedMs, startedMs, isOurs));
+      });
     const kill = {
-      role: this.#role,
-      atMs,
+      role,
+      atMs: Math.round(killedMs - loadStartMs),
       takeoverMs,
-      gapMs,
-      slowestMs,
-      slowestOfShardsMs,
-      slowestBackMs,
+      gapMs: round(gauge.longestGapWithin(killedMs, untilMs)),
+      slowestMs: round(gauge.slowestWithin(killedMs, startedMs)),
+      slowestOfShardsMs: slowestOf(movedShards(before, after)),
+      slowestOfBereftMs: slowestOf(bereftShards(before, after, victim)),
+      slowestBackMs: round(gauge.slowestWithin(startedMs, performance.now())),
       backMs,
       missedOps,
+      missedEntries,
+      installs: cluster.installs.take(),
     };
     this.kills.push(kill);
     return kill;
   }
 
   #chooseVictim(status: ClusterStatus): string {
+    const { cluster, role } = this.#deps;
     const leader = status.leader?.id;
     if (leader === undefined) throw new Error('nobody leads: there is no leader to kill');
-    switch (this.#role) {
+    switch (role) {
       case 'leader':
         return leader;
       case 'router':
-        return this.#any(this.#cluster.routers.filter(({ id }) => id !== leader));
+        return this.#any(cluster.routers.filter(({ id }) => id !== leader));
       case 'primary':
       case 'storage':
-        return this.#any(this.#cluster.storage);
+        return this.#any(cluster.storage);
     }
   }
 
   #any(processes: readonly { readonly id: string }[]): string {
     const chosen = processes[Math.floor(Math.random() * processes.length)];
-    if (chosen === undefined) throw new Error(`there is no ${this.#role} to kill`);
+    if (chosen === undefined) throw new Error(`there is no ${this.#deps.role} to kill`);
     return chosen.id;
   }
 
@@ -130,10 +146,11 @@ export class Killer {
     before: ClusterStatus,
     killedMs: number,
   ): Promise<{ readonly takeoverMs: number | null; readonly after: ClusterStatus }> {
-    if (this.#role === 'router') return { takeoverMs: null, after: before };
+    const { role } = this.#deps;
+    if (role === 'router') return { takeoverMs: null, after: before };
     const epochBefore = before.leader?.leaderEpoch ?? 0;
     const done =
-      this.#role === 'leader'
+      role === 'leader'
         ? (status: ClusterStatus) => (status.leader?.leaderEpoch ?? 0) > epochBefore
         : (status: ClusterStatus) =>
             status.shards.every(({ served, epoch }, index) => {
@@ -144,29 +161,41 @@ export class Killer {
     return { takeoverMs: round(performance.now() - killedMs), after };
   }
 
+  /** Lets the load write until the victim has missed enough, and then rest. */
+  async #missEntries(victim: string, pid: number): Promise<number> {
+    const { cluster, load, miss } = this.#deps;
+    const others = cluster.storage.filter(({ id }) => id !== victim);
+    const missed = await MissedEntries.begin(others.map(({ address }) => address));
+    await poll(async () => {
+      const count = await missed.count();
+      if (cluster.pidOf(victim) !== pid) {
+        const what = `${victim} was started again when it had missed ${count} of ${miss} entries`;
+        throw new Error(`${what}: give a longer --restart-after-ms`);
+      }
+      return count >= miss || undefined;
+    }, POLL_LOGS_MS);
+    await load.stop();
+    return missed.count();
+  }
+
+  /** Until the victim runs again: by itself if it was stopped, as another process if it ended. */
+  async #untilStarted(victim: string, pid: number, killedMs: number): Promise<void> {
+    const { cluster, signal, stoppedMs } = this.#deps;
+    if (signal === 'SIGSTOP') {
+      await pause(killedMs + stoppedMs - performance.now());
+      process.kill(pid, 'SIGCONT');
+    } else await poll(() => cluster.pidOf(victim) !== pid || undefined, POLL_MS);
+  }
+
   async #until(holds: (status: ClusterStatus) => boolean): Promise<ClusterStatus> {
     return poll(async () => {
-      const status = await this.#client.status({ timeoutMs: 1_000 }).catch(() => undefined);
+      const status = await this.#deps.client.status({ timeoutMs: 1_000 }).catch(() => undefined);
       return status !== undefined && holds(status) ? status : undefined;
     }, this.#pollMs);
   }
 
   #shardOf(key: number, { shards }: ClusterStatus): number {
-    return shardOfSlot(slotOf(this.#keys[key] ?? Buffer.alloc(0)), shards.length);
-  }
-}
-
-/** What `find` gives, once it gives something. */
-async function poll<T>(
-  find: () => T | undefined | Promise<T | undefined>,
-  everyMs: number,
-): Promise<T> {
-  const deadline = performance.now() + GIVE_UP_MS;
-  for (;;) {
-    const found = await find();
-    if (found !== undefined) return found;
-    if (performance.now() > deadline) throw new Error('the cluster did not recover within 60 s');
-    await new Promise((resolve) => setTimeout(resolve, everyMs));
+    return shardOfSlot(slotOf(this.#deps.keys[key] ?? Buffer.alloc(0)), shards.length);
   }
 }
 
@@ -174,6 +203,20 @@ async function poll<T>(
 function movedShards(before: ClusterStatus, after: ClusterStatus): readonly number[] {
   return after.shards
     .filter(({ primary }, index) => primary !== before.shards[index]?.primary)
+    .map(({ id }) => id);
+}
+
+/** Shards that have the same primary, and had the victim as a secondary. */
+function bereftShards(
+  before: ClusterStatus,
+  after: ClusterStatus,
+  victim: string,
+): readonly number[] {
+  return after.shards
+    .filter(({ primary }, index) => {
+      const earlier = before.shards[index];
+      return primary === earlier?.primary && primary !== victim && earlier.isr.includes(victim);
+    })
     .map(({ id }) => id);
 }
 

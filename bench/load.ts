@@ -18,7 +18,7 @@ export class Load {
   gauge: Gauge;
   /** Reads that found something older than an acknowledged write, or nothing. */
   staleReads = 0;
-  #running = true;
+  #running = false;
   #workers: Promise<void>[] = [];
 
   constructor(store: Store, ledger: Ledger, shape: LoadShape, gauge: Gauge) {
@@ -28,7 +28,10 @@ export class Load {
     this.gauge = gauge;
   }
 
+  /** After a stop, too. */
   start(): void {
+    this.#running = true;
+    this.gauge.goOn(performance.now());
     this.#workers = Array.from({ length: this.#shape.inFlight }, (_, worker) => this.#work(worker));
   }
 
@@ -36,6 +39,7 @@ export class Load {
   async stop(): Promise<void> {
     this.#running = false;
     await Promise.all(this.#workers);
+    this.gauge.finish(performance.now());
   }
 
   /** Writes every key once, so that reads find something. */

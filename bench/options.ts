@@ -5,7 +5,7 @@ import { LIMITS } from '../src/model/limits.js';
 
 export type Op = 'get' | 'put' | 'mixed';
 export type Via = 'router' | 'direct';
-export type KillSignal = 'SIGKILL' | 'SIGTERM';
+export type KillSignal = 'SIGKILL' | 'SIGTERM' | 'SIGSTOP';
 export type KillRole = 'leader' | 'router' | 'primary' | 'storage';
 
 export interface BenchOptions {
@@ -28,14 +28,16 @@ export interface BenchOptions {
   readonly kill: KillRole | undefined;
   /** Seconds from one kill to the next. */
   readonly every: number;
-  /** How: at once, or asked to stop, so that a node hands over first. */
+  /** How: at once, or asked to end, so that a node hands over first, or made to hang. */
   readonly signal: KillSignal;
   /** Milliseconds that what was killed stays dead; undefined = started again at once. */
   readonly restartAfterMs: number | undefined;
+  /** Log entries that a dead node has missed before the load rests until it is back; 0 = never. */
+  readonly miss: number;
   readonly json: boolean;
 }
 
-type Optional = Partial<Pick<BenchOptions, 'routers' | 'kill' | 'restartAfterMs'>>;
+type Optional = Partial<Pick<BenchOptions, 'routers' | 'kill' | 'restartAfterMs' | 'miss'>>;
 type Required = Omit<BenchOptions, keyof Optional>;
 
 const EXAMPLES = `
@@ -43,6 +45,8 @@ Examples:
   npm run bench -- --op put --in-flight 64 --seconds 10
   npm run bench -- --op put --via direct --in-flight 256 --replicas 3
   npm run bench -- --op mixed --in-flight 32 --seconds 50 --kill leader --every 5
+  npm run bench -- --in-flight 8 --seconds 60 --kill storage --every 10 --miss 10000
+  npm run bench -- --in-flight 8 --seconds 60 --kill storage --every 10 --signal SIGSTOP
   npm run bench -- --op get --routers 127.0.0.1:7000,127.0.0.1:7001`;
 
 const VALUE_BYTES_MIN = 24;
@@ -89,20 +93,39 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
     )
     .option('--every <s>', 'seconds from one kill to the next', seconds, 5)
     .addOption(
-      new Option('--signal <signal>', 'SIGTERM: asked to stop, so that a node hands over first')
-        .choices(['SIGKILL', 'SIGTERM'])
+      new Option(
+        '--signal <signal>',
+        'SIGTERM: asked to end, so that a node hands over first; SIGSTOP: made to hang',
+      )
+        .choices(['SIGKILL', 'SIGTERM', 'SIGSTOP'])
         .default('SIGKILL'),
     )
-    .option('--restart-after-ms <ms>', 'leave what was killed dead for so long', count)
+    .option('--restart-after-ms <ms>', 'leave what was killed dead, or hanging, for so long', count)
+    .option(
+      '--miss <n>',
+      'with --kill storage: once the node has missed so many log entries the load rests until it ' +
+        'is back in sync',
+      count,
+    )
     .option('--json', 'only the JSON line, no summary', false)
     .addHelpText('after', EXAMPLES)
     .showHelpAfterError('(--help shows what there is)')
     .exitOverride()
     .parse(argv, { from: 'user' });
-  const { kill, routers, restartAfterMs, ...rest } = command.opts<Optional & Required>();
-  const options = { ...rest, kill, routers, restartAfterMs };
+  const given = command.opts<Optional & Required>();
+  const { kill, routers, miss = 0, restartAfterMs = restDefault(given), ...rest } = given;
+  const options = { ...rest, kill, routers, miss, restartAfterMs };
   if (options.kill !== undefined && options.routers !== undefined) {
     command.error('error: --kill works on a cluster started for it: leave out --routers');
   }
+  if (miss > 0 && kill !== 'storage' && kill !== 'primary') {
+    command.error('error: --miss is about a storage node: add --kill storage');
+  }
   return options;
+}
+
+/** Long enough to miss the entries in, or to be taken for dead. */
+function restDefault({ miss, signal }: Optional & Required): number | undefined {
+  if (miss !== undefined) return 15_000;
+  return signal === 'SIGSTOP' ? 3_000 : undefined;
 }

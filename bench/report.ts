@@ -62,10 +62,13 @@ export function formatReport(report: Report): string {
       `  takeover ms: ${spread(kills.flatMap(({ takeoverMs }) => takeoverMs ?? []))}`,
       `  slowest operation until its restart, ms: ${spread(kills.map(({ slowestMs }) => slowestMs))}`,
       `  the same of each shard that moved: ${spread(kills.flatMap(({ slowestOfShardsMs }) => slowestOfShardsMs))}`,
+      `  of each that lost a secondary: ${spread(kills.flatMap(({ slowestOfBereftMs }) => slowestOfBereftMs))}`,
       `  slowest one after that, ms: ${spread(kills.map(({ slowestBackMs }) => slowestBackMs))}`,
       `  all as before after the restart, ms: ${spread(kills.map(({ backMs }) => backMs))}`,
     );
   }
+  const missed = kills.flatMap(({ missedEntries }) => missedEntries ?? []);
+  if (missed.length > 0) lines.push(`  log entries missed: ${spread(missed)}`);
   if (writePauses.length > 0) {
     const givenUp = writePauses.filter(({ isGivenUp }) => isGivenUp).length;
     lines.push(

@@ -9,6 +9,7 @@ import { Ledger } from './ledger.js';
 import { type LevelDbRates, measureLevelDb } from './leveldb.js';
 import { Load } from './load.js';
 import type { BenchOptions } from './options.js';
+import { pause } from './poll.js';
 import type { Report } from './report.js';
 import { routerStore, type Store } from './store.js';
 
@@ -71,8 +72,11 @@ async function measure(
       ? new Killer({
           cluster: own,
           client,
+          load,
           role: options.kill,
           signal: options.signal,
+          stoppedMs: options.restartAfterMs ?? 0,
+          miss: options.miss,
           keys: ledger.names,
         })
       : undefined;
@@ -87,7 +91,6 @@ async function measure(
   // A member that was killed took its count along.
   const isCounted = cpuBefore !== undefined && own !== undefined && killer === undefined;
   const cpu = isCounted ? cpuPerOp(cpuBefore, cpuNow(own), load.gauge.ops) : null;
-  load.gauge.finish(performance.now());
   say('reading back every acknowledged write');
   const lost = await load.countLost();
   const [kills, writePauses] = [killer?.kills ?? [], own?.pauses.take() ?? []];
@@ -111,12 +114,14 @@ async function applyFaults(
     const atMs = startMs + next * options.every * 1000;
     if (atMs >= endMs) break;
     await pause(atMs - performance.now());
-    const kill = await killer.kill(startMs, () => load.gauge);
+    const kill = await killer.kill(startMs);
     const { role, takeoverMs, gapMs, slowestMs, slowestBackMs, backMs, missedOps } = kill;
+    const { missedEntries, installs } = kill;
+    const entries = missedEntries === null ? '' : ` (${missedEntries} log entries)`;
     say(
       `killed a ${role}: takeover ${takeoverMs ?? '-'} ms, gap ${gapMs} ms, slowest operation ` +
         `${slowestMs} ms; back ${backMs} ms after its start, slowest meanwhile ${slowestBackMs} ms, ` +
-        `${missedOps} operations missed`,
+        `${missedOps} operations missed${entries}, ${installs} installs`,
     );
   }
   await pause(endMs - performance.now());
@@ -178,8 +183,4 @@ function showProgress(load: Load, startMs: number): void {
 
 function say(line: string): void {
   process.stderr.write(`bench: ${line}\n`);
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
 }

@@ -20,6 +20,14 @@ describe('npm run bench', () => {
     expect(routers).toEqual(['127.0.0.1:7000', '[::1]:7001']);
   });
 
+  it('leaves a node dead long enough to miss entries, or to be taken for dead', () => {
+    const restOf = (line: string) => parseOptions(line.split(' ')).restartAfterMs;
+    expect(restOf('--kill storage')).toBeUndefined();
+    expect(restOf('--kill storage --miss 10000')).toBe(15_000);
+    expect(restOf('--kill storage --signal SIGSTOP')).toBe(3_000);
+    expect(restOf('--kill storage --miss 10000 --restart-after-ms 20000')).toBe(20_000);
+  });
+
   it.each([
     ['--nope', /unknown option '--nope'/],
     ['now', /too many arguments/],
@@ -31,6 +39,8 @@ describe('npm run bench', () => {
     ['--value-bytes 23', /whole number from 24 to 1048576/],
     ['--routers 7000', /expected HOST:PORT/],
     ['--kill leader --routers 127.0.0.1:7000', /leave out --routers/],
+    ['--kill leader --miss 10', /add --kill storage/],
+    ['--miss 10', /add --kill storage/],
   ])('%s: a mistake, said once', (line, message) => {
     let said = '';
     vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
@@ -57,5 +67,15 @@ describe('the gauge of a benchmark', () => {
     expect(gauge.slowestWithin(500, 900)).toBe(0);
     expect(gauge.longestGapWithin(100, 410)).toBe(390);
     expect(gauge.longestGapMs).toBe(580);
+  });
+
+  it('does not take the rest of a load for a silence', () => {
+    const gauge = new Gauge(0);
+    gauge.success(7, 0, 10);
+    gauge.finish(50);
+    gauge.goOn(9_000);
+    gauge.success(7, 9_000, 9_020);
+    expect(gauge.longestGapMs).toBe(40);
+    expect(gauge.longestGapWithin(40, 9_100)).toBe(40);
   });
 });
