@@ -7,7 +7,7 @@ import { parseConnectString } from '../zookeeper/connect-string.js';
 import { listenProblems } from '../system/free-port.js';
 import { measureFsync } from '../system/fsync-time.js';
 import { askWord } from '../system/four-letter-word.js';
-import { findClassPath, findJava } from '../system/java.js';
+import { findClassPath, findJava, MissingPrerequisiteError } from '../system/java.js';
 import {
   type Check,
   checkClock,
@@ -20,6 +20,7 @@ import {
   checkZooKeeper,
   openFilesIn,
   type ServerAnswer,
+  USUAL_PORTS,
 } from './doctor.js';
 import { EXIT } from './exit.js';
 import { flag, jsonFlag, zkFlag } from './flags.js';
@@ -38,7 +39,6 @@ Examples:
   portolan doctor --data /var/lib/portolan --zk zk1:2181,zk2:2181,zk3:2181
   portolan doctor --json | jq '.checks[] | select(.level != "ok")'`;
 
-const PORTS = [7_000, 7_080, 7_100, 7_180].flatMap((first) => [first, first + 1, first + 2]);
 const ZOOKEEPER_MS = 3_000;
 const CLOCK_LOOKS = 20;
 const CLOCK_MS = 10;
@@ -56,7 +56,7 @@ export function doctorCommand(): Command {
 async function run({ zk, data, json }: DoctorFlags): Promise<void> {
   const checks = [
     checkNode(process.version),
-    checkJava(await javaProblem()),
+    checkJava(await missingForJava()),
     ...checkZooKeeper(zk === undefined ? [] : await askAll(zk)),
     checkPorts(await takenPorts()),
     checkOpenFiles(openFileLimit()),
@@ -79,13 +79,14 @@ function describe({ name, level, found, fix }: Check): string {
   return fix === undefined ? line : `${line}\n      -> ${fix}`;
 }
 
-async function javaProblem(): Promise<string | undefined> {
+async function missingForJava(): Promise<MissingPrerequisiteError | undefined> {
   try {
     await findJava();
     findClassPath();
     return undefined;
   } catch (error) {
-    return wordsOf(error);
+    if (error instanceof MissingPrerequisiteError) return error;
+    throw error;
   }
 }
 
@@ -103,8 +104,8 @@ async function askAll(zk: string): Promise<readonly ServerAnswer[]> {
 }
 
 async function takenPorts(): Promise<readonly number[]> {
-  const problems = await listenProblems(PORTS.map((port) => ({ host: '127.0.0.1', port })));
-  return PORTS.filter((_, index) => problems[index] !== undefined);
+  const problems = await listenProblems(USUAL_PORTS.map((port) => ({ host: '127.0.0.1', port })));
+  return USUAL_PORTS.filter((_, index) => problems[index] !== undefined);
 }
 
 function openFileLimit(): number | undefined {

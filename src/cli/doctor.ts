@@ -4,7 +4,9 @@
  */
 import type { Address } from '../model/address.js';
 import { formatAddress } from '../model/address.js';
+import { USUAL } from './playground-ports.js';
 import type { FsyncTime } from '../system/fsync-time.js';
+import type { MissingPrerequisiteError } from '../system/java.js';
 
 /** `ok`: as it should be. `warn`: it works, and will cost something. `err`: it will not work. */
 export type Level = 'ok' | 'warn' | 'err';
@@ -32,14 +34,14 @@ export function checkNode(version: string): Check {
   };
 }
 
-/** @param problem Why a real ZooKeeper cannot be started here; undefined: it can. */
-export function checkJava(problem: string | undefined): Check {
+/** @param missing What a real ZooKeeper needs and is not here; undefined: one can be started. */
+export function checkJava(missing: MissingPrerequisiteError | undefined): Check {
   const name = 'java';
-  if (problem === undefined)
+  if (missing === undefined) {
     return { name, level: 'ok', found: 'a real ZooKeeper can be started', fix: undefined };
-  const [found = '', ...more] = problem.split('. ');
-  const fix = `needed for --zk real and npm test only. ${more.join('. ')}`.split('\n', 1)[0];
-  return { name, level: 'warn', found, fix };
+  }
+  const fix = `needed for --zk real and npm test only: ${missing.fix}`;
+  return { name, level: 'warn', found: missing.problem, fix };
 }
 
 /** What one server said to `srvr`, or why it said nothing. */
@@ -73,16 +75,16 @@ export function checkZooKeeper(servers: readonly ServerAnswer[]): readonly Check
   });
 }
 
-/** @param taken Of the ports that a playground or a compose file uses. */
+/** What three routers and three storage nodes listen on, in a playground and a compose file. */
+const FIRST_PORTS = [USUAL.router, USUAL.storage].flatMap(({ listen, admin }) => [listen, admin]);
+export const USUAL_PORTS = FIRST_PORTS.flatMap((first) => [first, first + 1, first + 2]);
+
+/** @param taken Of these. */
 export function checkPorts(taken: readonly number[]): Check {
   const name = 'ports';
   if (taken.length === 0) {
-    return {
-      name,
-      level: 'ok',
-      found: '7000-7002, 7080-7082, 7100-7102, 7180-7182 are free',
-      fix: undefined,
-    };
+    const ranges = FIRST_PORTS.map((first) => `${first}-${first + 2}`);
+    return { name, level: 'ok', found: `${ranges.join(', ')} are free`, fix: undefined };
   }
   const fix = 'a playground uses others by itself; give routers and storage nodes --listen';
   return { name, level: 'warn', found: `in use: ${taken.join(', ')}`, fix };

@@ -29,7 +29,7 @@ export interface UsualPorts {
   readonly storage: { readonly listen: number; readonly admin: number };
 }
 
-const USUAL: UsualPorts = {
+export const USUAL: UsualPorts = {
   claim: 7_079,
   router: { listen: 7_000, admin: 7_080 },
   storage: { listen: 7_100, admin: 7_180 },

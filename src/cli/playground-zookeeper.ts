@@ -32,9 +32,10 @@ export function checkKind(folder: string, wanted: keyof typeof ZOOKEEPER_FOLDERS
   throw new CliError(EXIT.usage, `what is in ${folder} was made with ${what}: ${advice}`);
 }
 
-/** One that is being started; `serving` rejects if it ends before it serves. */
+/** One that is being started. */
 export interface EmbeddedZooKeeper {
   readonly process: MemberProcess;
+  /** Resolves when it serves for the first time, whatever it takes until then. */
   readonly serving: Promise<void>;
 }
 
@@ -47,24 +48,16 @@ export function startEmbedded(
   const data = join(folder, ZOOKEEPER_FOLDERS.embedded);
   const args = ['zookeeper', '--data', data, '--listen', listen, '--tick-ms', String(TICK_MS)];
   let serves: () => void = () => undefined;
-  let ends: (error: Error) => void = () => undefined;
-  const serving = new Promise<void>((resolve, reject) => {
+  const serving = new Promise<void>((resolve) => {
     serves = resolve;
-    ends = reject;
   });
-  let lastLine = 'it said nothing';
   const process = new MemberProcess('zookeeper', args, {
+    ...events,
     line: (line) => {
-      lastLine = line;
       if (line.includes('serves clients of ZooKeeper')) serves();
       events.line(line);
     },
-    died: (how) => {
-      ends(new Error(`zookeeper died: ${how}. Its last words: ${lastLine}`));
-      events.died(how);
-    },
   });
-  serving.catch(() => undefined); // Whoever waits for it hears.
   process.start();
   return { process, serving };
 }

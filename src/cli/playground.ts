@@ -19,6 +19,7 @@ import {
   TICK_MS,
   ZOOKEEPER_FOLDERS,
 } from './playground-zookeeper.js';
+import { RestartPauses } from './restart-pauses.js';
 import { checkZooKeeper } from './zookeeper-routers.js';
 
 export interface PlaygroundOptions {
@@ -76,14 +77,16 @@ const ZOOKEEPER_MS = 4_500;
 const POLL_MS = 50;
 /** For one look at the status, several routers included. */
 const STATUS_MS = 2_000;
+const STOPPED = 'stopped before it was ready';
 /** Written, read and removed before the cluster is called ready. */
 const PROBE_KEY = 'portolan-playground';
-/** Before something that died is started again: doubles, and starts over when it lived long. */
-const RESTART_MS = { first: 100, last: 5_000, livedLong: 10_000 };
 
-interface Member {
+interface Server {
   readonly process: MemberProcess;
   readonly address: string;
+}
+
+interface Member extends Server {
   readonly admin: string;
 }
 
@@ -94,21 +97,27 @@ export class Playground {
   readonly #storage: Member[] = [];
   /** Died and left to whoever watches. */
   readonly #leftDead = new Set<MemberProcess>();
-  readonly #deaths = new Map<string, { pauseMs: number; atMs: number }>();
+  readonly #restartPauses = new RestartPauses(() => performance.now());
   readonly #lastLines = new Map<string, string>();
   #folder: PlaygroundFolder | undefined;
   #ports: PlaygroundPorts | undefined;
   /** Under way or done; undefined if we started none. */
   #zooKeeper: Promise<ZooKeeperProcess> | undefined;
-  #embedded: MemberProcess | undefined;
+  #embedded: Server | undefined;
   #zooKeeperPid: number | null = null;
   #phase: 'starting' | 'ready' | 'stopping' = 'starting';
-  /** Why it will never be ready. */
+  /** Why it will never be ready, and a promise that rejects with that. */
   #hopeless: Error | undefined;
+  readonly #doomed: Promise<never>;
+  #doom: (reason: Error) => void = () => undefined;
 
   constructor(options: PlaygroundOptions, events: PlaygroundEvents) {
     this.#options = options;
     this.#events = events;
+    this.#doomed = new Promise((_, reject) => {
+      this.#doom = reject;
+    });
+    this.#doomed.catch(() => undefined); // Whoever waits for something hears.
   }
 
   /** Resolves when the cluster serves reads and writes; rejects if that will not happen. */
@@ -139,19 +148,21 @@ export class Playground {
    */
   async stop(force = false): Promise<void> {
     this.#phase = 'stopping';
+    this.#doom(new Error(STOPPED));
     await Promise.all(this.#routers.map(({ process }) => process.stop(force)));
     await Promise.all(this.#storage.map(({ process }) => process.stop(force)));
     const server = await this.#zooKeeper?.catch(() => undefined);
     await server?.stop();
-    await this.#embedded?.stop(force);
+    await this.#embedded?.process.stop(force);
     await this.#tellWhatRunsOn();
     await this.#ports?.release();
     await this.#folder?.release();
   }
 
   async #tellWhatRunsOn(): Promise<void> {
-    const members = [...this.#routers, ...this.#storage];
-    const dead = members.filter(({ process }) => this.#leftDead.has(process));
+    const embedded = this.#embedded === undefined ? [] : [this.#embedded];
+    const servers = [...this.#routers, ...this.#storage, ...embedded];
+    const dead = servers.filter(({ process }) => this.#leftDead.has(process));
     for (const { process, address } of await startedByHand(dead)) {
       // Once, although it may be asked to stop a second time meanwhile.
       if (this.#leftDead.delete(process)) this.#events.runsOn(process.id, address);
@@ -175,9 +186,9 @@ export class Playground {
       line: (line) => this.#hear('zookeeper', line),
       died: (how) => this.#onDied(process, how),
     });
-    this.#embedded = process;
+    this.#embedded = { process, address: connect };
+    await this.#untilServed(serving);
     this.#zooKeeperPid = process.pid;
-    await serving;
     return connect;
   }
 
@@ -241,10 +252,9 @@ export class Playground {
     this.#events.died(member.id, how, byHand ? member.commandLine : undefined);
     if (!this.#options.restart) {
       const lastLine = this.#lastLines.get(member.id) ?? 'it said nothing';
-      this.#hopeless ??= new Error(`${member.id} died: ${how}. Its last words: ${lastLine}`);
-      return;
+      return this.#giveUp(new Error(`${member.id} died: ${how}. Its last words: ${lastLine}`));
     }
-    const pauseMs = this.#options.restartAfterMs ?? this.#restartPause(member.id);
+    const pauseMs = this.#options.restartAfterMs ?? this.#restartPauses.next(member.id);
     setTimeout(() => {
       if (this.#phase === 'stopping') return;
       member.start();
@@ -252,19 +262,25 @@ export class Playground {
     }, pauseMs);
   }
 
-  #restartPause(id: string): number {
-    const { first, last, livedLong } = RESTART_MS;
-    const before = this.#deaths.get(id);
-    const atMs = performance.now();
-    const soon = before !== undefined && atMs - before.atMs < livedLong;
-    const pauseMs = soon ? Math.min(last, before.pauseMs * 2) : first;
-    this.#deaths.set(id, { pauseMs, atMs });
-    return pauseMs;
+  #giveUp(reason: Error): void {
+    this.#hopeless ??= reason;
+    this.#doom(reason);
+  }
+
+  /** @throws Error if it will not serve, or does not in a minute. */
+  async #untilServed(serving: Promise<void>): Promise<void> {
+    const late = new Error(`ZooKeeper (embedded) does not serve after ${READY_MS / 1000} s`);
+    const timer = setTimeout(() => this.#giveUp(late), READY_MS);
+    try {
+      await Promise.race([serving, this.#doomed]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** @throws Error if there is no point in waiting any longer. */
   #expectToGoOn(): void {
-    if (this.#phase === 'stopping') throw new Error('stopped before it was ready');
+    if (this.#phase === 'stopping') throw new Error(STOPPED);
     if (this.#hopeless !== undefined) throw this.#hopeless;
   }
 

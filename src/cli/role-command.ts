@@ -1,6 +1,6 @@
 /**
- * What `portolan router` and `portolan storage` share: a log, a role, and an orderly end. SIGTERM
- * and SIGINT stop the role in order; a second one ends the process at once.
+ * What `portolan router`, `storage` and `zookeeper` share: a log, a role, and an orderly end.
+ * SIGTERM and SIGINT stop the role in order; a second one ends the process at once.
  */
 import { hostname } from 'node:os';
 import { Option } from 'commander';

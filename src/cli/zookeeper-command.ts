@@ -20,11 +20,11 @@ export interface ZooKeeperFlags {
 const MEMBER = 'zookeeper';
 
 const ABOUT = `
-One process without a quorum, for trying and testing: where it stops, nothing can change who owns
+One process without a quorum, for trying and testing: while it is down nothing can change who owns
 what. In production give routers and storage nodes an ensemble of three or five real ZooKeeper
-servers (--zk zk1:2181,zk2:2181,zk3:2181). To move a cluster there with its
-data: stop everything, start the storage nodes on the ensemble, rebuild the shard map from what they
-hold with \`portolan recover\`, and start the routers last.
+servers (--zk zk1:2181,zk2:2181,zk3:2181). To move a cluster there with its data: stop everything,
+start the storage nodes on the ensemble, rebuild the shard map from what they hold with
+\`portolan recover\`, and start the routers last.
 
 Examples:
   portolan zookeeper --data ./zookeeper

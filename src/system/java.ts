@@ -19,11 +19,15 @@ export const INSTALL_LINE =
 
 /** Something a real ZooKeeper needs is not on this machine. */
 export class MissingPrerequisiteError extends Error {
+  /** What is not there. */
+  readonly problem: string;
+  /** What to do about it. */
+  readonly fix = `on Debian or Ubuntu install it with: ${INSTALL_LINE}`;
+
   constructor(problem: string) {
-    super(
-      `${problem}. On Debian or Ubuntu install it with: ${INSTALL_LINE}\n` +
-        'or name a ZooKeeper that runs already: --zk HOST:PORT',
-    );
+    super();
+    this.problem = problem;
+    this.message = `${problem}; ${this.fix}\nor name a ZooKeeper that runs already: --zk HOST:PORT`;
     this.name = 'MissingPrerequisiteError';
   }
 }

@@ -9,18 +9,23 @@ export interface TcpListenerOptions {
   /** More connections than that are closed at once. */
   readonly connectionsMax: number;
   readonly accept: AcceptByteStream;
+  /** It does not take connections as it should. It goes on. */
+  readonly troubled: (problem: string) => void;
 }
 
 export interface TcpListener {
   /** With the port it really got. */
   readonly address: Address;
-  /** Takes no more connections, and cuts those that are open. */
+  /** Takes no more connections, and ends those that are open when their last bytes are sent. */
   close(): Promise<void>;
 }
 
+/** So long a client may take to read its last answers and to close its end. */
+const LAST_BYTES_MS = 2_000;
+
 /** @throws Error for the operator if the address cannot be listened on. */
 export async function listenTcp(options: TcpListenerOptions): Promise<TcpListener> {
-  const { listen, connectionsMax, accept } = options;
+  const { listen, connectionsMax, accept, troubled } = options;
   const sockets = new Set<Socket>();
   const server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
@@ -35,14 +40,19 @@ export async function listenTcp(options: TcpListenerOptions): Promise<TcpListene
     const why = error instanceof Error ? error.message : String(error);
     throw new Error(`cannot listen on ${formatAddress(listen)}: ${why}`, { cause: error });
   }
+  server.on('error', ({ message }) => troubled(message));
   const { port } = server.address() as AddressInfo;
   return {
     address: { host: listen.host, port },
     close: async () => {
       const closed = once(server, 'close');
       server.close();
-      for (const socket of sockets) socket.destroy();
+      for (const socket of sockets) socket.end();
+      const patience = setTimeout(() => {
+        for (const socket of sockets) socket.destroy();
+      }, LAST_BYTES_MS);
       await closed;
+      clearTimeout(patience);
     },
   };
 }

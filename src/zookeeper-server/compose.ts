@@ -30,6 +30,11 @@ export function composeZooKeeperServer(
       return LevelDisk.open(directory);
     },
     listen: (accept) =>
-      listenTcp({ listen: config.listen, connectionsMax: CONNECTIONS_MAX, accept }),
+      listenTcp({
+        listen: config.listen,
+        connectionsMax: CONNECTIONS_MAX,
+        accept,
+        troubled: (problem) => log.warn('cannot take a connection', { problem }),
+      }),
   });
 }

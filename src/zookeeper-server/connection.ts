@@ -2,8 +2,8 @@
  * One client: its bytes become requests, its answers become bytes. It knows nothing of the tree;
  * what is asked goes to the server, in the order in which it came.
  *
- * A client that does not read its answers is not read from any more, and is cut off when too much
- * waits for it: one that hangs costs the others nothing.
+ * A client that does not read its answers is not read from any more, so there are no further ones;
+ * it is cut off when too many events wait for it. One that hangs costs the others nothing.
  */
 import { decodeGreeting, type Greeting } from '../jute/greeting.js';
 import { MalformedRecordError } from '../jute/reader.js';
@@ -26,10 +26,11 @@ export interface ConnectionEvents {
   closed(connection: Connection, why: string): void;
 }
 
-/** Bytes that wait for a client: above these nothing is done for it, above those it goes. */
+/** While so many bytes wait for a client nothing more is done for it. */
 const PAUSE_BYTES = 1024 * 1024;
+/** With so many it is cut off, when yet another event comes: its answers have their own bound. */
 const CUT_BYTES = 32 * 1024 * 1024;
-/** Requests that are being done for it: their answers may be a MiB each. */
+/** Requests that are being done for it: their answers may be a MiB each, lists of names larger. */
 const UNDER_WAY_MAX = 16;
 /** Requests, and bytes of them, that are held for their turn; above that it is not read from. */
 const HELD_MAX = 1_000;
@@ -54,8 +55,7 @@ export class Connection implements ByteStreamEvents {
   #held: Buffer[] = [];
   #heldBytes = 0;
   #underWay = 0;
-  /** Set by the server when it accepted the greeting. */
-  session: SessionId | undefined;
+  #session: SessionId | undefined;
   /** For operators. */
   received = 0;
   sent = 0;
@@ -103,13 +103,23 @@ export class Connection implements ByteStreamEvents {
     return true;
   }
 
-  /** Whole frames. Those for a connection that is closed go nowhere. */
+  /** Undefined before the server has accepted the greeting. */
+  get session(): SessionId | undefined {
+    return this.#session;
+  }
+
+  accepted(session: SessionId): void {
+    this.#session = session;
+  }
+
+  /** Whole frames, so many `answers` among them. Those for a closed connection go nowhere. */
   send(bytes: Buffer, answers = 0): void {
     this.#underWay -= answers;
     if (this.#isClosed) return;
     this.sent++;
     this.#stream.write(bytes);
-    if (this.#stream.waitingBytes > CUT_BYTES) this.close('it does not read what it is told');
+    const isFlooded = answers === 0 && this.#stream.waitingBytes > CUT_BYTES;
+    if (isFlooded) this.close('it does not read what it is told');
     else this.#goOn();
   }
 

@@ -23,7 +23,7 @@ import { type Answered, answer, type Asker, framed } from './answering.js';
 import { Connection, type ConnectionEvents } from './connection.js';
 import { answerWord, type ServerFacts } from './four-letter-words.js';
 import { Latencies } from './latencies.js';
-import { SessionIds } from './passwords.js';
+import { SessionIds } from './session-ids.js';
 import { Sessions } from './sessions.js';
 import type { TreeStore } from './tree-store.js';
 
@@ -135,9 +135,7 @@ export class ZooKeeperServer implements ConnectionEvents {
     this.#running ??= this.#run().catch((error: unknown) => {
       this.#stopped = true;
       for (const connection of this.#connections.values()) connection.close('the server failed');
-      const isDisk = error instanceof StorageFailure;
-      const what = isDisk ? error : new Error(`a bug of ours: ${String(error)}`, { cause: error });
-      this.#deps.failed(what);
+      this.#deps.failed(error instanceof StorageFailure ? error : bugOf(error));
     });
   }
 
@@ -169,7 +167,7 @@ export class ZooKeeperServer implements ConnectionEvents {
     const timeoutMs = this.#tree.tree.sessions.get(session);
     const mayGoOn = isNew || this.#ids.isPassword(session, password);
     if (timeoutMs === undefined || !mayGoOn) return this.#refuse(connection, greeting);
-    connection.session = session;
+    connection.accepted(session);
     this.#sessions.connect(session, connection);
     const words = { session, timeoutMs, password: this.#ids.passwordOf(session) };
     this.#outgoing.push(() => connection.send(encodeWelcome(words, greeting.saysReadOnly)));
@@ -295,4 +293,10 @@ export class ZooKeeperServer implements ConnectionEvents {
       watchers: this.#watchers(),
     };
   }
+}
+
+/** With its stack: nobody can look for it otherwise. */
+function bugOf(error: unknown): Error {
+  const what = error instanceof Error ? error.stack : String(error);
+  return new Error(`a bug of ours: ${what}`, { cause: error });
 }

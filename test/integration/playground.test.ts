@@ -64,6 +64,8 @@ describe('playground', () => {
     expect(await survivors(pidsOf(cluster), 0)).toEqual([]);
   });
 
+  const commandOf = (pid: number | null) => readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+
   /** Every field of the contract, each address answering, each pid a process of what it should be. */
   async function isAsTheContractHasIt({ routers, storage, zookeeper }: PlaygroundCluster) {
     expect(Object.keys(zookeeper).sort()).toEqual(['connect', 'pid']);
@@ -77,7 +79,6 @@ describe('playground', () => {
       expect(admin).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
       expect((await fetch(`${admin}/readyz`)).status).toBe(200);
     }
-    const commandOf = (pid: number | null) => readFileSync(`/proc/${pid}/cmdline`, 'utf8');
     for (const { id, pid } of routers) expect(commandOf(pid)).toContain(`router\0--id\0${id}\0`);
     for (const { id, pid } of storage) expect(commandOf(pid)).toContain(`storage\0--id\0${id}\0`);
     expect(commandOf(zookeeper.pid)).toMatch(/main\.js\0zookeeper\0|QuorumPeerMain/);
@@ -107,8 +108,28 @@ describe('playground', () => {
     process.kill(routers[0]!, 'SIGKILL');
     // Somebody leads: the election goes on where it was.
     expect(await run('put', 'with', 'it')).toMatchObject({ code: 0 });
-    await again.stop();
-    await playground.stop();
+    expect(await playground.stop()).toBe(143);
+    const { connect } = cluster!.zookeeper;
+    const said = `  zookeeper was started by hand and runs on at ${connect}: stop it yourself`;
+    expect(playground.said(/by hand/)).toEqual([said]);
+    expect(await again.stop()).toBe(0);
+  });
+
+  it('with --restart goes on when whoever coordinates it dies before it serves', async () => {
+    const playground = home.start('--restart', ...SMALL);
+    await playground.line(/starting ZooKeeper \(embedded\)/);
+    let first: number | undefined;
+    while (first === undefined) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      first = processesOf(home.path).find((pid) => commandOf(pid).includes('zookeeper\0--data'));
+    }
+    process.kill(first, 'SIGKILL');
+    await playground.line(/zookeeper died: SIGKILL/);
+    cluster = await ready(playground);
+    expect(cluster.zookeeper.pid).not.toBe(first);
+    expect(await run('put', 'hello', 'world')).toMatchObject({ code: 0 });
+    expect(await playground.stop()).toBe(143);
+    expect(await survivors(pidsOf(cluster), 0)).toEqual([]);
   });
 
   it('says what embedded coordination is not for', async () => {

@@ -209,6 +209,27 @@ describe('what comes behind the end', () => {
   });
 });
 
+describe('a stop in order', () => {
+  it('leaves nothing done that its client has no answer to', async () => {
+    const client = await open({ timeoutMs: 2_000 });
+    await client.call(create('/n'));
+    // Larger than what a socket holds by itself.
+    const data = 'x'.repeat(900_000);
+    const asked = Array.from({ length: 40 }, (_, n) => {
+      return n % 2 === 0
+        ? client.call({ op: 'setData', path: '/n', data })
+        : client.call({ op: 'getData', path: '/n', watch: false });
+    });
+    await asked[0];
+    await server.restart();
+    const answers = await Promise.all(asked);
+    const done = answers.filter(({ err }, n) => n % 2 === 0 && err === 0).length;
+    const { fields } = await (await open()).call(exists('/n'));
+    expect(fields[0]).toMatchObject({ version: done });
+    expect(done).toBeLessThan(20);
+  });
+});
+
 describe('an access list that is larger than anybody needs', () => {
   const entry = (id: string) => ({ perms: 31, scheme: 'digest', id });
   it.each([

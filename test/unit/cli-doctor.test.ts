@@ -32,8 +32,7 @@ describe('the doctor', () => {
 
   it('needs Java for a real ZooKeeper only, and has the line that installs it', () => {
     expect(levelOf(checkJava(undefined))).toBe('ok');
-    const { message } = new MissingPrerequisiteError('no ZooKeeper jars');
-    const check = checkJava(message);
+    const check = checkJava(new MissingPrerequisiteError('no ZooKeeper jars'));
     expect(check).toMatchObject({ level: 'warn', found: 'no ZooKeeper jars' });
     expect(check.fix).toContain('apt-get install -y --no-install-recommends openjdk');
   });

@@ -11,7 +11,7 @@ import {
   FrameSplitter,
 } from '../../src/zookeeper-server/frames.js';
 import { Latencies } from '../../src/zookeeper-server/latencies.js';
-import { SessionIds } from '../../src/zookeeper-server/passwords.js';
+import { SessionIds } from '../../src/zookeeper-server/session-ids.js';
 import {
   CorruptTreeError,
   decodeZnode,
@@ -142,6 +142,15 @@ describe('a connection', () => {
     for (let n = 0; n < 32; n++) connection.send(Buffer.alloc(MIB));
     expect(stream.isDestroyed).toBe(false);
     connection.send(Buffer.alloc(MIB));
+    expect(stream.isDestroyed).toBe(true);
+  });
+
+  it('does not end for answers, however large: no more than those under way come', () => {
+    const { stream, asked, connection } = connected();
+    connection.data(Buffer.concat(Array.from({ length: 40 }, () => ping)));
+    for (let n = 0; n < 16; n++) connection.send(Buffer.alloc(3 * MIB), 1);
+    expect([asked.length, stream.isDestroyed]).toEqual([16, false]);
+    connection.send(Buffer.alloc(1));
     expect(stream.isDestroyed).toBe(true);
   });
 });
