@@ -165,6 +165,11 @@ describe('the log that a replica needs which comes back', () => {
     expect(lone.replica.body.log.length, 'L5 without a write').toBeLessThan(3);
     expect(write(lone, s2.id, s3.id)).toBeLessThan(3);
   });
+
+  it('L5 is no longer for nobody than it would be for somebody: with many shards that is less', () => {
+    const lone = LoneReplica.leading({ keepEntries: 1, tailEntries: 5, trimEntries: 1 });
+    expect(write(lone, s2.id, s3.id)).toBeLessThanOrEqual(3);
+  });
 });
 
 describe('the log that a replica needs which gets all data', () => {
