@@ -12,8 +12,11 @@ interface Pipe {
   readonly server: Socket | undefined;
   readonly passed: Record<Direction, number>;
   readonly held: Record<Direction, Buffer[]>;
-  /** Bytes were lost: the streams cannot go on. */
-  broken: boolean;
+  /**
+   * Bytes in these directions were lost. So are all that follow, whatever becomes of the fault:
+   * TCP never delivers what comes behind a gap.
+   */
+  readonly broken: Set<Direction>;
   /** Nothing arrives at the client before. */
   dueMs: number;
   /** Whether bytes that vanish are of this one too; undefined = not asked yet. */
@@ -93,7 +96,7 @@ export class TcpFaultProxy {
     this.#mute = false;
     for (const pipe of [...this.#pipes]) {
       pipe.isCutOff = undefined;
-      if (pipe.broken || pipe.server === undefined) {
+      if (pipe.broken.size > 0 || pipe.server === undefined) {
         this.#end(pipe);
         continue;
       }
@@ -146,7 +149,7 @@ export class TcpFaultProxy {
       server,
       passed,
       held: { toServer: [], toClient: [] },
-      broken: false,
+      broken: new Set(),
       dueMs: 0,
       isCutOff: undefined,
     };
@@ -169,12 +172,13 @@ export class TcpFaultProxy {
     socket.on('error', () => undefined);
     socket.on('close', () => {
       const direction = socket === pipe.client ? 'toServer' : 'toClient';
-      if (this.#loses(pipe, direction)) pipe.broken = true;
+      if (this.#loses(pipe, direction)) pipe.broken.add(direction);
       else this.#end(pipe);
     });
   }
 
   #loses(pipe: Pipe, direction: Direction): boolean {
+    if (pipe.broken.has(direction)) return true;
     if (!this.#lost.has(direction)) return false;
     pipe.isCutOff ??= this.#cutOff(pipe.client.remotePort ?? 0);
     return pipe.isCutOff;
@@ -182,7 +186,7 @@ export class TcpFaultProxy {
 
   #pass(pipe: Pipe, direction: Direction, chunk: Buffer, limit = Infinity): void {
     if (this.#loses(pipe, direction)) {
-      pipe.broken = true;
+      pipe.broken.add(direction);
       return;
     }
     const [from, to] =
