@@ -67,7 +67,10 @@ export interface Ready {
   readonly send: readonly AddressedMessage[];
   /** Ask the leader. May be lost: it is asked again. */
   readonly requests: readonly ChangeRequest[];
-  /** Nodes to send all data to: an `install`, the data, then `installed` comes back. */
+  /**
+   * Nodes to send all data to: an `install`, the data, then `installed` comes back. If ours is
+   * damaged, `install-failed` is the input instead.
+   */
   readonly installs: readonly MemberId[];
   /** Tell the leader. May be lost. */
   readonly handOvers: readonly HandOverOutcome[];

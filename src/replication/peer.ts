@@ -12,7 +12,7 @@ import type { Installs } from './installs.js';
 /**
  * `down`: no stream, or not to the replica that the configuration means. `attaching`: asked what it
  * holds. `installing`: gets all data. `following`: gets entries as they are sealed. `unusable`: it
- * said that it cannot follow, or contradicted what is committed.
+ * said that it cannot follow, or contradicted what is committed, or we cannot read what it needs.
  */
 export type PeerPhase = 'down' | 'attaching' | 'installing' | 'following' | 'unusable';
 
@@ -43,7 +43,8 @@ export class Peer {
   progressAt: number;
   /** It has something else committed than we, and was not told yet. */
   hasDiverged = false;
-  /** Our own data was found damaged on its way there. */
+  /** When it began to get all data the last time, and when it may again: ours was damaged. */
+  installBeganAt = -Infinity;
   installNotBefore = -Infinity;
   /** What it gets all data as of, while it does: the log above is needed. */
   #installingFrom: Seq | undefined;
@@ -75,8 +76,10 @@ export class Peer {
   }
 
   /** It gets all data, as of this position or a later one. */
-  install(from: Seq): void {
+  install(from: Seq, now: number): void {
     this.phase = 'installing';
+    this.installBeganAt = now;
+    this.progressAt = now;
     this.#catchUps.end(this);
     this.#installs.begin(this);
     this.#installingFrom = from;

@@ -34,7 +34,10 @@ import { Shipping, type ShippingSettings } from './shipping.js';
 export interface PrimarySettings extends InSyncSettings, HandOverSettings, ShippingSettings {
   /** Entries on their way at once. More gain nothing on a local network: the next is larger. */
   readonly windowEntries: number;
-  /** Pause before all data is read again that was found damaged on its way to a learner. */
+  /**
+   * Pause before all data is read again that was found damaged on its way to a learner. Longer, if
+   * that took longer: then it is read half of the time at most.
+   */
   readonly installAgainMs: number;
 }
 
@@ -137,7 +140,7 @@ export class Primary {
   }
 
   /** Another replica as this primary sees it; undefined if the configuration has none there. */
-  peer(node: MemberId): Pick<Readonly<Peer>, 'phase' | 'durable'> | undefined {
+  peer(node: MemberId): Pick<Readonly<Peer>, 'phase' | 'durable' | 'attachNumber'> | undefined {
     return this.#peers.get(node);
   }
 
@@ -233,13 +236,13 @@ export class Primary {
    * brought back by an operator, so it is tried again; if we are not the last copy, somebody else
    * takes our place meanwhile.
    */
-  onInstallFailed(node: MemberId, now: number): void {
+  onInstallFailed(node: MemberId, attachNumber: number, now: number): void {
     this.#passTo(now);
     const peer = this.#peers.get(node);
-    if (peer?.phase !== 'installing') return;
+    if (peer?.phase !== 'installing' || peer.attachNumber !== attachNumber) return;
     peer.detach('unusable', this.#claims.until(node));
-    peer.installNotBefore = now + this.#settings.installAgainMs;
-    peer.progressAt = now; // It is not to blame.
+    const tookMs = now - peer.installBeganAt;
+    peer.installNotBefore = now + Math.max(this.#settings.installAgainMs, tookMs);
     this.#review(peer);
   }
 
@@ -403,7 +406,7 @@ export class Primary {
       this.#outbox.send(peer.node, { type: 'diverged', epoch: this.epoch });
       peer.hasDiverged = false;
     }
-    peer.install(this.#body.log.appliedSeq);
+    peer.install(this.#body.log.appliedSeq, this.#now);
     this.#outbox.happened({ type: 'peer-needs-install', peer: peer.node });
     this.#outbox.install(peer.node);
   }
@@ -495,6 +498,7 @@ export class Primary {
     // Whatever made it unusable, all of our data makes it good again.
     if (peer.phase !== 'unusable' || this.#inSync.counts(peer.node)) return;
     if (this.#now >= peer.installNotBefore) this.#install(peer);
+    else peer.progressAt = this.#now; // It waits for us.
   }
 
   #continueHandOver(): void {

@@ -56,7 +56,12 @@ export type ReplicaInput =
   /** This node has more of the data on disk that it gets from us. */
   | { readonly type: 'install-progress'; readonly node: MemberId }
   /** It cannot get all of our data: some of it is damaged. */
-  | { readonly type: 'install-failed'; readonly node: MemberId }
+  | {
+      readonly type: 'install-failed';
+      readonly node: MemberId;
+      /** Of the `attach` that it followed: news of an earlier install may come late. */
+      readonly attachNumber: number;
+    }
   /** The data of an install is there. */
   | { readonly type: 'installed'; readonly base: Position }
   | { readonly type: 'hand-over'; readonly epoch: Epoch; readonly to: MemberId }
@@ -151,7 +156,7 @@ export class ShardReplica {
       case 'install-progress':
         return this.#primary?.onInstallProgress(input.node, now);
       case 'install-failed':
-        return this.#primary?.onInstallFailed(input.node, now);
+        return this.#primary?.onInstallFailed(input.node, input.attachNumber, now);
       case 'installed':
         return this.#onInstalled(input.base);
       case 'hand-over':

@@ -30,8 +30,8 @@ export interface InstallSenderDeps {
   readonly send: (to: MemberId, record: ReplicationRecord) => void;
   /** Our own data is damaged. */
   readonly damaged: Rounds['damaged'];
-  /** So this node does not get it. */
-  readonly gaveUp: (replica: ShardReplica, to: MemberId) => void;
+  /** It cannot be sent to this node, which was asked to follow by this `attach`. */
+  readonly installFailed: (replica: ShardReplica, to: MemberId, attachNumber: number) => void;
   /** The disk failed. */
   readonly failed: (error: unknown) => void;
 }
@@ -50,6 +50,7 @@ export class InstallSender {
     const { shard, shardUuid, log, promisedEpoch } = body;
     const base = log.positionAt(log.appliedSeq);
     assert(base !== undefined, 'S9', () => ({ appliedSeq: log.appliedSeq }));
+    const attachNumber = replica.primary?.peer(to)?.attachNumber ?? 0;
     const key = nameOf(shard, to);
     this.#stop(key);
     const sending: Sending = {
@@ -92,7 +93,7 @@ export class InstallSender {
     void run().catch((error: unknown) => {
       if (!(error instanceof CorruptRecordError)) return this.#deps.failed(error);
       this.#deps.damaged(replica, error, snapshot.prefix);
-      if (!sending.isOver) this.#deps.gaveUp(replica, to);
+      if (!sending.isOver) this.#deps.installFailed(replica, to, attachNumber);
     });
   }
 

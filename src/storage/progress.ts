@@ -3,7 +3,7 @@
  * operators: looked at now and then, and told to the leader while there is something to tell.
  * Nothing is decided by it.
  */
-import type { MemberId, ShardId } from '../model/ids.js';
+import type { Epoch, MemberId, ShardId } from '../model/ids.js';
 import {
   DAMAGED_TOLD_MAX,
   type DamagedNotice,
@@ -13,7 +13,7 @@ import {
 } from '../model/member-messages.js';
 import type { ShardConfig } from '../model/shard-config.js';
 import type { Cancel, Clock } from '../ports/clock.js';
-import type { Primary } from '../replication/primary.js';
+import type { Peer } from '../replication/peer.js';
 
 /** Between two looks: as often as people look themselves. */
 const LOOK_MS = 1_000;
@@ -21,7 +21,12 @@ const LOOK_MS = 1_000;
 /** What is looked at of a replica. */
 export interface WatchedReplica {
   readonly config: ShardConfig | undefined;
-  readonly primary: Pick<Primary, 'epoch' | 'peer'> | undefined;
+  readonly primary:
+    | {
+        readonly epoch: Epoch;
+        peer(node: MemberId): Pick<Peer, 'phase' | 'durable'> | undefined;
+      }
+    | undefined;
   /** Why it should not be counted on. */
   readonly problem: string | undefined;
   readonly body: { readonly log: { readonly last: { readonly seq: number } } };
@@ -94,7 +99,7 @@ export class Progress {
   ): Omit<LearnerProgress, 'forMs'> {
     const about = { shard, epoch, node };
     const peer = primary?.peer(node);
-    // Unusable: it waits for its turn to get all data.
+    // Unusable: it waits to get all data, for its turn or until ours can be read.
     if (peer?.phase === 'installing' || peer?.phase === 'unusable') {
       const done = this.#deps.sentBytes(shard, node) ?? 0;
       return { ...about, by: 'snapshot', done, total: 0 };

@@ -62,8 +62,9 @@ export class Replication {
     this.#sender = new InstallSender({
       ...deps,
       damaged: (replica, error, from) => rounds.damaged(replica, error, from),
-      gaveUp: ({ body: { shard, shardUuid } }, node) => {
-        submit({ type: 'replica', shard, shardUuid, input: { type: 'install-failed', node } });
+      installFailed: ({ body: { shard, shardUuid } }, node, attachNumber) => {
+        const input = { type: 'install-failed', node, attachNumber } as const;
+        submit({ type: 'replica', shard, shardUuid, input });
       },
       send: (to, record) => this.#links.send(to, record),
     });

@@ -341,8 +341,8 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/storage/install-sender.ts',
-        from: 'if (!sending.isOver) this.#deps.gaveUp(replica, to);',
-        to: 'if (sending.sent < 0) this.#deps.gaveUp(replica, to);',
+        from: 'if (!sending.isOver) this.#deps.installFailed(replica, to, attachNumber);',
+        to: 'if (sending.sent < 0) this.#deps.installFailed(replica, to, attachNumber);',
       },
     ],
     tests: ['test/unit/storage-install-sender.test.ts'],

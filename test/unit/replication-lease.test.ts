@@ -101,7 +101,7 @@ describe('the lease of a peer for one shard', () => {
   it('S16 and void when it comes back with less, because its data was set aside', () => {
     const peer = following();
     peer.acknowledge({ ...LOG_START, seq: 7 as never });
-    peer.install(5 as never);
+    peer.install(5 as never, 0);
     peer.attach({ ...LOG_START, seq: 5 as never }, false);
     expect(peer.durable?.seq).toBe(5);
   });

@@ -228,8 +228,8 @@ describe('replicas that need all data', () => {
   const alone = threeOf({ isr: [s1.id], learners: [s2.id, s3.id] });
 
   /** Two that have nothing; the first one gets everything. */
-  function two(): LoneReplica {
-    const lone = LoneReplica.leading();
+  function two(settings: Partial<typeof GROUP_SETTINGS> = {}): LoneReplica {
+    const lone = LoneReplica.leading(settings);
     for (const { id } of [s2, s3]) lone.step({ type: 'session-down', node: id, gone: true });
     lone.config(alone, 2);
     expect(lone.attachEmpty(s2.id).installs).toEqual([s2.id]);
@@ -253,26 +253,71 @@ describe('replicas that need all data', () => {
     expect(lone.pass(200, s2.id, s3.id).installs).toEqual([s3.id]);
   });
 
-  it('get it once more after a while, if ours was found damaged on its way', () => {
-    const lone = two();
-    const failed = { type: 'install-failed', node: s2.id } as const;
-    // It is the turn of the other one now.
-    expect(lone.step(failed).installs).toEqual([]);
-    expect(lone.pass(100, s2.id, s3.id).installs).toEqual([s3.id]);
-    expect(lone.step({ ...failed, node: s3.id }).installs).toEqual([]);
-    expect(lone.pass(GROUP_SETTINGS.installAgainMs - 200, s2.id, s3.id).installs).toEqual([]);
-    expect(lone.pass(100, s2.id, s3.id).installs).toEqual([s2.id]);
-    // What is heard of an install that is not under way means nothing.
-    expect(lone.step({ ...failed, node: s3.id }).installs).toEqual([]);
-    expect(lone.replica.primary!.peer(s2.id)!.phase).toBe('installing');
+  it('have their turn as others do when they were away for long', () => {
+    const lone = LoneReplica.leading();
+    for (const { id } of [s2, s3]) lone.step({ type: 'session-down', node: id, gone: true });
+    lone.config(alone, 2);
+    lone.pass(2 * GROUP_SETTINGS.stuckMs);
+    expect(lone.attachEmpty(s2.id).installs).toEqual([s2.id]);
+    lone.pass(GROUP_SETTINGS.stuckMs - 100, s2.id);
+    expect(lone.installs.mayBegin).toBe(false);
+    lone.pass(100, s2.id);
+    expect(lone.installs.mayBegin).toBe(true);
   });
 
-  it('are not given up for damage that is ours', () => {
-    const lone = two();
-    for (let passed = 0; passed <= GROUP_SETTINGS.giveUpMs; passed += 500) {
-      for (const { id } of [s2, s3]) lone.step({ type: 'install-failed', node: id });
-      expect(asked(lone.pass(500, s2.id, s3.id))).toEqual([]);
+  describe('of which some is damaged here', () => {
+    const { installAgainMs } = GROUP_SETTINGS;
+
+    function fails(lone: LoneReplica, node: MemberId) {
+      const { attachNumber } = lone.replica.primary!.peer(node)!;
+      return lone.step({ type: 'install-failed', node, attachNumber });
     }
+
+    it('get it once more after a while, and others meanwhile', () => {
+      const lone = two();
+      expect(fails(lone, s2.id).installs).toEqual([]);
+      // It is the turn of the other one now.
+      expect(lone.pass(100, s2.id, s3.id).installs).toEqual([s3.id]);
+      expect(fails(lone, s3.id).installs).toEqual([]);
+      expect(lone.pass(installAgainMs - 200, s2.id, s3.id).installs).toEqual([]);
+      expect(lone.pass(100, s2.id, s3.id).installs).toEqual([s2.id]);
+      // It has its turn like at first.
+      expect(lone.pass(100, s2.id, s3.id).installs).toEqual([]);
+      expect(lone.installs.mayBegin).toBe(false);
+    });
+
+    it('wait for longer when it takes longer until the damage is met', () => {
+      const lone = two();
+      for (let passed = 0; passed < 2 * installAgainMs; passed += 500) {
+        lone.step({ type: 'install-progress', node: s2.id });
+        lone.pass(500, s2.id, s3.id);
+      }
+      fails(lone, s2.id);
+      const { installs } = lone.pass(2 * installAgainMs - 100, s2.id);
+      expect(installs).not.toContain(s2.id);
+      expect(lone.pass(200, s2.id).installs).toEqual([s2.id]);
+    });
+
+    it('are not given up for it, however short their time is', () => {
+      const lone = two({ giveUpMs: installAgainMs / 2 });
+      for (let passed = 0; passed <= 3 * installAgainMs; passed += 500) {
+        for (const { id } of [s2, s3]) fails(lone, id);
+        expect(asked(lone.pass(500, s2.id, s3.id))).toEqual([]);
+      }
+    });
+
+    it('are not held up by news of an earlier install, nor when none is under way', () => {
+      const lone = two();
+      const phase = () => lone.replica.primary!.peer(s2.id)!.phase;
+      const earlier = { type: 'install-failed', node: s2.id, attachNumber: 1 } as const;
+      lone.step(earlier);
+      expect(phase()).toBe('installing');
+      const base = lone.replica.body.log.positionAt(lone.replica.body.log.appliedSeq)!;
+      lone.message(s2.id, { type: 'installed', epoch: lone.epoch, base });
+      expect(phase()).toBe('following');
+      fails(lone, s2.id);
+      expect(phase()).toBe('following');
+    });
   });
 
   it('are not given up while they wait', () => {

@@ -4,8 +4,9 @@ import type { MemberId, Seq, Uuid } from '../../src/model/ids.js';
 import { CorruptRecordError } from '../../src/replication/data-record.js';
 import { type Entry, LOG_START, type Position, sealEntry } from '../../src/replication/entry.js';
 import type { AddressedMessage } from '../../src/replication/messages.js';
+import type { Work } from '../../src/storage/rounds.js';
 import { nodeOf } from '../support/configs.js';
-import { putOf } from '../support/replica-parts.js';
+import { LoneReplica, putOf, s1, threeOf } from '../support/replica-parts.js';
 import { ReplicationUnderTest } from '../support/replication-harness.js';
 import { settle } from '../support/storage-harness.js';
 
@@ -52,5 +53,42 @@ describe('a log record that has rotted', () => {
     await settle();
     expect([entriesOf(s2), entriesOf(s3)]).toEqual([[1, 2], [4]]);
     expect(owed).toEqual([s2]);
+  });
+});
+
+describe('a data record that has rotted', () => {
+  it('S20 is damage, and its primary hears that the learner does not get all data', async () => {
+    const lone = LoneReplica.leading();
+    lone.config(threeOf({ isr: [s1.id, s3], learners: [s2] }), 2);
+    lone.step({ type: 'session-down', node: s2, gone: false });
+    expect(lone.attachEmpty(s2).installs).toEqual([s2]);
+    const heard: unknown[] = [];
+    const snapshot = {
+      async *chunks() {
+        await Promise.resolve();
+        throw new CorruptRecordError('a flipped bit');
+      },
+      close: () => Promise.resolve(),
+    };
+    const test = new ReplicationUnderTest({
+      store: { snapshot: () => snapshot },
+      rounds: {
+        damaged: (_: object, { message }: Error) => heard.push(message),
+        submit: (work: Work) => heard.push(work),
+      },
+    });
+    test.replication.install(lone.replica, s2);
+    await settle();
+    const { body, primary } = lone.replica;
+    const { attachNumber } = primary!.peer(s2)!;
+    expect(heard.slice(-2)).toEqual([
+      'a stored record is corrupt: a flipped bit',
+      {
+        type: 'replica',
+        shard: body.shard,
+        shardUuid: body.shardUuid,
+        input: { type: 'install-failed', node: s2, attachNumber },
+      },
+    ]);
   });
 });
