@@ -121,7 +121,7 @@ describe('playground', () => {
     let first: number | undefined;
     while (first === undefined) {
       await new Promise((resolve) => setTimeout(resolve, 5));
-      first = processesOf(home.path).find((pid) => commandOf(pid).includes('zookeeper\0--data'));
+      [first] = processesOf(home.path, 'zookeeper\0--data\0');
     }
     process.kill(first, 'SIGKILL');
     await playground.line(/zookeeper died: SIGKILL/);

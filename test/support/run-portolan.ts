@@ -37,12 +37,17 @@ export function isGone(pid: number): boolean {
   }
 }
 
-/** Everything that runs with this text in its environment: what was started there, and on. */
-export function processesOf(text: string): number[] {
+/**
+ * Everything that runs with this text in its environment: what was started there, and on. With
+ * `command`: only what has that in its command line, the arguments of which end with NUL.
+ */
+export function processesOf(text: string, command = ''): number[] {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   return pids.map(Number).filter((pid) => {
     try {
-      return readFileSync(`/proc/${pid}/environ`, 'utf8').includes(text) && !isGone(pid);
+      const has = (file: string, part: string) =>
+        readFileSync(`/proc/${pid}/${file}`, 'utf8').includes(part);
+      return has('environ', text) && has('cmdline', command) && !isGone(pid);
     } catch {
       return false; // It ended meanwhile, or is not ours.
     }
