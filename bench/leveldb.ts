@@ -2,10 +2,9 @@
  * The machine's limit in the same run: what one process alone gets out of LevelDB with the settings
  * of a storage node. Everything a cluster does comes on top of that, on the same cores.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LevelDisk } from '../src/leveldb/level-disk.js';
+import { temporaryFolder } from './folder.js';
 import { valueOf } from './ledger.js';
 
 export interface LevelDbRates {
@@ -24,8 +23,7 @@ export async function measureLevelDb(
   valueBytes: number,
   seconds: number,
 ): Promise<LevelDbRates> {
-  const folder = await mkdtemp(join(tmpdir(), 'portolan-bench-'));
-  const disk = await LevelDisk.open(join(folder, 'data'));
+  const disk = await LevelDisk.open(join(await temporaryFolder(), 'data'));
   try {
     for (let key = 0; key < keys; key += BATCH) await putBatch(disk, key, keys, valueBytes);
     let next = 0;
@@ -41,7 +39,6 @@ export async function measureLevelDb(
     return { putsPerSecond, getsPerSecond };
   } finally {
     await disk.close();
-    await rm(folder, { recursive: true, force: true });
   }
 }
 

@@ -2,8 +2,6 @@
  * `npm run bench:zookeeper`: the embedded coordination server beside a real ZooKeeper, each a
  * process on this machine with fsync, in one run: reads (`exists`) and durable writes (`setData`).
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { countOf } from '../src/cli/flags.js';
@@ -11,6 +9,7 @@ import { freePort } from '../src/system/free-port.js';
 import { startZooKeeper } from '../src/system/zookeeper-process.js';
 import { PortolanProcess } from '../test/support/portolan-process.js';
 import { type PlainCall, ProtocolClient } from '../test/support/protocol-client.js';
+import { endOnSignals, temporaryFolder } from './folder.js';
 
 interface Options {
   readonly seconds: number;
@@ -50,7 +49,8 @@ const options = new Command('npm run bench:zookeeper --')
   .parse()
   .opts<Options>();
 
-const folder = await mkdtemp(join(tmpdir(), 'portolan-bench-'));
+endOnSignals();
+const folder = await temporaryFolder();
 const servers = [await startOurs(), await startReal()];
 const rows: Row[] = [];
 try {
@@ -59,7 +59,6 @@ try {
   }
 } finally {
   for (const server of servers) await server.stop();
-  await rm(folder, { recursive: true, force: true });
 }
 const rate = (system: Row['system'], op: Row['op']) =>
   rows.find((row) => row.system === system && row.op === op)?.opsPerSecond ?? NaN;
@@ -94,6 +93,7 @@ async function startReal(): Promise<Server> {
 
 async function measure({ system, connect }: Server, op: Row['op']): Promise<Row> {
   const { clients: count, inFlight, seconds } = options;
+  process.stderr.write(`bench: ${op}, ${system}, for ${seconds + WARM_UP_SECONDS} s\n`);
   const clients = await Promise.all(
     Array.from({ length: count }, () => ProtocolClient.open(connect)),
   );
