@@ -348,6 +348,32 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
     tests: ['test/unit/storage-install-sender.test.ts'],
   },
   {
+    id: 'install-turn-lost',
+    wrong: 'a learner that was away for long loses its turn to get all data as soon as it has it',
+    breaks: ['L5'],
+    edits: [
+      {
+        file: 'src/replication/peer.ts',
+        from: 'this.progressAt = now;\n    this.#catchUps',
+        to: 'this.#catchUps',
+      },
+    ],
+    tests: ['test/unit/replication-primary.test.ts'],
+  },
+  {
+    id: 'given-up-for-our-damage',
+    wrong: 'a learner is given up while it waits for data of its primary that is damaged',
+    breaks: ['L2'],
+    edits: [
+      {
+        file: 'src/replication/primary.ts',
+        from: 'else peer.progressAt = this.#now; // It waits for us.',
+        to: '',
+      },
+    ],
+    tests: ['test/unit/replication-primary.test.ts'],
+  },
+  {
     id: 'install-of-nobody-goes-on',
     wrong: 'a shard is sent on to a learner that is to get it from somebody else by now',
     breaks: ['L5'],
