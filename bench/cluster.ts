@@ -1,7 +1,8 @@
 /** The cluster a benchmark runs on: somebody else's, or a playground of its own. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { spawnWithParent } from '../src/system/child.js';
 import { Installs } from './installs.js';
 import { WritePauses } from './write-pauses.js';
 
@@ -43,19 +44,21 @@ export async function startCluster(
   const args = ['playground', '--json', '--restart', '--zk', 'real'];
   args.push('--replicas', String(replicas));
   if (restartAfterMs !== undefined) args.push('--restart-after-ms', String(restartAfterMs));
-  const child = spawn(process.execPath, [COMMAND, ...args], {
+  const child = spawnWithParent(process.execPath, [COMMAND, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, PORTOLAN_LOG_LEVEL: 'debug', PORTOLAN_LOG_FORMAT: 'json' },
   });
+  const { stdout, stderr } = child;
+  if (stdout === null || stderr === null) throw new Error('the playground has no output');
   const [pauses, installs] = [new WritePauses(), new Installs()];
-  createInterface({ input: child.stderr }).on('line', (line) => {
+  createInterface({ input: stderr }).on('line', (line) => {
     pauses.hear(line);
     installs.hear(line);
   });
   const pids = new Map<string, number>();
   const ready = await new Promise<ReadyLine>((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`the playground ended with status ${code}`)));
-    createInterface({ input: child.stdout }).on('line', (line) => {
+    createInterface({ input: stdout }).on('line', (line) => {
       const event = JSON.parse(line) as ReadyLine | RestartedLine;
       if ('routers' in event) resolve(event);
       else if (event.event === 'restarted') pids.set(event.id, event.pid);
@@ -75,8 +78,8 @@ export async function startCluster(
   };
 }
 
-/** What is stopped would not hear that it is to end. */
-function goOn(pid: number): void {
+/** Of what is stopped, which would not hear anything. */
+export function goOn(pid: number): void {
   try {
     process.kill(pid, 'SIGCONT');
   } catch {

@@ -5,7 +5,7 @@
  */
 import type { Client, ClusterStatus } from '../src/client/index.js';
 import { shardOfSlot, slotOf } from '../src/model/slot.js';
-import type { OwnCluster } from './cluster.js';
+import { goOn, type OwnCluster } from './cluster.js';
 import { round } from './gauge.js';
 import type { Load } from './load.js';
 import { MissedEntries } from './missed-entries.js';
@@ -85,11 +85,11 @@ export class Killer {
     cluster.installs.take();
     const killedMs = performance.now();
     process.kill(pid, signal);
+    const continued = signal === 'SIGSTOP' ? this.#continueLater(pid) : undefined;
     const { takeoverMs, after } = await this.#takeover(victim, before, killedMs);
     const missedEntries = miss === 0 ? null : await this.#missEntries(victim, pid);
     const loadedMs = performance.now();
-    await this.#untilStarted(victim, pid, killedMs);
-    const startedMs = performance.now();
+    const startedMs = (await continued) ?? (await this.#untilStarted(victim, pid));
     const missedOps = load.gauge.ops - opsBefore;
     await this.#until((status) => status.healthy && isAsBefore(status, before));
     const backMs = round(performance.now() - startedMs);
@@ -166,32 +166,45 @@ export class Killer {
     const { cluster, load, miss } = this.#deps;
     const others = cluster.storage.filter(({ id }) => id !== victim);
     const missed = await MissedEntries.begin(others.map(({ address }) => address));
-    await poll(async () => {
-      const count = await missed.count();
-      if (cluster.pidOf(victim) !== pid) {
-        const what = `${victim} was started again when it had missed ${count} of ${miss} entries`;
-        throw new Error(`${what}: give a longer --restart-after-ms`);
-      }
-      return count >= miss || undefined;
-    }, POLL_LOGS_MS);
+    await poll(
+      `${miss} entries that ${victim} misses`,
+      async () => {
+        const count = await missed.count();
+        if (cluster.pidOf(victim) !== pid) {
+          const what = `${victim} was started again when it had missed ${count} of ${miss} entries`;
+          throw new Error(`${what}: give a longer --restart-after-ms`);
+        }
+        return count >= miss || undefined;
+      },
+      POLL_LOGS_MS,
+    );
     await load.stop();
     return missed.count();
   }
 
-  /** Until the victim runs again: by itself if it was stopped, as another process if it ended. */
-  async #untilStarted(victim: string, pid: number, killedMs: number): Promise<void> {
-    const { cluster, signal, stoppedMs } = this.#deps;
-    if (signal === 'SIGSTOP') {
-      await pause(killedMs + stoppedMs - performance.now());
-      process.kill(pid, 'SIGCONT');
-    } else await poll(() => cluster.pidOf(victim) !== pid || undefined, POLL_MS);
+  /** What was stopped goes on in time, whatever becomes of its shards; resolves with when. */
+  async #continueLater(pid: number): Promise<number> {
+    await pause(this.#deps.stoppedMs);
+    goOn(pid);
+    return performance.now();
+  }
+
+  /** Until there is another process instead of the one that ended; resolves with when. */
+  async #untilStarted(victim: string, pid: number): Promise<number> {
+    const isThere = () => this.#deps.cluster.pidOf(victim) !== pid || undefined;
+    await poll(`another process for ${victim}`, isThere, POLL_MS);
+    return performance.now();
   }
 
   async #until(holds: (status: ClusterStatus) => boolean): Promise<ClusterStatus> {
-    return poll(async () => {
-      const status = await this.#deps.client.status({ timeoutMs: 1_000 }).catch(() => undefined);
-      return status !== undefined && holds(status) ? status : undefined;
-    }, this.#pollMs);
+    return poll(
+      'the status to be what it should',
+      async () => {
+        const status = await this.#deps.client.status({ timeoutMs: 1_000 }).catch(() => undefined);
+        return status !== undefined && holds(status) ? status : undefined;
+      },
+      this.#pollMs,
+    );
   }
 
   #shardOf(key: number, { shards }: ClusterStatus): number {

@@ -5,9 +5,11 @@ const GIVE_UP_MS = 60_000;
 /**
  * What `find` gives, once it gives something.
  *
+ * @param what Is waited for, in words.
  * @throws Error if it gives nothing for 60 s.
  */
 export async function poll<T>(
+  what: string,
   find: () => T | undefined | Promise<T | undefined>,
   everyMs: number,
 ): Promise<T> {
@@ -15,7 +17,7 @@ export async function poll<T>(
   for (;;) {
     const found = await find();
     if (found !== undefined) return found;
-    if (performance.now() > deadline) throw new Error('the cluster did not recover within 60 s');
+    if (performance.now() > deadline) throw new Error(`waited 60 s in vain: ${what}`);
     await pause(everyMs);
   }
 }

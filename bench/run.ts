@@ -3,6 +3,7 @@ import { type Client, connect } from '../src/client/index.js';
 import { type OwnCluster, startCluster } from './cluster.js';
 import { cpuNow, cpuPerOp, type CpuMicros } from './cpu.js';
 import { DirectStore } from './direct.js';
+import { SIGNALS } from './folder.js';
 import { Gauge } from './gauge.js';
 import { Killer } from './kills.js';
 import { Ledger } from './ledger.js';
@@ -23,8 +24,17 @@ export async function runBenchmark(options: BenchOptions): Promise<Report> {
     await client.close();
     await own?.stop();
   };
-  const interrupted = (): void => void stop().finally(() => process.exit(130));
-  process.once('SIGINT', interrupted);
+  // The first one ends all in order, a second one at once.
+  let isInterrupted = false;
+  const interrupts = Object.entries(SIGNALS).map(([signal, code]) => {
+    const interrupted = (): void => {
+      if (isInterrupted) process.exit(code);
+      isInterrupted = true;
+      void stop().finally(() => process.exit(code));
+    };
+    process.on(signal, interrupted);
+    return () => process.off(signal, interrupted);
+  });
   try {
     const store =
       options.via === 'direct'
@@ -36,7 +46,7 @@ export async function runBenchmark(options: BenchOptions): Promise<Report> {
       store.close();
     }
   } finally {
-    process.off('SIGINT', interrupted);
+    for (const ignore of interrupts) ignore();
     await stop();
   }
 }

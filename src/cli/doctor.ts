@@ -75,16 +75,20 @@ export function checkZooKeeper(servers: readonly ServerAnswer[]): readonly Check
   });
 }
 
-/** What three routers and three storage nodes listen on, in a playground and a compose file. */
+/** What a playground of three routers and three storage nodes takes, if it can. */
 const FIRST_PORTS = [USUAL.router, USUAL.storage].flatMap(({ listen, admin }) => [listen, admin]);
-export const USUAL_PORTS = FIRST_PORTS.flatMap((first) => [first, first + 1, first + 2]);
+export const USUAL_PORTS = [
+  USUAL.claim,
+  ...FIRST_PORTS.flatMap((first) => [first, first + 1, first + 2]),
+];
 
 /** @param taken Of these. */
 export function checkPorts(taken: readonly number[]): Check {
   const name = 'ports';
   if (taken.length === 0) {
     const ranges = FIRST_PORTS.map((first) => `${first}-${first + 2}`);
-    return { name, level: 'ok', found: `${ranges.join(', ')} are free`, fix: undefined };
+    const found = `${USUAL.claim}, ${ranges.join(', ')} are free`;
+    return { name, level: 'ok', found, fix: undefined };
   }
   const fix = 'a playground uses others by itself; give routers and storage nodes --listen';
   return { name, level: 'warn', found: `in use: ${taken.join(', ')}`, fix };

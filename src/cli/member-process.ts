@@ -1,6 +1,6 @@
 /**
- * One router or storage node of a playground: a process of its own that can be killed, stopped and
- * restarted alone, and that ends when the playground does, however that ends.
+ * One process of a playground, a router, a storage node or embedded coordination, that can be
+ * killed, stopped and restarted alone, and that ends when the playground does, however that ends.
  */
 import type { ChildProcess } from 'node:child_process';
 import { relative } from 'node:path';
@@ -20,8 +20,8 @@ const PASSED_ON: ReadonlySet<string> = new Set([
 export interface MemberEvents {
   /** Each line it wrote. */
   line(line: string): void;
-  /** It ended although nobody asked it to. */
-  died(how: string): void;
+  /** It ended although nobody asked it to, after so many milliseconds of life. */
+  died(how: string, livedMs: number): void;
 }
 
 export class MemberProcess {
@@ -57,20 +57,22 @@ export class MemberProcess {
       env: memberEnvironment(process.env),
     });
     this.#child = child;
+    const startedMs = performance.now();
     for (const stream of [child.stdout, child.stderr]) {
       if (stream !== null) {
         createInterface({ input: stream }).on('line', (line) => this.#events.line(line));
       }
     }
+    let problem: string | undefined;
+    child.once('error', ({ message }) => {
+      problem = message; // It could not be started; "close" comes then, too.
+    });
     this.#gone = new Promise((resolve) => {
       // Its last words come before "close", but not always before "exit".
       child.once('close', (code, signal) => {
         resolve();
-        if (!this.#stopping) this.#events.died(deathOf(code, signal));
-      });
-      child.once('error', (error) => {
-        resolve();
-        this.#events.died(error.message);
+        if (this.#stopping) return;
+        this.#events.died(problem ?? deathOf(code, signal), performance.now() - startedMs);
       });
     });
   }

@@ -35,9 +35,9 @@ Examples:
   portolan playground --zk real
   portolan playground --zk 127.0.0.1:2181
 
-Without --zk a small server of our own coordinates it, which needs Node and nothing else: one
-process without a quorum, for trying and testing (portolan zookeeper --help). In production routers
-and storage nodes use an ensemble of ZooKeeper.`;
+Without --zk it runs embedded coordination, which needs Node and nothing else: one process without a
+quorum, for trying and testing (portolan zookeeper --help). In production routers and storage nodes
+use an ensemble of ZooKeeper.`;
 
 export function playgroundCommand(): Command {
   const command = new Command('playground')

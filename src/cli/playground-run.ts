@@ -12,7 +12,7 @@ import {
   type PlaygroundOptions,
 } from './playground.js';
 import { leaveContext, removeContext } from './playground-context.js';
-import { EMBEDDED_NOTE } from './playground-zookeeper.js';
+import { EMBEDDED_NOTE, REAL } from './playground-zookeeper.js';
 import { onStopRequest } from './signals.js';
 import { MissingPrerequisiteError } from '../system/java.js';
 
@@ -25,7 +25,7 @@ const PARENT_POLL_MS = 500;
 
 export async function runPlayground(options: PlaygroundRun): Promise<void> {
   const playground = new Playground(options, eventsOf(options));
-  const stop = new Stop(playground);
+  const stop = new Stop(playground, ownZooKeeper(options.zk));
   try {
     const cluster = await playground.start();
     await leaveContext({
@@ -86,10 +86,12 @@ class Stop {
   /** Never settles: the process ends first. */
   readonly done = new Promise<never>(() => undefined);
   readonly #playground: Playground;
+  readonly #ownZooKeeper: string;
   #signals = 0;
 
-  constructor(playground: Playground) {
+  constructor(playground: Playground, ownZooKeeper: string) {
     this.#playground = playground;
+    this.#ownZooKeeper = ownZooKeeper;
     onStopRequest((exitCode) => this.#hear(exitCode));
     this.#watchNpm();
   }
@@ -101,7 +103,8 @@ class Stop {
   #hear(code: number): void {
     this.#signals++;
     if (this.#signals > 2) process.exit(code);
-    tell(this.#signals === 1 ? '\n  stopping: routers, storage nodes, ZooKeeper' : '  forced');
+    const all = `routers, storage nodes${this.#ownZooKeeper}`;
+    tell(this.#signals === 1 ? `\n  stopping: ${all}` : '  forced');
     removeContext();
     void this.#playground.stop(this.#signals > 1).finally(() => process.exit(code));
   }
@@ -117,6 +120,12 @@ class Stop {
     }, PARENT_POLL_MS);
     timer.unref();
   }
+}
+
+/** What of it is stopped, too; nothing if somebody else runs it. */
+function ownZooKeeper(zk: string | undefined): string {
+  if (zk === undefined) return ', embedded coordination';
+  return zk === REAL ? ', ZooKeeper' : '';
 }
 
 function welcome(running: PlaygroundCluster): string {

@@ -1,25 +1,23 @@
 /**
- * A whole cluster on this machine: ZooKeeper, routers and storage nodes, each a process, started
+ * A whole cluster on this machine: coordination, routers and storage nodes, each a process, started
  * together and stopped in order. What dies stays dead, so that one can watch what happens, unless
  * it is asked to restart it.
  */
 import { join } from 'node:path';
-import { type Client, type ClusterStatus, connect } from '../client/index.js';
 import { freePort } from '../system/free-port.js';
-import { startZooKeeper, type ZooKeeperProcess } from '../system/zookeeper-process.js';
-import { CliError, EXIT } from './exit.js';
 import { MemberProcess } from './member-process.js';
 import { openFolder, type PlaygroundFolder } from './playground-folder.js';
 import { choosePorts, type MemberPorts, type PlaygroundPorts } from './playground-ports.js';
-import { startedByHand } from './started-by-hand.js';
+import { unlessAborted, untilListening, untilServing } from './playground-readiness.js';
 import {
   checkKind,
+  embeddedProcess,
   REAL,
-  startEmbedded,
-  TICK_MS,
-  ZOOKEEPER_FOLDERS,
+  RealZooKeeper,
+  type RealZooKeeperEvents,
 } from './playground-zookeeper.js';
 import { RestartPauses } from './restart-pauses.js';
+import { startedByHand } from './started-by-hand.js';
 import { checkZooKeeper } from './zookeeper-routers.js';
 
 export interface PlaygroundOptions {
@@ -31,7 +29,7 @@ export interface PlaygroundOptions {
   readonly replaceAfterMs: number;
   readonly cluster: string;
   readonly sessionTimeoutMs: number;
-  /** Of a ZooKeeper that runs already; `real` = start one; undefined = start our own server. */
+  /** Of a ZooKeeper that runs already; `real` = start one; undefined = embedded coordination. */
   readonly zk: string | undefined;
   /** Where data stays; undefined = a temporary folder. */
   readonly data: string | undefined;
@@ -61,7 +59,7 @@ export interface RunningMember {
 export interface PlaygroundCluster {
   readonly cluster: string;
   readonly zookeeper: { readonly connect: string; readonly pid: number | null };
-  /** Nothing but our own small server coordinates it. */
+  /** Embedded coordination runs it. */
   readonly isEmbedded: boolean;
   readonly routers: readonly (RunningMember & { readonly admin: string })[];
   readonly storage: readonly RunningMember[];
@@ -71,15 +69,8 @@ export interface PlaygroundCluster {
   readonly leader: string;
 }
 
-const READY_MS = 60_000;
 /** A ZooKeeper that was named has so long to answer. */
 const ZOOKEEPER_MS = 4_500;
-const POLL_MS = 50;
-/** For one look at the status, several routers included. */
-const STATUS_MS = 2_000;
-const STOPPED = 'stopped before it was ready';
-/** Written, read and removed before the cluster is called ready. */
-const PROBE_KEY = 'portolan-playground';
 
 interface Server {
   readonly process: MemberProcess;
@@ -97,49 +88,27 @@ export class Playground {
   readonly #storage: Member[] = [];
   /** Died and left to whoever watches. */
   readonly #leftDead = new Set<MemberProcess>();
-  readonly #restartPauses = new RestartPauses(() => performance.now());
+  readonly #restartPauses = new RestartPauses();
   readonly #lastLines = new Map<string, string>();
   #folder: PlaygroundFolder | undefined;
   #ports: PlaygroundPorts | undefined;
-  /** Under way or done; undefined if we started none. */
-  #zooKeeper: Promise<ZooKeeperProcess> | undefined;
   #embedded: Server | undefined;
-  #zooKeeperPid: number | null = null;
+  #real: RealZooKeeper | undefined;
   #phase: 'starting' | 'ready' | 'stopping' = 'starting';
-  /** Why it will never be ready, and a promise that rejects with that. */
-  #hopeless: Error | undefined;
-  readonly #doomed: Promise<never>;
-  #doom: (reason: Error) => void = () => undefined;
+  /** Aborted, with the reason, when it will never be ready. */
+  readonly #starting = new AbortController();
 
   constructor(options: PlaygroundOptions, events: PlaygroundEvents) {
     this.#options = options;
     this.#events = events;
-    this.#doomed = new Promise((_, reject) => {
-      this.#doom = reject;
-    });
-    this.#doomed.catch(() => undefined); // Whoever waits for something hears.
   }
 
   /** Resolves when the cluster serves reads and writes; rejects if that will not happen. */
   async start(): Promise<PlaygroundCluster> {
-    const { cluster, routers, storage, replicas } = this.#options;
-    this.#folder = await openFolder(this.#options.data);
-    const zk = await this.#findZooKeeper(this.#folder.path);
-    this.#events.progress(`starting ${routers} routers and ${storage} storage nodes`);
-    await this.#startMembers(zk, this.#folder.path);
-    this.#events.progress('waiting until every shard is served');
-    const { leader } = await this.#untilServing();
-    this.#expectToGoOn();
+    const { signal } = this.#starting;
+    const running = await unlessAborted(signal, this.#start(signal));
     this.#phase = 'ready';
-    return {
-      cluster,
-      zookeeper: { connect: zk, pid: this.#zooKeeperPid },
-      isEmbedded: this.#embedded !== undefined,
-      routers: this.#routers.map((member) => ({ ...running(member), admin: member.admin })),
-      storage: this.#storage.map(running),
-      replicas,
-      leader: leader?.id ?? '',
-    };
+    return running;
   }
 
   /**
@@ -148,15 +117,35 @@ export class Playground {
    */
   async stop(force = false): Promise<void> {
     this.#phase = 'stopping';
-    this.#doom(new Error(STOPPED));
+    this.#starting.abort(new Error('stopped before it was ready'));
     await Promise.all(this.#routers.map(({ process }) => process.stop(force)));
     await Promise.all(this.#storage.map(({ process }) => process.stop(force)));
-    const server = await this.#zooKeeper?.catch(() => undefined);
-    await server?.stop();
+    await this.#real?.stop(force);
     await this.#embedded?.process.stop(force);
     await this.#tellWhatRunsOn();
     await this.#ports?.release();
     await this.#folder?.release();
+  }
+
+  async #start(signal: AbortSignal): Promise<PlaygroundCluster> {
+    const { cluster, routers, storage, replicas } = this.#options;
+    this.#folder = await openFolder(this.#options.data);
+    const zk = await this.#findZooKeeper(this.#folder.path, signal);
+    this.#events.progress(`starting ${routers} routers and ${storage} storage nodes`);
+    await this.#startMembers(zk, this.#folder.path, signal);
+    this.#events.progress('waiting until every shard is served');
+    const addresses = this.#routers.map(({ address }) => address);
+    const { leader } = await untilServing(addresses, signal);
+    signal.throwIfAborted();
+    return {
+      cluster,
+      zookeeper: { connect: zk, pid: this.#embedded?.process.pid ?? this.#real?.pid ?? null },
+      isEmbedded: this.#embedded !== undefined,
+      routers: this.#routers.map((member) => ({ ...running(member), admin: member.admin })),
+      storage: this.#storage.map(running),
+      replicas,
+      leader: leader?.id ?? '',
+    };
   }
 
   async #tellWhatRunsOn(): Promise<void> {
@@ -169,43 +158,47 @@ export class Playground {
     }
   }
 
-  async #findZooKeeper(folder: string): Promise<string> {
+  async #findZooKeeper(folder: string, signal: AbortSignal): Promise<string> {
     const { zk, cluster } = this.#options;
-    if (zk === undefined) return this.#startEmbedded(folder);
-    if (zk === REAL) return this.#startZooKeeper(folder);
+    if (zk === undefined) return this.#startEmbedded(folder, signal);
+    if (zk === REAL) return this.#startReal(folder, signal);
     await checkZooKeeper({ zk, cluster, timeoutMs: ZOOKEEPER_MS });
     return zk;
   }
 
-  async #startEmbedded(folder: string): Promise<string> {
+  async #startEmbedded(folder: string, signal: AbortSignal): Promise<string> {
     checkKind(folder, 'embedded');
-    this.#events.progress('starting ZooKeeper (embedded)');
-    const connect = `127.0.0.1:${await freePort()}`;
-    this.#expectToGoOn();
-    const { process, serving } = startEmbedded(folder, connect, {
+    this.#events.progress('starting embedded coordination');
+    const address = `127.0.0.1:${await freePort()}`;
+    signal.throwIfAborted();
+    const process = embeddedProcess(folder, address, {
       line: (line) => this.#hear('zookeeper', line),
-      died: (how) => this.#onDied(process, how),
+      died: (how, livedMs) => this.#onDied(process, how, livedMs),
     });
-    this.#embedded = { process, address: connect };
-    await this.#untilServed(serving);
-    this.#zooKeeperPid = process.pid;
-    return connect;
+    this.#embedded = { process, address };
+    process.start();
+    await untilListening(address, signal, () => this.#lastWordsOf(process.id));
+    return address;
   }
 
-  async #startZooKeeper(folder: string): Promise<string> {
+  async #startReal(folder: string, signal: AbortSignal): Promise<string> {
     checkKind(folder, 'real');
     this.#events.progress('starting ZooKeeper');
-    const dataDir = join(folder, ZOOKEEPER_FOLDERS.real);
-    this.#zooKeeper = startZooKeeper({ dataDir, tickTimeMs: TICK_MS });
-    const server = await this.#zooKeeper;
-    this.#zooKeeperPid = server.pid;
-    void server.exited.then(() => {
-      if (this.#phase !== 'stopping') this.#events.died('zookeeper', 'it ended', undefined);
-    });
-    return server.connect;
+    signal.throwIfAborted();
+    const { restart } = this.#options;
+    const events: RealZooKeeperEvents = {
+      died: (how) => {
+        this.#events.died('zookeeper', how, undefined);
+        if (!restart) this.#giveUp(`zookeeper died: ${how}`);
+      },
+      restarted: (pid) => this.#events.restarted('zookeeper', pid),
+    };
+    const pauseMs = (livedMs: number) => this.#restartPause('zookeeper', livedMs);
+    this.#real = new RealZooKeeper(folder, events, restart ? pauseMs : undefined);
+    return this.#real.start();
   }
 
-  async #startMembers(zk: string, folder: string): Promise<void> {
+  async #startMembers(zk: string, folder: string, signal: AbortSignal): Promise<void> {
     const { routers, storage, cluster, sessionTimeoutMs } = this.#options;
     const { shards, replicas, leaseMs, replaceAfterMs } = this.#options;
     const session = ['--session-timeout-ms', String(sessionTimeoutMs)];
@@ -225,7 +218,7 @@ export class Playground {
     for (const [index, ports] of this.#ports.routers.entries()) {
       this.#routers.push(this.#member('router', `r${index + 1}`, ports, [...common, ...create]));
     }
-    this.#expectToGoOn();
+    signal.throwIfAborted();
     for (const { process } of [...this.#routers, ...this.#storage]) process.start();
   }
 
@@ -235,7 +228,7 @@ export class Playground {
     const listen = ['--listen', address, '--admin', admin];
     const process = new MemberProcess(id, [role, '--id', id, ...listen, ...args], {
       line: (line) => this.#hear(id, line),
-      died: (how) => this.#onDied(process, how),
+      died: (how, livedMs) => this.#onDied(process, how, livedMs),
     });
     return { process, address, admin: `http://${admin}` };
   }
@@ -245,83 +238,41 @@ export class Playground {
     this.#events.log(id, line);
   }
 
-  #onDied(member: MemberProcess, how: string): void {
+  #lastWordsOf(id: string): string {
+    return this.#lastLines.get(id) ?? 'it said nothing';
+  }
+
+  #onDied(member: MemberProcess, how: string, livedMs: number): void {
     if (this.#phase === 'stopping') return;
-    const byHand = this.#phase === 'ready' && !this.#options.restart;
+    const { restart } = this.#options;
+    const byHand = this.#phase === 'ready' && !restart;
     if (byHand) this.#leftDead.add(member);
     this.#events.died(member.id, how, byHand ? member.commandLine : undefined);
-    if (!this.#options.restart) {
-      const lastLine = this.#lastLines.get(member.id) ?? 'it said nothing';
-      return this.#giveUp(new Error(`${member.id} died: ${how}. Its last words: ${lastLine}`));
+    if (!restart) {
+      return this.#giveUp(
+        `${member.id} died: ${how}. Its last words: ${this.#lastWordsOf(member.id)}`,
+      );
     }
-    const pauseMs = this.#options.restartAfterMs ?? this.#restartPauses.next(member.id);
-    setTimeout(() => {
-      if (this.#phase === 'stopping') return;
-      member.start();
-      this.#events.restarted(member.id, member.pid);
-    }, pauseMs);
+    setTimeout(
+      () => {
+        if (this.#phase === 'stopping') return;
+        member.start();
+        this.#events.restarted(member.id, member.pid);
+      },
+      this.#restartPause(member.id, livedMs),
+    );
   }
 
-  #giveUp(reason: Error): void {
-    this.#hopeless ??= reason;
-    this.#doom(reason);
+  #restartPause(id: string, livedMs: number): number {
+    return this.#options.restartAfterMs ?? this.#restartPauses.next(id, livedMs);
   }
 
-  /** @throws Error if it will not serve, or does not in a minute. */
-  async #untilServed(serving: Promise<void>): Promise<void> {
-    const late = new Error(`ZooKeeper (embedded) does not serve after ${READY_MS / 1000} s`);
-    const timer = setTimeout(() => this.#giveUp(late), READY_MS);
-    try {
-      await Promise.race([serving, this.#doomed]);
-    } finally {
-      clearTimeout(timer);
-    }
+  /** Means nothing once it is ready. */
+  #giveUp(reason: string): void {
+    this.#starting.abort(new Error(reason));
   }
-
-  /** @throws Error if there is no point in waiting any longer. */
-  #expectToGoOn(): void {
-    if (this.#phase === 'stopping') throw new Error(STOPPED);
-    if (this.#hopeless !== undefined) throw this.#hopeless;
-  }
-
-  /** Every shard has a primary, and a value can be written and read through the routers. */
-  async #untilServing(): Promise<ClusterStatus> {
-    const routers = this.#routers.map(({ address }) => address);
-    const client = connect(routers, { timeoutMs: STATUS_MS });
-    const deadline = performance.now() + READY_MS;
-    try {
-      let status = await statusOf(client);
-      while (status?.healthy !== true || status.candidates.length < routers.length) {
-        this.#expectToGoOn();
-        if (performance.now() > deadline) throw notReady(status);
-        await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-        status = await statusOf(client);
-      }
-      // A node that was killed just before is believed alive until its session ends: be patient.
-      const patient = { timeoutMs: READY_MS };
-      await client.put(PROBE_KEY, 'ready', patient);
-      await client.get(PROBE_KEY, patient);
-      await client.delete(PROBE_KEY, patient);
-      return status;
-    } finally {
-      await client.close();
-    }
-  }
-}
-
-/** Undefined if no router answers. */
-function statusOf(client: Client): Promise<ClusterStatus | undefined> {
-  return client.status().catch(() => undefined);
 }
 
 function running({ process, address }: Member): RunningMember {
   return { id: process.id, pid: process.pid, address };
-}
-
-function notReady(status: ClusterStatus | undefined): Error {
-  const why = status === undefined ? 'no router answers' : status.problems.join('; ');
-  return new CliError(
-    EXIT.unavailable,
-    `the cluster is not ready after ${READY_MS / 1000} s: ${why}`,
-  );
 }

@@ -6,21 +6,14 @@ const LAST_MS = 5_000;
 const LIVED_LONG_MS = 10_000;
 
 export class RestartPauses {
-  readonly #now: () => number;
-  readonly #deaths = new Map<string, { pauseMs: number; atMs: number }>();
+  /** What each had the last time. */
+  readonly #pausesMs = new Map<string, number>();
 
-  /** @param now Milliseconds, monotonic. */
-  constructor(now: () => number) {
-    this.#now = now;
-  }
-
-  /** It died just now; the milliseconds to wait. */
-  next(id: string): number {
-    const before = this.#deaths.get(id);
-    const atMs = this.#now();
-    const soon = before !== undefined && atMs - before.atMs < LIVED_LONG_MS;
-    const pauseMs = soon ? Math.min(LAST_MS, before.pauseMs * 2) : FIRST_MS;
-    this.#deaths.set(id, { pauseMs, atMs });
+  /** It died after so many milliseconds of life; the milliseconds to wait. */
+  next(id: string, livedMs: number): number {
+    const before = livedMs < LIVED_LONG_MS ? this.#pausesMs.get(id) : undefined;
+    const pauseMs = before === undefined ? FIRST_MS : Math.min(LAST_MS, before * 2);
+    this.#pausesMs.set(id, pauseMs);
     return pauseMs;
   }
 }

@@ -1,4 +1,4 @@
-/** `portolan zookeeper`: a coordination server of one process in the foreground, for trying. */
+/** `portolan zookeeper`: embedded coordination in the foreground, for trying. */
 import { Command } from 'commander';
 import type { Address } from '../model/address.js';
 import type { LogLevel } from '../ports/log.js';
@@ -33,7 +33,7 @@ Examples:
 
 export function zookeeperCommand(): Command {
   const command = new Command(MEMBER)
-    .description('Run a small coordination server that speaks the protocol of ZooKeeper 3.8.')
+    .description('Run embedded coordination: a server that speaks the protocol of ZooKeeper 3.8.')
     .addOption(
       flag('--data <dir>', 'the data directory; made if it does not exist').makeOptionMandatory(),
     )

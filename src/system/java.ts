@@ -60,13 +60,19 @@ export function findClassPath(env: NodeJS.ProcessEnv = process.env): string {
   if (given !== undefined) return given;
   const home = env['ZOOKEEPER_HOME'];
   if (home !== undefined && existsSync(join(home, 'lib'))) {
-    const lib = join(home, 'lib');
-    return readdirSync(lib)
-      .filter((name) => name.endsWith('.jar'))
-      .map((name) => join(lib, name))
-      .join(delimiter);
+    return jarsIn(join(home, 'lib')).join(delimiter);
   }
   const jars = DEBIAN_JARS.filter((jar) => existsSync(jar));
   if (jars[0] !== DEBIAN_JARS[0]) throw new MissingPrerequisiteError('no ZooKeeper jars');
   return jars.join(delimiter);
+}
+
+function jarsIn(folder: string): readonly string[] {
+  try {
+    const jars = readdirSync(folder).filter((name) => name.endsWith('.jar'));
+    return jars.map((name) => join(folder, name));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new MissingPrerequisiteError(`the ZooKeeper jars cannot be read: ${why}`);
+  }
 }

@@ -16,20 +16,14 @@ export interface TcpListenerOptions {
 export interface TcpListener {
   /** With the port it really got. */
   readonly address: Address;
-  /** Takes no more connections, and ends those that are open when their last bytes are sent. */
+  /** Takes no more connections; resolves when those that are open have ended. */
   close(): Promise<void>;
 }
-
-/** So long a client may take to read its last answers and to close its end. */
-const LAST_BYTES_MS = 2_000;
 
 /** @throws Error for the operator if the address cannot be listened on. */
 export async function listenTcp(options: TcpListenerOptions): Promise<TcpListener> {
   const { listen, connectionsMax, accept, troubled } = options;
-  const sockets = new Set<Socket>();
   const server = createServer({ noDelay: true }, (socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
     serve(socket, accept);
   });
   server.maxConnections = connectionsMax;
@@ -47,12 +41,7 @@ export async function listenTcp(options: TcpListenerOptions): Promise<TcpListene
     close: async () => {
       const closed = once(server, 'close');
       server.close();
-      for (const socket of sockets) socket.end();
-      const patience = setTimeout(() => {
-        for (const socket of sockets) socket.destroy();
-      }, LAST_BYTES_MS);
       await closed;
-      clearTimeout(patience);
     },
   };
 }

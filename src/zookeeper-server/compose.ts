@@ -1,4 +1,4 @@
-/** Wires a coordination server: the one place where it meets its adapters. */
+/** Wires embedded coordination: the one place where it meets its adapters. */
 import { setImmediate } from 'node:timers/promises';
 import { LevelDisk } from '../leveldb/level-disk.js';
 import type { Log } from '../ports/log.js';

@@ -1,4 +1,4 @@
-/** What a coordination server is started with. */
+/** What embedded coordination is started with. */
 import type { Address } from '../model/address.js';
 
 export interface ZooKeeperServerConfig {

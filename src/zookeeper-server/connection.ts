@@ -85,6 +85,7 @@ export class Connection implements ByteStreamEvents {
   hearNoMore(): void {
     this.#isDeaf = true;
     this.#held = [];
+    this.#heldBytes = 0;
   }
 
   /** Requests that came and were not answered. */
@@ -123,11 +124,13 @@ export class Connection implements ByteStreamEvents {
     else this.#goOn();
   }
 
-  /** Closes after what was sent; the other end has to, as well. */
+  /** Closes after what was sent; the other end has to, as well, and is read until it does. */
   end(why: string): void {
     this.hearNoMore();
     this.#why = why;
     this.#stream.end();
+    this.#isPaused = false;
+    this.#stream.setReading(true);
   }
 
   close(why: string): void {
@@ -200,6 +203,7 @@ export class Connection implements ByteStreamEvents {
   }
 
   #setReading(): void {
+    if (this.#isDeaf) return;
     const isPaused =
       this.#isChoked || this.#held.length > HELD_MAX || this.#heldBytes > HELD_BYTES_MAX;
     if (isPaused === this.#isPaused || this.#isClosed) return;

@@ -1,5 +1,5 @@
 /**
- * The role of a coordination server: opens its data directory, listens, and serves until it is
+ * The role of embedded coordination: opens its data directory, listens, and serves until it is
  * stopped. A failed disk ends it, and everything that was answered is there at its next start.
  */
 import { DiskGuard } from '../disk/disk-guard.js';

@@ -27,7 +27,7 @@ import { SessionIds } from './session-ids.js';
 import { Sessions } from './sessions.js';
 import type { TreeStore } from './tree-store.js';
 
-/** A client that called has so long to greet, and one that was told to go so long to do so. */
+/** A client that called has so long to greet, and one that is told to go so long to do so. */
 const GREETING_MS = 10_000;
 const END_MS = 2_000;
 
@@ -80,17 +80,22 @@ export class ZooKeeperServer implements ConnectionEvents {
   accept(stream: ByteStream): ByteStreamEvents {
     const connection = new Connection(`${++this.#connectionCount}`, stream, this);
     this.#connections.set(connection.id, connection);
+    if (this.#stopped) connection.close('the server stops');
     this.#deps.clock.after(GREETING_MS, () => {
       if (connection.session === undefined) connection.close('it did not greet');
     });
     return connection;
   }
 
-  /** Resolves when everything that came before is done and answered. */
+  /**
+   * Resolves when what was begun is done and answered, and every client was told that it is over.
+   * What came and was not begun is not done.
+   */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#sessions.stop();
     await this.#running;
+    for (const connection of this.#connections.values()) this.#end(connection, 'the server stops');
   }
 
   heard({ session }: Connection): void {

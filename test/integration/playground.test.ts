@@ -8,6 +8,7 @@ import { spawnWithParent } from '../../src/system/child.js';
 import { PlaygroundHome, pidsOf, ready } from '../support/playground-process.js';
 import { PortolanProcess } from '../support/portolan-process.js';
 import { processesOf, runPortolan, survivors } from '../support/run-portolan.js';
+import { ZnodeViewer } from '../support/znode-viewer.js';
 
 const SMALL = ['--routers', '2', '--storage', '1', '--shards', '4'];
 
@@ -104,10 +105,17 @@ describe('playground', () => {
     const line = await playground.line(/^ *node \S+ zookeeper --data /);
     const again = new PortolanProcess('zookeeper', asPasted(line), home.env);
     await again.line(/serves clients of ZooKeeper/);
-    const routers = cluster!.routers.map(({ pid }) => pid);
-    process.kill(routers[0]!, 'SIGKILL');
-    // Somebody leads: the election goes on where it was.
-    expect(await run('put', 'with', 'it')).toMatchObject({ code: 0 });
+    const { leader, routers } = cluster!;
+    process.kill(routers.find(({ id }) => id === leader)!.pid, 'SIGKILL');
+    await playground.line(new RegExp(`${leader} died`));
+    // The election goes on where it was.
+    const deadline = performance.now() + 20_000;
+    let leads: string | undefined = leader;
+    while ((leads === undefined || leads === leader) && performance.now() < deadline) {
+      const { stdout } = await run('status', '--json');
+      leads = (JSON.parse(stdout || '{}') as { leader?: { id: string } }).leader?.id;
+    }
+    expect(leads).toBe(routers.find(({ id }) => id !== leader)!.id);
     expect(await playground.stop()).toBe(143);
     const { connect } = cluster!.zookeeper;
     const said = `  zookeeper was started by hand and runs on at ${connect}: stop it yourself`;
@@ -117,7 +125,7 @@ describe('playground', () => {
 
   it('with --restart goes on when whoever coordinates it dies before it serves', async () => {
     const playground = home.start('--restart', ...SMALL);
-    await playground.line(/starting ZooKeeper \(embedded\)/);
+    await playground.line(/starting embedded coordination/);
     let first: number | undefined;
     while (first === undefined) {
       await new Promise((resolve) => setTimeout(resolve, 5));
@@ -125,11 +133,34 @@ describe('playground', () => {
     }
     process.kill(first, 'SIGKILL');
     await playground.line(/zookeeper died: SIGKILL/);
+    expect(playground.said(/serves clients/)).toEqual([]);
     cluster = await ready(playground);
     expect(cluster.zookeeper.pid).not.toBe(first);
     expect(await run('put', 'hello', 'world')).toMatchObject({ code: 0 });
     expect(await playground.stop()).toBe(143);
     expect(await survivors(pidsOf(cluster), 0)).toEqual([]);
+  });
+
+  it('with --restart a real ZooKeeper is there again, too, at the same address', async () => {
+    const playground = await start('--zk', 'real', '--restart', ...SMALL);
+    const { connect, pid: before } = cluster!.zookeeper;
+    process.kill(before!, 'SIGKILL');
+    const line = await playground.line(/^{"event":"restarted","id":"zookeeper"/);
+    const { pid } = JSON.parse(line) as { pid: number };
+    expect(pid).not.toBe(before);
+    expect(readFileSync(`/proc/${pid}/cmdline`, 'utf8')).toContain('QuorumPeerMain');
+    const viewer = await ZnodeViewer.connect(connect);
+    expect(await viewer.children('/portolan/default')).toContain('election');
+    await viewer.close();
+    expect(await playground.stop()).toBe(143);
+    expect(await survivors([pid], 0)).toEqual([]);
+  });
+
+  it('starts although its processes have little to say', async () => {
+    const env = { ...home.env, PORTOLAN_LOG_LEVEL: 'error' };
+    const quiet = new PortolanProcess('playground', ['playground', '--json', ...SMALL], env);
+    cluster = await ready(quiet);
+    expect(await quiet.stop()).toBe(143);
   });
 
   it('says what embedded coordination is not for', async () => {
@@ -203,7 +234,7 @@ describe('playground', () => {
     'stopped %i ms after its first line, leaves nothing',
     async (ms) => {
       const playground = home.start(...SMALL);
-      await playground.line(/starting ZooKeeper/);
+      await playground.line(/starting embedded coordination/);
       await new Promise((resolve) => setTimeout(resolve, ms));
       playground.signal('SIGINT');
       expect(await playground.exited).toBe(130);
@@ -215,7 +246,7 @@ describe('playground', () => {
     'killed with -9 %i ms after its first line, leaves no process',
     async (ms) => {
       const playground = home.start(...SMALL);
-      await playground.line(/starting ZooKeeper/);
+      await playground.line(/starting embedded coordination/);
       await new Promise((resolve) => setTimeout(resolve, ms));
       const pids = processesOf(home.path);
       expect(pids).toContain(playground.pid);
