@@ -18,8 +18,8 @@ export interface Kill {
   readonly atMs: number;
   /**
    * From the kill until somebody else does the work: a new leader holds the next leaderEpoch, or
-   * every shard that it led is served in another epoch. Null for a router that did not lead: nobody
-   * has to take over.
+   * every shard that it led is served in another epoch; or, if it was stopped too shortly or has no
+   * other replica, until it goes on itself. Null for a router that did not lead: nobody has to.
    */
   readonly takeoverMs: number | null;
   /** Longest time around the kill in which no operation of the whole load succeeded. */
@@ -85,8 +85,13 @@ export class Killer {
     cluster.installs.take();
     const killedMs = performance.now();
     process.kill(pid, signal);
-    const continued = signal === 'SIGSTOP' ? this.#continueLater(pid) : undefined;
-    const { takeoverMs, after } = await this.#takeover(victim, before, killedMs);
+    let hasContinued = false;
+    const continued =
+      signal === 'SIGSTOP' ? this.#continueLater(pid, () => (hasContinued = true)) : undefined;
+    const { takeoverMs, after } = await this.#takeover({
+      ...{ victim, before, killedMs },
+      isBack: () => hasContinued,
+    });
     const missedEntries = miss === 0 ? null : await this.#missEntries(victim, pid);
     const loadedMs = performance.now();
     const startedMs = (await continued) ?? (await this.#untilStarted(victim, pid));
@@ -141,21 +146,28 @@ export class Killer {
     return chosen.id;
   }
 
-  async #takeover(
-    victim: string,
-    before: ClusterStatus,
-    killedMs: number,
-  ): Promise<{ readonly takeoverMs: number | null; readonly after: ClusterStatus }> {
+  async #takeover({
+    victim,
+    before,
+    killedMs,
+    isBack,
+  }: {
+    readonly victim: string;
+    readonly before: ClusterStatus;
+    readonly killedMs: number;
+    readonly isBack: () => boolean;
+  }): Promise<{ readonly takeoverMs: number | null; readonly after: ClusterStatus }> {
     const { role } = this.#deps;
     if (role === 'router') return { takeoverMs: null, after: before };
     const epochBefore = before.leader?.leaderEpoch ?? 0;
     const done =
       role === 'leader'
-        ? (status: ClusterStatus) => (status.leader?.leaderEpoch ?? 0) > epochBefore
+        ? (status: ClusterStatus) => (status.leader?.leaderEpoch ?? 0) > epochBefore || isBack()
         : (status: ClusterStatus) =>
             status.shards.every(({ served, epoch }, index) => {
               const earlier = before.shards[index];
-              return served && (earlier?.primary !== victim || epoch > earlier.epoch);
+              const hasMoved = earlier?.primary !== victim || epoch > earlier.epoch;
+              return served && (hasMoved || isBack());
             });
     const after = await this.#until(done);
     return { takeoverMs: round(performance.now() - killedMs), after };
@@ -183,9 +195,10 @@ export class Killer {
   }
 
   /** What was stopped goes on in time, whatever becomes of its shards; resolves with when. */
-  async #continueLater(pid: number): Promise<number> {
+  async #continueLater(pid: number, done: () => void): Promise<number> {
     await pause(this.#deps.stoppedMs);
     goOn(pid);
+    done();
     return performance.now();
   }
 
