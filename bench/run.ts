@@ -122,7 +122,8 @@ async function applyFaults(
   const endMs = startMs + options.seconds * 1000;
   for (let next = 1; killer !== undefined; next++) {
     const atMs = startMs + next * options.every * 1000;
-    if (atMs >= endMs) break;
+    // A kill may take longer than the time to the next one.
+    if (Math.max(atMs, performance.now()) >= endMs) break;
     await pause(atMs - performance.now());
     const kill = await killer.kill(startMs);
     const { role, takeoverMs, gapMs, slowestMs, slowestBackMs, backMs, missedOps } = kill;
