@@ -122,9 +122,14 @@ export class RealZooKeeper {
     if (this.#isStopping) return;
     try {
       const { pid } = await this.#start(port);
-      if (!this.#isStopping) this.#events.restarted(pid);
+      this.#startedAgain(pid);
     } catch (error) {
       this.#died(error instanceof Error ? error.message : String(error), port, 0);
     }
+  }
+
+  /** Somebody may have stopped it meanwhile. */
+  #startedAgain(pid: number): void {
+    if (!this.#isStopping) this.#events.restarted(pid);
   }
 }
