@@ -2,8 +2,8 @@
  * The primary of one shard in one epoch: numbers writes, replicates them, and decides when each is
  * committed (PacificA, MSR-TR-2008-25; the in-sync set as in Kafka, KIP-101 to KIP-966).
  *
- * It begins by attaching every other replica, makes their logs agree with its own, and commits a
- * barrier in its epoch; with that its whole log is committed, and it serves.
+ * It begins by attaching every other replica (`peers.ts` makes their logs agree with its own), and
+ * commits a barrier in its epoch; with that its whole log is committed, and it serves.
  *
  * Upholds
  * S4, S5: committed = durable on every member of the commit set, which acknowledged it in this
@@ -18,27 +18,21 @@ import { assert } from '../model/assert.js';
 import type { Epoch, MemberId, Seq } from '../model/ids.js';
 import type { VersionedConfig } from '../model/shard-config.js';
 import type { CatchUps } from './catch-ups.js';
-import type { Position } from './entry.js';
 import { HandOver, type HandOverSettings } from './hand-over.js';
 import { InSyncSet, type InSyncSettings } from './in-sync-set.js';
 import type { Installs } from './installs.js';
 import type { LeaseClaims } from './lease.js';
-import type { Attached, ToPrimary } from './messages.js';
+import type { ToPrimary } from './messages.js';
 import type { Outbox } from './outbox.js';
-import { Peer, type PeerContext } from './peer.js';
+import type { Peer } from './peer.js';
+import { Peers, type PeersSettings } from './peers.js';
 import { Proposals, type CommittedWrite, type Proposal, type Written } from './proposals.js';
 import type { ReplicaBody } from './replica-body.js';
 import type { Sessions } from './sessions.js';
-import { Shipping, type ShippingSettings } from './shipping.js';
 
-export interface PrimarySettings extends InSyncSettings, HandOverSettings, ShippingSettings {
+export interface PrimarySettings extends InSyncSettings, HandOverSettings, PeersSettings {
   /** Entries on their way at once. More gain nothing on a local network: the next is larger. */
   readonly windowEntries: number;
-  /**
-   * Pause before all data is read again that was found damaged on its way to a learner. Longer, if
-   * that took longer: then it is read half of the time at most.
-   */
-  readonly installAgainMs: number;
 }
 
 export interface PrimaryStart {
@@ -60,19 +54,15 @@ export class Primary {
   readonly epoch: Epoch;
   readonly #body: ReplicaBody;
   readonly #outbox: Outbox;
-  readonly #sessions: Sessions;
-  readonly #shared: PeerContext;
   readonly #claims: LeaseClaims;
   readonly #settings: PrimarySettings;
   readonly #self: MemberId;
   readonly #promisedUntil: number;
   readonly #proposals: Proposals;
-  readonly #peers = new Map<MemberId, Peer>();
-  readonly #shipping: Shipping;
   readonly #inSync: InSyncSet;
+  readonly #peers: Peers;
   readonly #handOver: HandOver;
-  /** End of what earlier epochs left; the barrier is behind it. */
-  readonly #start: Position;
+  /** The first entry of this epoch. */
   readonly #barrierSeq: Seq;
   #update: VersionedConfig;
   #now: number;
@@ -86,23 +76,21 @@ export class Primary {
     this.epoch = update.config.epoch;
     this.#body = body;
     this.#outbox = start.outbox;
-    this.#sessions = start.sessions;
-    this.#shared = { installs: start.installs, catchUps: start.catchUps };
     this.#claims = start.claims;
     this.#settings = start.settings;
     this.#self = start.self;
     this.#promisedUntil = start.promisedUntil;
     this.#update = update;
-    this.#shipping = new Shipping(this.epoch, start);
     this.#inSync = new InSyncSet(start);
+    this.#peers = new Peers(this.epoch, this.#inSync, start);
     this.#handOver = new HandOver(this.epoch, start.settings, start.outbox);
     this.#now = now;
-    this.#start = body.log.last;
-    this.#proposals = new Proposals(this.#start.seq);
+    const { seq } = body.log.last;
+    this.#proposals = new Proposals(seq);
     this.#proposals.commit(body.log.unappliedTo(body.commitSeq), body.commitSeq);
     this.#proposals.barrier();
-    this.#barrierSeq = (this.#start.seq + 1) as Seq;
-    this.#adoptPeers();
+    this.#barrierSeq = (seq + 1) as Seq;
+    this.#peers.adopt(update.config.replicas, now);
   }
 
   /** Everything before this epoch is committed, and nobody else can be serving. */
@@ -167,7 +155,7 @@ export class Primary {
     this.#passTo(now);
     this.#inSync.onConfig(update);
     this.#update = update;
-    this.#adoptPeers();
+    this.#peers.adopt(update.config.replicas, now);
     this.#advance();
   }
 
@@ -178,91 +166,63 @@ export class Primary {
   }
 
   onSessionUp(node: MemberId, now: number): void {
-    this.#passTo(now);
-    const peer = this.#peers.get(node);
-    if (peer === undefined) return;
-    this.#attach(peer);
-    this.#review(peer);
+    this.#withPeer(node, now, (peer) => {
+      this.#peers.attach(peer, now);
+    });
   }
 
   /** `gone`: its process has certainly ended. */
   onSessionDown(node: MemberId, gone: boolean, now: number): void {
-    this.#passTo(now);
-    const peer = this.#peers.get(node);
-    if (peer === undefined) return;
-    peer.detach('down', this.#claims.until(node));
-    if (gone) this.#inSync.goOnWithout(node, now);
+    this.#withPeer(node, now, (peer) => {
+      this.#peers.detach(peer);
+      if (gone) this.#inSync.goOnWithout(node, now);
+    });
   }
 
   onMessage(from: MemberId, message: ToPrimary, now: number): void {
-    this.#passTo(now);
-    const peer = this.#peers.get(from);
-    if (peer === undefined || message.epoch !== this.epoch) return;
-    switch (message.type) {
-      case 'attached':
-        return this.#onAttached(peer, message);
-      case 'prepareAck':
-        return this.#onAck(peer, message.position);
-      case 'installed':
-        return this.#onInstalled(peer, message.base);
-      case 'refused':
-        peer.detach('down', this.#claims.until(from));
-        if (message.promised <= this.epoch) return; // It will have heard more when asked again.
-        this.#outbox.happened({ type: 'overtaken', by: from, promised: message.promised });
-        return this.#inSync.ask({ type: 'epoch-used', promised: message.promised }, now);
-      case 'detached':
-        return peer.detach('down', this.#claims.until(from));
-    }
+    if (message.epoch !== this.epoch) return this.#passTo(now);
+    this.#withPeer(from, now, (peer) => {
+      this.#peers.onMessage(peer, message, now);
+    });
+    this.#advance();
   }
 
-  /** An entry that this peer needs next cannot be read any more: all of our data does without. */
+  /** An entry that this peer needs next cannot be read any more. */
   onGap(node: MemberId, now: number): void {
-    this.#passTo(now);
-    const peer = this.#peers.get(node);
-    if (peer?.phase !== 'following') return;
-    peer.detach('unusable', this.#claims.until(node));
-    this.#review(peer);
+    this.#withPeer(node, now, (peer) => {
+      this.#peers.onGap(peer);
+    });
   }
 
   /** More of the data that this peer gets is on its disk. */
   onInstallProgress(node: MemberId, now: number): void {
-    this.#passTo(now);
-    const peer = this.#peers.get(node);
-    if (peer?.phase === 'installing') peer.progressAt = now;
+    this.#withPeer(node, now, (peer) => {
+      this.#peers.onInstallProgress(peer, now);
+    });
   }
 
-  /**
-   * All data cannot be read for this peer: some of ours is damaged. That may be written over, or be
-   * brought back by an operator, so it is tried again; if we are not the last copy, somebody else
-   * takes our place meanwhile.
-   */
+  /** All data cannot be read for this peer: some of ours is damaged. */
   onInstallFailed(node: MemberId, attachNumber: number, now: number): void {
-    this.#passTo(now);
-    const peer = this.#peers.get(node);
-    if (peer?.phase !== 'installing' || peer.attachNumber !== attachNumber) return;
-    peer.detach('unusable', this.#claims.until(node));
-    const tookMs = now - peer.installBeganAt;
-    peer.installNotBefore = now + Math.max(this.#settings.installAgainMs, tookMs);
-    this.#review(peer);
+    this.#withPeer(node, now, (peer) => {
+      this.#peers.onInstallFailed(peer, attachNumber, now);
+    });
   }
 
   /** A batch is durable. */
   onPersisted(now: number): void {
     this.#passTo(now);
     this.#proposals.applied(this.#body.log.appliedSeq);
-    for (const peer of this.#peers.values()) this.#attach(peer);
+    for (const peer of this.#peers.all()) this.#peers.attach(peer, now);
     this.#advance();
   }
 
   /** Some time has passed. */
   onTick(now: number): void {
     this.#passTo(now);
-    for (const peer of this.#peers.values()) {
-      this.#attach(peer);
-      this.#ship(peer); // It may have waited for others.
-      this.#review(peer);
-      this.#shipping.tellCommit(peer);
-    }
+    for (const peer of this.#peers.all()) this.#peers.attach(peer, now);
+    this.#peers.ship(now);
+    for (const peer of this.#peers.all()) this.#review(peer);
+    this.#peers.tellCommit();
     if (this.isServing) this.#body.served();
     this.#continueHandOver();
   }
@@ -285,13 +245,7 @@ export class Primary {
 
   /** Called before each batch: seals what was proposed, if it may, and says what log is needed. */
   beforeBatch(): void {
-    let pinned: Seq | undefined;
-    for (const peer of this.#peers.values()) {
-      const { needsAbove } = peer;
-      if (needsAbove === undefined || this.#inSync.hasGivenUp(peer, this.#now)) continue;
-      if (pinned === undefined || needsAbove < pinned) pinned = needsAbove;
-    }
-    this.#body.pin(pinned);
+    this.#body.pin(this.#peers.neededAbove(this.#now));
     this.#body.setBehind(this.#update.config.learners.length > 0);
     this.#seal();
   }
@@ -300,14 +254,14 @@ export class Primary {
     if (!this.maySeal) return;
     const { log, commitSeq } = this.#body;
     this.#body.append(this.#proposals.seal(log.last, { epoch: this.epoch, commitSeq }));
-    for (const peer of this.#peers.values()) this.#ship(peer);
+    this.#peers.ship(this.#now);
   }
 
   /** This epoch is over for us. Every open call gets what can be said of it. */
   end(): void {
     this.#body.pin(undefined);
     this.#body.setBehind(true);
-    for (const peer of this.#peers.values()) peer.end();
+    this.#peers.end();
     const { unknown, never } = this.#proposals.abandon(this.#body.log.last.seq);
     for (const call of unknown) this.#outbox.answer({ type: 'unknown', call });
     const message = `shard ${this.#body.shard}: epoch ${this.epoch} of this primary has ended`;
@@ -321,135 +275,13 @@ export class Primary {
     this.#inSync.passTo(now);
   }
 
-  /** The other replicas of the configuration: new ones are attached, lost ones forgotten. */
-  #adoptPeers(): void {
-    const { replicas } = this.#update.config;
-    for (const [node, peer] of this.#peers) {
-      if (replicas.some((place) => place.node === node)) continue;
-      this.#peers.delete(node);
-      peer.end();
-    }
-    for (const place of replicas) {
-      if (place.node === this.#self) continue;
-      let peer = this.#peers.get(place.node);
-      if (peer === undefined) {
-        peer = new Peer(place, this.#shared, this.#now);
-        this.#peers.set(place.node, peer);
-      }
-      const isSame = peer.place.store === place.store && peer.place.process === place.process;
-      if (isSame) peer.place = place;
-      else peer.replace(place);
-      this.#attach(peer);
-    }
-  }
-
-  /**
-   * Asks a peer what it holds, once its stream stands and our promise is durable (S2). The barrier
-   * has waited for that promise, and goes along.
-   */
-  #attach(peer: Peer): void {
-    if (peer.phase !== 'down' || this.#body.durableEpoch !== this.epoch) return;
-    if (!this.#sessions.reaches(peer.place)) return;
-    this.#shipping.attach(peer, this.#hasBegun ? this.#body.log.last : this.#start, this.#now);
-  }
-
-  #onAttached(peer: Peer, { number, tail, follows }: Attached): void {
-    if (peer.phase !== 'attaching' || number !== peer.attachNumber) return;
-    const match = tail.findLast(({ seq, chain }) => {
-      return this.#body.log.positionAt(seq)?.chain === chain;
-    });
-    if (match !== undefined) {
-      assert(!follows || match === tail.at(-1), 'S8', () => ({ peer: peer.node, match }));
-      return this.#follow(peer, match, follows);
-    }
-    const committed = tail[0];
-    const { base, last } = this.#body.log;
-    if (committed !== undefined && committed.seq > last.seq) return this.#onMore(peer, committed);
-    const isBehind = committed === undefined || committed.seq < base.seq;
-    if (!isBehind) return this.#onDiverged(peer, committed);
-    peer.detach('unusable', this.#claims.until(peer.node));
+  /** Something is heard of another replica, if the configuration has one there. */
+  #withPeer(node: MemberId, now: number, hear: (peer: Peer) => void): void {
+    this.#passTo(now);
+    const peer = this.#peers.get(node);
+    if (peer === undefined) return;
+    hear(peer);
     this.#review(peer);
-  }
-
-  /**
-   * It knows more to be committed than we hold: one of us has lost or changed data. A member of the
-   * isr could be right, and the only one who is. A learner cannot, as far as this epoch goes: an
-   * operator has given up what it knows, and its data is set aside.
-   */
-  #onMore(peer: Peer, { seq }: Position): void {
-    const { last } = this.#body.log;
-    assert(!this.#inSync.counts(peer.node), 'S6', () => ({ peer: peer.node, seq, last: last.seq }));
-    this.#outbox.happened({ type: 'peer-knows-more', peer: peer.node, seq, last: last.seq });
-    this.#setAside(peer);
-  }
-
-  /** `follows`: it does already; otherwise it is told where to go on. */
-  #follow(peer: Peer, match: Position, follows: boolean): void {
-    peer.attach(match, follows);
-    peer.progressAt = this.#now;
-    if (!follows) this.#shipping.resume(peer, match);
-    this.#outbox.happened({ type: 'peer-follows', peer: peer.node, after: match.seq });
-    this.#ship(peer);
-    this.#advance();
-  }
-
-  /** Gives it all data when it is its turn; until then it is asked for nothing. */
-  #install(peer: Peer): void {
-    peer.endTurn(); // It may have begun before.
-    if (!this.#shared.installs.mayBegin && !this.#inSync.counts(peer.node)) {
-      if (peer.phase !== 'unusable') peer.detach('unusable', this.#claims.until(peer.node));
-      peer.progressAt = this.#now;
-      return;
-    }
-    // Not sooner: a member of the isr keeps what it has, whichever of us is wrong (S15, S19).
-    if (peer.hasDiverged) {
-      this.#outbox.send(peer.node, { type: 'diverged', epoch: this.epoch });
-      peer.hasDiverged = false;
-    }
-    peer.install(this.#body.log.appliedSeq, this.#now);
-    this.#outbox.happened({ type: 'peer-needs-install', peer: peer.node });
-    this.#outbox.install(peer.node);
-  }
-
-  #onInstalled(peer: Peer, base: Position): void {
-    if (peer.phase !== 'installing') return;
-    if (this.#body.log.positionAt(base.seq)?.chain === base.chain) this.#follow(peer, base, false);
-    else this.#install(peer); // Trimmed meanwhile: once more, from where we are now.
-  }
-
-  #onAck(peer: Peer, position: Position): void {
-    if (peer.phase !== 'following') return;
-    const known = peer.durable?.seq ?? 0;
-    if (position.seq <= known) return;
-    const own = this.#body.log.positionAt(position.seq);
-    // In our own epoch nobody can hold what we never sent.
-    assert(position.seq <= peer.sentSeq, 'S8', () => ({ position, sent: peer.sentSeq }));
-    // What was trimmed cannot be compared; the acknowledgement of what follows it will be.
-    const isTrimmed = position.seq < this.#body.log.base.seq;
-    if (!isTrimmed && own?.chain !== position.chain) return this.#onDiverged(peer, position);
-    peer.acknowledge(position);
-    peer.progressAt = this.#now;
-    this.#ship(peer);
-    this.#review(peer);
-    this.#advance();
-  }
-
-  #onDiverged(peer: Peer, { seq }: Position): void {
-    this.#outbox.happened({ type: 'peer-diverged', peer: peer.node, seq });
-    this.#setAside(peer);
-  }
-
-  /** Its data is, as soon as nobody counts on it. */
-  #setAside(peer: Peer): void {
-    peer.hasDiverged = true;
-    peer.detach('unusable', this.#claims.until(peer.node));
-    this.#review(peer);
-  }
-
-  /** One that the log does not reach gets all data. */
-  #ship(peer: Peer): void {
-    const isAwaited = this.#inSync.counts(peer.node);
-    if (!this.#shipping.ship(peer, isAwaited, this.#now)) this.#install(peer);
   }
 
   /** Commits what every member of the commit set holds. Never moves backwards. */
@@ -474,7 +306,7 @@ export class Primary {
     if (!hadBegun) {
       this.#outbox.happened({ type: 'serving', epoch: this.epoch, seq: this.#barrierSeq });
     }
-    for (const peer of this.#peers.values()) this.#review(peer);
+    for (const peer of this.#peers.all()) this.#review(peer);
     this.#continueHandOver();
   }
 
@@ -494,11 +326,7 @@ export class Primary {
     // promised them nothing, and could be elected next (S14).
     const isOpen = this.isServing && this.#handOver.to === undefined;
     this.#inSync.review(peer, isOpen, this.#now);
-    if (this.#inSync.isInTheWay(peer, this.#now)) peer.endTurn();
-    // Whatever made it unusable, all of our data makes it good again.
-    if (peer.phase !== 'unusable' || this.#inSync.counts(peer.node)) return;
-    if (this.#now >= peer.installNotBefore) this.#install(peer);
-    else peer.progressAt = this.#now; // It waits for us.
+    this.#peers.mend(peer, this.#now);
   }
 
   #continueHandOver(): void {

@@ -11,6 +11,7 @@ import { type MutantOptions, parseOptions } from './options.js';
 import { medianOf, writeResults } from './results.js';
 import { shuffled, startsOf } from './sample.js';
 import { Sandbox } from './sandbox.js';
+import type { SeedsRun } from './seeds.js';
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
@@ -70,7 +71,10 @@ async function runMutants(sandbox: Sandbox, options: MutantOptions): Promise<num
 /** The project as it is, in the same copy: whatever is found now would be found of any mutant. */
 async function runControl(sandbox: Sandbox, options: MutantOptions): Promise<number> {
   const starts = startsOf(options.seed, options.starts);
-  const runs = await runSeeds(sandbox, { cap: options.seeds, starts });
+  const cap = options.seeds;
+  const runs: SeedsRun[] = [];
+  // One by one: the seeds of a try end at the first start that finds nothing.
+  for (const start of starts) runs.push(...(await runSeeds(sandbox, { cap, starts: [start] })));
   const files = [...new Set(chosen(options).flatMap(({ tests }) => tests))];
   const failed = await runTests(sandbox, files);
   for (const { start, seeds, problem } of runs) {
@@ -78,7 +82,8 @@ async function runControl(sandbox: Sandbox, options: MutantOptions): Promise<num
   }
   for (const { file, title } of failed) say(`${file}: ${title}`);
   const found = failed.length + runs.filter(({ seeds }) => seeds !== undefined).length;
-  say(`control: ${options.seeds * starts.length} seeds, ${files.length} files, ${found} found`);
+  const tried = runs.reduce((sum, { seeds }) => sum + (seeds ?? cap), 0);
+  say(`control: ${tried} seeds, ${files.length} files, ${found} found`);
   return found === 0 ? EXIT.ok : EXIT.unexpected;
 }
 

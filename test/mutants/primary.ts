@@ -103,8 +103,8 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
       {
         file: 'src/replication/primary.ts',
         from: `    this.#proposals.barrier();
-    this.#barrierSeq = (this.#start.seq + 1) as Seq;`,
-        to: '    this.#barrierSeq = this.#start.seq;',
+    this.#barrierSeq = (seq + 1) as Seq;`,
+        to: '    this.#barrierSeq = seq;',
       },
     ],
     tests: ['test/unit/replication-primary.test.ts', 'test/scenario/replication.test.ts'],
@@ -129,8 +129,8 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/replication/primary.ts',
-        from: 'if (peer === undefined || message.epoch !== this.epoch) return;',
-        to: 'if (peer === undefined) return;',
+        from: 'if (message.epoch !== this.epoch) return this.#passTo(now);',
+        to: '',
       },
     ],
     tests: ['test/unit/replication-in-sync-set.test.ts', 'test/unit/replication-primary.test.ts'],
@@ -141,7 +141,7 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
     breaks: ['S4', 'S8'],
     edits: [
       {
-        file: 'src/replication/primary.ts',
+        file: 'src/replication/peers.ts',
         from: 'if (!isTrimmed && own?.chain !== position.chain) return this.#onDiverged(peer, position);',
         to: 'if (!isTrimmed && own === undefined) return this.#onDiverged(peer, position);',
       },
@@ -171,8 +171,8 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
     breaks: ['S1', 'S2'],
     edits: [
       {
-        file: 'src/replication/primary.ts',
-        from: "if (peer.phase !== 'down' || this.#body.durableEpoch !== this.epoch) return;",
+        file: 'src/replication/peers.ts',
+        from: "if (peer.phase !== 'down' || this.#body.durableEpoch !== this.#epoch) return;",
         to: "if (peer.phase !== 'down') return;",
       },
     ],
@@ -223,7 +223,7 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
     breaks: ['S8'],
     edits: [
       {
-        file: 'src/replication/primary.ts',
+        file: 'src/replication/peers.ts',
         from: "if (peer.phase !== 'attaching' || number !== peer.attachNumber) return;",
         to: "if (peer.phase !== 'attaching' || number > peer.attachNumber) return;",
       },
@@ -366,8 +366,8 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
     breaks: ['L2'],
     edits: [
       {
-        file: 'src/replication/primary.ts',
-        from: 'else peer.progressAt = this.#now; // It waits for us.',
+        file: 'src/replication/peers.ts',
+        from: 'else peer.progressAt = now; // It waits for us.',
         to: '',
       },
     ],

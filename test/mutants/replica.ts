@@ -123,7 +123,7 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     breaks: ['S4', 'S6'],
     edits: [
       {
-        file: 'src/replication/primary.ts',
+        file: 'src/replication/peers.ts',
         from: 'const match = tail.findLast(({ seq, chain }) => {',
         to: 'const match = [...tail.slice(0, 1), ...tail.slice(-1)].findLast(({ seq, chain }) => {',
       },
@@ -136,7 +136,7 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     breaks: ['S8'],
     edits: [
       {
-        file: 'src/replication/primary.ts',
+        file: 'src/replication/peers.ts',
         from: `      return this.#body.log.positionAt(seq)?.chain === chain;
     });`,
         to: `      return this.#body.log.positionAt(seq)?.chain !== undefined && chain !== undefined;

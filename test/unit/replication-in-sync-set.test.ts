@@ -41,8 +41,7 @@ describe('what a primary asks the leader', () => {
     // Its next life is another one.
     lone.sessions.down(s3.id);
     lone.step({ type: 'session-down', node: s3.id, gone: true });
-    lone.attach(s3.id, 2);
-    expect(asked(lone.pass(100, s2.id, s3.id))).toEqual(['expand']);
+    expect(asked(lone.attach(s3.id, 2))).toEqual(['expand']);
   });
 
   it('S7 not to take one in that is about to stop, not even if that was asked', () => {

@@ -1,0 +1,292 @@
+/**
+ * The other replicas of a shard, as the primary of one epoch leads them: each is asked what it
+ * holds, follows from where its log agrees with ours, or gets all data first.
+ *
+ *   down -> attaching -> following
+ *                     -> unusable -> installing -> following
+ *
+ * Upholds
+ * S2: nobody is spoken to before the promise of this epoch is durable here.
+ * S6: no member of the isr knows more to be committed than the primary.
+ * S8: a log agrees with ours only where its chain is the same; what differs is replaced.
+ * S15, S19: a member of the isr keeps its data, whatever it says: whichever of us is wrong, it may
+ *   be the last copy that is right. It has to leave the isr first.
+ */
+import { assert } from '../model/assert.js';
+import type { Epoch, MemberId, Seq } from '../model/ids.js';
+import type { ReplicaPlace } from '../model/shard-config.js';
+import type { Position } from './entry.js';
+import type { InSyncSet } from './in-sync-set.js';
+import type { LeaseClaims } from './lease.js';
+import type { Attached, ToPrimary } from './messages.js';
+import type { Outbox } from './outbox.js';
+import { Peer, type PeerContext } from './peer.js';
+import type { ReplicaBody } from './replica-body.js';
+import type { Sessions } from './sessions.js';
+import { Shipping, type ShippingSettings } from './shipping.js';
+
+export interface PeersSettings extends ShippingSettings {
+  /**
+   * Pause before all data is read again that was found damaged on its way to a learner. Longer, if
+   * that took longer: then it is read half of the time at most.
+   */
+  readonly installAgainMs: number;
+}
+
+export interface PeersStart extends PeerContext {
+  readonly body: ReplicaBody;
+  readonly outbox: Outbox;
+  readonly sessions: Sessions;
+  readonly claims: LeaseClaims;
+  readonly settings: PeersSettings;
+  readonly self: MemberId;
+}
+
+export class Peers {
+  readonly #epoch: Epoch;
+  readonly #body: ReplicaBody;
+  readonly #outbox: Outbox;
+  readonly #sessions: Sessions;
+  readonly #claims: LeaseClaims;
+  readonly #settings: PeersSettings;
+  readonly #self: MemberId;
+  readonly #shared: PeerContext;
+  readonly #inSync: InSyncSet;
+  readonly #shipping: Shipping;
+  readonly #peers = new Map<MemberId, Peer>();
+  /** End of what earlier epochs left. */
+  readonly #start: Position;
+
+  constructor(epoch: Epoch, inSync: InSyncSet, start: PeersStart) {
+    this.#epoch = epoch;
+    this.#inSync = inSync;
+    this.#body = start.body;
+    this.#outbox = start.outbox;
+    this.#sessions = start.sessions;
+    this.#claims = start.claims;
+    this.#settings = start.settings;
+    this.#self = start.self;
+    this.#shared = { installs: start.installs, catchUps: start.catchUps };
+    this.#shipping = new Shipping(epoch, start);
+    this.#start = start.body.log.last;
+  }
+
+  get(node: MemberId): Peer | undefined {
+    return this.#peers.get(node);
+  }
+
+  all(): Iterable<Peer> {
+    return this.#peers.values();
+  }
+
+  /** The log above this position is what one of them still needs; undefined: nobody any of it. */
+  neededAbove(now: number): Seq | undefined {
+    let lowest: Seq | undefined;
+    for (const peer of this.#peers.values()) {
+      const { needsAbove } = peer;
+      if (needsAbove === undefined || this.#inSync.hasGivenUp(peer, now)) continue;
+      if (lowest === undefined || needsAbove < lowest) lowest = needsAbove;
+    }
+    return lowest;
+  }
+
+  /** The replicas of the newest configuration: new ones are attached, lost ones forgotten. */
+  adopt(replicas: readonly ReplicaPlace[], now: number): void {
+    for (const [node, peer] of this.#peers) {
+      if (replicas.some((place) => place.node === node)) continue;
+      this.#peers.delete(node);
+      peer.end();
+    }
+    for (const place of replicas) {
+      if (place.node === this.#self) continue;
+      let peer = this.#peers.get(place.node);
+      if (peer === undefined) {
+        peer = new Peer(place, this.#shared, now);
+        this.#peers.set(place.node, peer);
+      }
+      const isSame = peer.place.store === place.store && peer.place.process === place.process;
+      if (isSame) peer.place = place;
+      else peer.replace(place);
+      this.attach(peer, now);
+    }
+  }
+
+  /**
+   * Asks a peer what it holds, once its stream stands and our promise is durable (S2). The barrier
+   * has waited for that promise, and goes along.
+   */
+  attach(peer: Peer, now: number): void {
+    if (peer.phase !== 'down' || this.#body.durableEpoch !== this.#epoch) return;
+    if (!this.#sessions.reaches(peer.place)) return;
+    const hasBegun = this.#body.commitSeq > this.#start.seq;
+    this.#shipping.attach(peer, hasBegun ? this.#body.log.last : this.#start, now);
+  }
+
+  /** Its stream broke, or what was on it has to be forgotten. */
+  detach(peer: Peer, phase: 'down' | 'unusable' = 'down'): void {
+    peer.detach(phase, this.#claims.until(peer.node));
+  }
+
+  /** A message of this epoch. */
+  onMessage(peer: Peer, message: ToPrimary, now: number): void {
+    switch (message.type) {
+      case 'attached':
+        return this.#onAttached(peer, message, now);
+      case 'prepareAck':
+        return this.#onAck(peer, message.position, now);
+      case 'installed':
+        return this.#onInstalled(peer, message.base, now);
+      case 'refused':
+        return this.#onRefused(peer, message.promised, now);
+      case 'detached':
+        return this.detach(peer);
+    }
+  }
+
+  /** An entry that this peer needs next cannot be read any more: all of our data does without. */
+  onGap(peer: Peer): void {
+    if (peer.phase === 'following') this.detach(peer, 'unusable');
+  }
+
+  /** More of the data that this peer gets is on its disk. */
+  onInstallProgress(peer: Peer, now: number): void {
+    if (peer.phase === 'installing') peer.progressAt = now;
+  }
+
+  /**
+   * All data cannot be read for this peer: some of ours is damaged. That may be written over, or be
+   * brought back by an operator, so it is tried again; if we are not the last copy, somebody else
+   * takes our place meanwhile.
+   */
+  onInstallFailed(peer: Peer, attachNumber: number, now: number): void {
+    if (peer.phase !== 'installing' || peer.attachNumber !== attachNumber) return;
+    this.detach(peer, 'unusable');
+    const tookMs = now - peer.installBeganAt;
+    peer.installNotBefore = now + Math.max(this.#settings.installAgainMs, tookMs);
+  }
+
+  /** Something was sealed, or others made room: whoever follows gets what it may. */
+  ship(now: number): void {
+    for (const peer of this.#peers.values()) this.#ship(peer, now);
+  }
+
+  /** What is committed, for those who would not hear it with an entry. */
+  tellCommit(): void {
+    for (const peer of this.#peers.values()) this.#shipping.tellCommit(peer);
+  }
+
+  /** Whatever made a peer unusable, all of our data makes it good once nobody counts on it. */
+  mend(peer: Peer, now: number): void {
+    if (this.#inSync.isInTheWay(peer, now)) peer.endTurn();
+    if (peer.phase !== 'unusable' || this.#inSync.counts(peer.node)) return;
+    if (now >= peer.installNotBefore) this.#install(peer, now);
+    else peer.progressAt = now; // It waits for us.
+  }
+
+  /** Nothing is on its way to anybody any more. */
+  end(): void {
+    for (const peer of this.#peers.values()) peer.end();
+  }
+
+  #onRefused(peer: Peer, promised: Epoch, now: number): void {
+    this.detach(peer);
+    if (promised <= this.#epoch) return; // It will have heard more when asked again.
+    this.#outbox.happened({ type: 'overtaken', by: peer.node, promised });
+    this.#inSync.ask({ type: 'epoch-used', promised }, now);
+  }
+
+  #onAttached(peer: Peer, { number, tail, follows }: Attached, now: number): void {
+    if (peer.phase !== 'attaching' || number !== peer.attachNumber) return;
+    const match = tail.findLast(({ seq, chain }) => {
+      return this.#body.log.positionAt(seq)?.chain === chain;
+    });
+    if (match !== undefined) {
+      assert(!follows || match === tail.at(-1), 'S8', () => ({ peer: peer.node, match }));
+      return this.#follow(peer, match, follows, now);
+    }
+    const committed = tail[0];
+    const { base, last } = this.#body.log;
+    if (committed !== undefined && committed.seq > last.seq) return this.#onMore(peer, committed);
+    const isBehind = committed === undefined || committed.seq < base.seq;
+    if (isBehind) this.detach(peer, 'unusable');
+    else this.#onDiverged(peer, committed);
+  }
+
+  /**
+   * It knows more to be committed than we hold: one of us has lost or changed data. A member of the
+   * isr could be right, and the only one who is. A learner cannot, as far as this epoch goes: an
+   * operator has given up what it knows, and its data is set aside.
+   */
+  #onMore(peer: Peer, { seq }: Position): void {
+    const { last } = this.#body.log;
+    assert(!this.#inSync.counts(peer.node), 'S6', () => ({ peer: peer.node, seq, last: last.seq }));
+    this.#outbox.happened({ type: 'peer-knows-more', peer: peer.node, seq, last: last.seq });
+    this.#setAside(peer);
+  }
+
+  /** `follows`: it does already; otherwise it is told where to go on. */
+  #follow(peer: Peer, match: Position, follows: boolean, now: number): void {
+    peer.attach(match, follows);
+    peer.progressAt = now;
+    if (!follows) this.#shipping.resume(peer, match);
+    this.#outbox.happened({ type: 'peer-follows', peer: peer.node, after: match.seq });
+    this.#ship(peer, now);
+  }
+
+  #onAck(peer: Peer, position: Position, now: number): void {
+    if (peer.phase !== 'following') return;
+    const known = peer.durable?.seq ?? 0;
+    if (position.seq <= known) return;
+    const own = this.#body.log.positionAt(position.seq);
+    // In our own epoch nobody can hold what we never sent.
+    assert(position.seq <= peer.sentSeq, 'S8', () => ({ position, sent: peer.sentSeq }));
+    // What was trimmed cannot be compared; the acknowledgement of what follows it will be.
+    const isTrimmed = position.seq < this.#body.log.base.seq;
+    if (!isTrimmed && own?.chain !== position.chain) return this.#onDiverged(peer, position);
+    peer.acknowledge(position);
+    peer.progressAt = now;
+    this.#ship(peer, now);
+  }
+
+  #onDiverged(peer: Peer, { seq }: Position): void {
+    this.#outbox.happened({ type: 'peer-diverged', peer: peer.node, seq });
+    this.#setAside(peer);
+  }
+
+  /** Its data is, as soon as nobody counts on it. */
+  #setAside(peer: Peer): void {
+    peer.hasDiverged = true;
+    this.detach(peer, 'unusable');
+  }
+
+  /** One that the log does not reach gets all data. */
+  #ship(peer: Peer, now: number): void {
+    const isAwaited = this.#inSync.counts(peer.node);
+    if (!this.#shipping.ship(peer, isAwaited, now)) this.#install(peer, now);
+  }
+
+  /** Gives it all data when it is its turn; until then it is asked for nothing. */
+  #install(peer: Peer, now: number): void {
+    peer.endTurn(); // It may have begun before.
+    if (!this.#shared.installs.mayBegin && !this.#inSync.counts(peer.node)) {
+      if (peer.phase !== 'unusable') this.detach(peer, 'unusable');
+      peer.progressAt = now;
+      return;
+    }
+    // Not sooner: a member of the isr keeps what it has, whichever of us is wrong (S15, S19).
+    if (peer.hasDiverged) {
+      this.#outbox.send(peer.node, { type: 'diverged', epoch: this.#epoch });
+      peer.hasDiverged = false;
+    }
+    peer.install(this.#body.log.appliedSeq, now);
+    this.#outbox.happened({ type: 'peer-needs-install', peer: peer.node });
+    this.#outbox.install(peer.node);
+  }
+
+  #onInstalled(peer: Peer, base: Position, now: number): void {
+    if (peer.phase !== 'installing') return;
+    const { log } = this.#body;
+    if (log.positionAt(base.seq)?.chain === base.chain) this.#follow(peer, base, false, now);
+    else this.#install(peer, now); // Trimmed meanwhile: once more, from where we are now.
+  }
+}
