@@ -106,8 +106,8 @@ export class InSyncSet {
   }
 
   /**
-   * Asks to drop a member that is in the way or about to stop, and to take in a learner if that
-   * `isOpen`.
+   * Asks to drop a member that is in the way or about to stop, to replace a learner that was given
+   * up, and to take in one that has caught up if that `isOpen`.
    */
   review(peer: Peer, isOpen: boolean, now: number): void {
     const { node, place, phase } = peer;

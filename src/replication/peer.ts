@@ -96,7 +96,7 @@ export class Peer {
    * it may have lost what it acknowledged, and be learnt anew. `follows`: it takes what was sent
    * behind that; otherwise it is sent again.
    */
-  attach(match: Position, follows: boolean): void {
+  follow(match: Position, follows: boolean): void {
     assert(this.phase === 'attaching' || this.phase === 'installing', 'S3', () => ({
       phase: this.phase,
     }));
@@ -109,8 +109,11 @@ export class Peer {
     this.#durable = match;
   }
 
-  /** Its stream broke, or it follows somebody else. `claimUntil`: how far its lease reached. */
-  detach(phase: 'down' | 'attaching' | 'unusable', claimUntil: number): void {
+  /**
+   * Its stream broke or it follows somebody else (`down`), or it cannot go on with what it has
+   * (`unusable`). `claimUntil`: how far its lease reached.
+   */
+  detach(phase: 'down' | 'unusable', claimUntil: number): void {
     if (this.isAttached) this.#claimUntil = claimUntil;
     if (phase === 'down') this.hasDiverged = false; // It is asked anew.
     this.end();

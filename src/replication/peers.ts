@@ -5,12 +5,15 @@
  *   down -> attaching -> following
  *                     -> unusable -> installing -> following
  *
+ * One that follows may turn out to need all data, too: it diverges, or the log does not reach it
+ * any more, or cannot be read. Whatever a peer is, it is down when its stream breaks.
+ *
  * Upholds
  * S2: nobody is spoken to before the promise of this epoch is durable here.
  * S6: no member of the isr knows more to be committed than the primary.
  * S8: a log agrees with ours only where its chain is the same; what differs is replaced.
- * S15, S19: a member of the isr keeps its data, whatever it says: whichever of us is wrong, it may
- *   be the last copy that is right. It has to leave the isr first.
+ * S19: what contradicts ours is set aside only where nobody counts on it: whichever of us is wrong,
+ *   it may be the last copy that is right. A member has to leave the isr first.
  */
 import { assert } from '../model/assert.js';
 import type { Epoch, MemberId, Seq } from '../model/ids.js';
@@ -50,7 +53,7 @@ export class Peers {
   readonly #claims: LeaseClaims;
   readonly #settings: PeersSettings;
   readonly #self: MemberId;
-  readonly #shared: PeerContext;
+  readonly #context: PeerContext;
   readonly #inSync: InSyncSet;
   readonly #shipping: Shipping;
   readonly #peers = new Map<MemberId, Peer>();
@@ -66,7 +69,7 @@ export class Peers {
     this.#claims = start.claims;
     this.#settings = start.settings;
     this.#self = start.self;
-    this.#shared = { installs: start.installs, catchUps: start.catchUps };
+    this.#context = { installs: start.installs, catchUps: start.catchUps };
     this.#shipping = new Shipping(epoch, start);
     this.#start = start.body.log.last;
   }
@@ -101,7 +104,7 @@ export class Peers {
       if (place.node === this.#self) continue;
       let peer = this.#peers.get(place.node);
       if (peer === undefined) {
-        peer = new Peer(place, this.#shared, now);
+        peer = new Peer(place, this.#context, now);
         this.#peers.set(place.node, peer);
       }
       const isSame = peer.place.store === place.store && peer.place.process === place.process;
@@ -175,7 +178,10 @@ export class Peers {
     for (const peer of this.#peers.values()) this.#shipping.tellCommit(peer);
   }
 
-  /** Whatever made a peer unusable, all of our data makes it good once nobody counts on it. */
+  /**
+   * Whatever made a peer unusable, all of our data makes it good, once nobody counts on its own.
+   * One that others wait for in vain loses its turn to get it.
+   */
   mend(peer: Peer, now: number): void {
     if (this.#inSync.isInTheWay(peer, now)) peer.endTurn();
     if (peer.phase !== 'unusable' || this.#inSync.counts(peer.node)) return;
@@ -226,7 +232,7 @@ export class Peers {
 
   /** `follows`: it does already; otherwise it is told where to go on. */
   #follow(peer: Peer, match: Position, follows: boolean, now: number): void {
-    peer.attach(match, follows);
+    peer.follow(match, follows);
     peer.progressAt = now;
     if (!follows) this.#shipping.resume(peer, match);
     this.#outbox.happened({ type: 'peer-follows', peer: peer.node, after: match.seq });
@@ -268,13 +274,13 @@ export class Peers {
   /** Gives it all data when it is its turn; until then it is asked for nothing. */
   #install(peer: Peer, now: number): void {
     peer.endTurn(); // It may have begun before.
-    if (!this.#shared.installs.mayBegin && !this.#inSync.counts(peer.node)) {
+    if (!this.#context.installs.mayBegin && !this.#inSync.counts(peer.node)) {
       if (peer.phase !== 'unusable') this.detach(peer, 'unusable');
       peer.progressAt = now;
       return;
     }
-    // Not sooner: a member of the isr keeps what it has, whichever of us is wrong (S15, S19).
     if (peer.hasDiverged) {
+      assert(!this.#inSync.counts(peer.node), 'S19', () => ({ peer: peer.node }));
       this.#outbox.send(peer.node, { type: 'diverged', epoch: this.#epoch });
       peer.hasDiverged = false;
     }

@@ -17,33 +17,23 @@
 import { assert } from '../model/assert.js';
 import type { Epoch, MemberId, Seq } from '../model/ids.js';
 import type { VersionedConfig } from '../model/shard-config.js';
-import type { CatchUps } from './catch-ups.js';
 import { HandOver, type HandOverSettings } from './hand-over.js';
 import { InSyncSet, type InSyncSettings } from './in-sync-set.js';
-import type { Installs } from './installs.js';
 import type { LeaseClaims } from './lease.js';
 import type { ToPrimary } from './messages.js';
 import type { Outbox } from './outbox.js';
 import type { Peer } from './peer.js';
-import { Peers, type PeersSettings } from './peers.js';
+import { Peers, type PeersSettings, type PeersStart } from './peers.js';
 import { Proposals, type CommittedWrite, type Proposal, type Written } from './proposals.js';
 import type { ReplicaBody } from './replica-body.js';
-import type { Sessions } from './sessions.js';
 
 export interface PrimarySettings extends InSyncSettings, HandOverSettings, PeersSettings {
   /** Entries on their way at once. More gain nothing on a local network: the next is larger. */
   readonly windowEntries: number;
 }
 
-export interface PrimaryStart {
-  readonly body: ReplicaBody;
-  readonly outbox: Outbox;
-  readonly sessions: Sessions;
-  readonly installs: Installs;
-  readonly catchUps: CatchUps;
-  readonly claims: LeaseClaims;
+export interface PrimaryStart extends PeersStart {
   readonly settings: PrimarySettings;
-  readonly self: MemberId;
   readonly update: VersionedConfig;
   /** Until when this replica's own promises to earlier primaries reach. */
   readonly promisedUntil: number;
@@ -180,10 +170,13 @@ export class Primary {
   }
 
   onMessage(from: MemberId, message: ToPrimary, now: number): void {
-    if (message.epoch !== this.epoch) return this.#passTo(now);
-    this.#withPeer(from, now, (peer) => {
-      this.#peers.onMessage(peer, message, now);
-    });
+    this.#passTo(now);
+    const peer = this.#peers.get(from);
+    if (peer === undefined || message.epoch !== this.epoch) return;
+    this.#peers.onMessage(peer, message, now);
+    // One that has just begun to follow is not taken in at once: commits would wait for what is
+    // only on its way to it.
+    if (message.type === 'prepareAck' || peer.phase !== 'following') this.#review(peer);
     this.#advance();
   }
 
@@ -275,7 +268,7 @@ export class Primary {
     this.#inSync.passTo(now);
   }
 
-  /** Something is heard of another replica, if the configuration has one there. */
+  /** Something is heard of a replica, if the configuration has it: it is reviewed after that. */
   #withPeer(node: MemberId, now: number, hear: (peer: Peer) => void): void {
     this.#passTo(now);
     const peer = this.#peers.get(node);

@@ -83,6 +83,19 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
     tests: ['test/unit/replication-in-sync-set.test.ts', 'test/unit/replication-primary.test.ts'],
   },
   {
+    id: 'joins-on-its-way',
+    wrong: 'a learner that begins to follow is waited for before what it lacks has reached it',
+    breaks: ['L1'],
+    edits: [
+      {
+        file: 'src/replication/primary.ts',
+        from: "if (message.type === 'prepareAck' || peer.phase !== 'following') this.#review(peer);",
+        to: 'this.#review(peer);',
+      },
+    ],
+    tests: ['test/unit/replication-in-sync-set.test.ts'],
+  },
+  {
     id: 'joins-behind',
     wrong: 'a learner is proposed for the isr before it has caught up',
     breaks: ['S6', 'S16'],
@@ -97,7 +110,8 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
   },
   {
     id: 'no-barrier',
-    wrong: 'an epoch begins without a barrier: what earlier ones left is taken for committed',
+    wrong:
+      'an epoch begins without a barrier: what earlier ones left is committed by counting copies',
     breaks: ['S6', 'S11'],
     edits: [
       {
@@ -129,8 +143,8 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/replication/primary.ts',
-        from: 'if (message.epoch !== this.epoch) return this.#passTo(now);',
-        to: '',
+        from: 'if (peer === undefined || message.epoch !== this.epoch) return;',
+        to: 'if (peer === undefined) return;',
       },
     ],
     tests: ['test/unit/replication-in-sync-set.test.ts', 'test/unit/replication-primary.test.ts'],

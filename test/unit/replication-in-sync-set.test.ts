@@ -41,7 +41,8 @@ describe('what a primary asks the leader', () => {
     // Its next life is another one.
     lone.sessions.down(s3.id);
     lone.step({ type: 'session-down', node: s3.id, gone: true });
-    expect(asked(lone.attach(s3.id, 2))).toEqual(['expand']);
+    lone.attach(s3.id, 2);
+    expect(asked(lone.pass(100, s2.id, s3.id))).toEqual(['expand']);
   });
 
   it('S7 not to take one in that is about to stop, not even if that was asked', () => {
@@ -213,6 +214,18 @@ describe('what a primary asks the leader', () => {
     lone.attach(s2.id);
     expect(asked(lone.ack(s2.id, 1))).toEqual(['expand']);
     expect(lone.replica.primary?.isServing).toBe(true);
+  });
+
+  it('S16 one that begins to follow is not taken in while the next entry is on its way to it', () => {
+    const lone = LoneReplica.leading();
+    lone.sessions.down(s3.id);
+    lone.step({ type: 'session-down', node: s3.id, gone: true });
+    lone.config(without3, 2);
+    lone.put('a');
+    lone.persisted();
+    expect(asked(lone.attach(s3.id, 1))).toEqual([]);
+    expect(lone.ack(s2.id, 2).answers, 'nobody waits for it').toHaveLength(1);
+    expect(asked(lone.ack(s3.id, 2))).toEqual(['expand']);
   });
 
   it('S7 not to, if it is in the way: it stops counting when a newer configuration says so', () => {

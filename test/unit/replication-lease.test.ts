@@ -63,7 +63,7 @@ describe('the lease of a peer for one shard', () => {
   function following(): Peer {
     const peer = peerOf(s2);
     peer.phase = 'attaching';
-    peer.attach(LOG_START, false);
+    peer.follow(LOG_START, false);
     return peer;
   }
 
@@ -102,11 +102,11 @@ describe('the lease of a peer for one shard', () => {
     const peer = following();
     peer.acknowledge({ ...LOG_START, seq: 7 as never });
     peer.install(5 as never, 0);
-    peer.attach({ ...LOG_START, seq: 5 as never }, false);
+    peer.follow({ ...LOG_START, seq: 5 as never }, false);
     expect(peer.durable?.seq).toBe(5);
   });
 
   it('S3 who did not say what it holds cannot follow', () => {
-    expect(() => peerOf(s2).attach(LOG_START, false)).toThrow('S3');
+    expect(() => peerOf(s2).follow(LOG_START, false)).toThrow('S3');
   });
 });
