@@ -19,6 +19,7 @@ import type { MemberEvents, NodeProcess } from './member-links.js';
 
 const SUSPICIONS: Readonly<Record<Suspicion, string>> = {
   refused: 'its port refuses connections',
+  replaced: 'a later process of it answers in its place',
   silent: `it has said nothing for ${SUSPECT_MS} ms`,
 };
 

@@ -6,7 +6,7 @@
  *
  * The process of a storage node is watched (`node-watch.ts`). What answers at its address may be
  * the next one already, which has not registered yet: only what the registered process says counts
- * as a sign of its life.
+ * as a sign of its life, and what another one says tells that it is over.
  */
 import type { MemberId, ShardId, Uuid } from '../model/ids.js';
 import type {
@@ -132,10 +132,12 @@ export class MemberLink {
       message: (message) => {
         if (this.#closed || this.#stream !== stream) return;
         if (message.type === 'hello' && message.id !== id) return this.#onOther(message.id, stream);
-        this.#failures = 0;
         if (message.type === 'hello' || message.type === 'pong') speaker = message.process;
         const isRegistered = speaker !== undefined && speaker === this.#target.process;
+        // The next process is not asked again and again until it has registered.
+        if (isRegistered || this.#watch === undefined) this.#failures = 0;
         if (isRegistered) this.#watch?.heard();
+        else if (speaker !== undefined) this.#watch?.replaced();
         if (message.type !== 'pong') this.#talk.heard(message, isRegistered);
       },
       drain: () => {

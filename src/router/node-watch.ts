@@ -42,6 +42,11 @@ export class NodeWatch {
     if (this.#liveness.heard(this.#deps.clock.now())) this.#events.heardAgain();
   }
 
+  /** Another process of its node answers in its place. */
+  replaced(): void {
+    this.#report(this.#liveness.replaced());
+  }
+
   /** The stream to it broke, or could not be opened. */
   streamBroke(): void {
     if (this.#isAsking || this.#liveness.isSuspected) return;

@@ -118,15 +118,17 @@ export class Following {
   #onHello(stream: Stream, hello: LeaderHello): void {
     const { store, map, submit, log } = this.#deps;
     const { leader, leaderEpoch, clusterUuid } = hello;
-    if (clusterUuid !== store.identity.clusterUuid) {
+    const joined = store.identity.clusterUuid;
+    if (joined !== null && clusterUuid !== joined) {
       return this.#end(stream, `it is of cluster ${clusterUuid}`);
     }
-    // Of a restarted node that has not joined yet; once it has registered, it is told again.
-    if (map.shardCount === 0) return this.#end(stream, 'this node has not joined yet');
+    // Of a restarted node that has not joined yet; once it has registered, it is told again. That
+    // it is there at all tells the leader that the process before has ended.
+    if (joined === null || map.shardCount === 0) {
+      return this.#turnAway(stream, 'this node has not joined yet');
+    }
     if (leaderEpoch < this.#leaderEpoch) {
-      const heard = this.#leaderEpoch;
-      stream.outgoing.write({ type: 'hello', ...this.#deps.self, leaderEpoch: heard });
-      return this.#end(stream, `its leaderEpoch ${leaderEpoch} is below ${heard}`);
+      return this.#turnAway(stream, `its leaderEpoch ${leaderEpoch} is below ${this.#leaderEpoch}`);
     }
     const before = this.#current;
     stream.leader = { id: leader, leaderEpoch };
@@ -202,6 +204,13 @@ export class Following {
     if (shard >= shardCount) return false;
     const [first, last] = slotRangeOf(shard, shardCount);
     return slots[0] === first && slots[1] === last;
+  }
+
+  /** It is told who we are, and which leader we have heard of. */
+  #turnAway(stream: Stream, reason: string): void {
+    const { self } = this.#deps;
+    stream.outgoing.write({ type: 'hello', ...self, leaderEpoch: this.#leaderEpoch });
+    this.#end(stream, reason);
   }
 
   #end(stream: Stream, reason: string): void {

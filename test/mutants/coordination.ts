@@ -291,6 +291,19 @@ export const ROUTER_MUTANTS: readonly Mutant[] = [
     tests: ['test/unit/router-leadership.test.ts', 'test/unit/router-leading-replicas.test.ts'],
   },
   {
+    id: 'next-life-unnoticed',
+    wrong: 'a process is taken for alive although a later one answers in its place',
+    breaks: ['L1'],
+    edits: [
+      {
+        file: 'src/router/member-link.ts',
+        from: '        else if (speaker !== undefined) this.#watch?.replaced();\n',
+        to: '',
+      },
+    ],
+    tests: ['test/unit/router-node-watch.test.ts'],
+  },
+  {
     id: 'fenced-leader-goes-on',
     wrong: 'a leader whose fence does not hold reads the map again and goes on leading',
     breaks: ['S17'],

@@ -42,4 +42,12 @@ export const CORPUS: readonly CorpusEntry[] = [
       'again, although the damaged record had been written over since ' +
       '(test/unit/replication-primary.test.ts)',
   },
+  {
+    seeds: [20_040_935],
+    found:
+      'a storage node came back at once with an empty disk, which its leader did not notice, because ' +
+      'its port went on accepting; then the other replica died for a moment, and what was not there ' +
+      'any more became the primary and the only member of the isr ' +
+      '(test/unit/router-node-watch.test.ts)',
+  },
 ];

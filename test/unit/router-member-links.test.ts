@@ -284,9 +284,14 @@ describe('a stream that breaks', () => {
     expect(pauses[1]).toBeGreaterThan(pauses[0]!);
     expect(pauses.at(-1)).toBeGreaterThan(REOPEN_MS_MAX / 2);
     expect(pauses.at(-1)).toBeLessThanOrEqual(REOPEN_MS_MAX);
-    dialer.streams.at(-1)!.events.message(report(0));
-    fail();
-    expect(pauses.at(-1)).toBe(pauses[0]);
+    const says = (process: Registration['process']) => {
+      const hello = { type: 'hello', id: s1.id, process, leaderEpoch: 3 as LeaderEpoch } as const;
+      dialer.streams.at(-1)!.events.message(hello);
+      fail();
+      return pauses.at(-1)!;
+    };
+    expect(says(uuidOf('next')), 'the next process has to register').toBeGreaterThan(pauses[1]!);
+    expect(says(s1.process)).toBe(pauses[0]);
   });
 
   it('leads to another member: nothing it says counts, and it is looked at seldom', () => {

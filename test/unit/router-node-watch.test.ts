@@ -163,6 +163,41 @@ describe('a node that was killed', () => {
   });
 });
 
+describe('a node that was started again before its port was asked', () => {
+  it('is suspected when its new process speaks, whether that has joined or turns us away', async () => {
+    const reborn = nodeOf('s1', 2);
+    links.setNodes([s1]);
+    await pass(BEAT_MS);
+    alive = [reborn];
+    await breakStream(s1);
+    expect(verdicts, 'its port accepts').toEqual([]);
+    await pass(50);
+    streamTo(s1).events.message({ type: 'hello', ...reborn, leaderEpoch: 0 as LeaderEpoch });
+    expect(verdicts).toEqual(['s1 replaced']);
+    await breakStream(s1);
+    await pass(LONG_MS);
+    expect(verdicts).toEqual(['s1 replaced']);
+    links.setNodes([reborn]);
+    await pass(LONG_MS);
+    expect(verdicts).toEqual(['s1 replaced']);
+  });
+
+  it('is looked for less and less often until it registers', async () => {
+    const reborn = nodeOf('s1', 2);
+    links.setNodes([s1]);
+    alive = [];
+    for (let ms = 0; ms < LONG_MS; ms += 50) {
+      for (const stream of dialer.openTo(s1.address)) {
+        stream.events.message({ type: 'hello', ...reborn, leaderEpoch: 0 as LeaderEpoch });
+        await breakStream(s1);
+      }
+      await pass(50);
+    }
+    expect(dialer.streams.length).toBeGreaterThan(10);
+    expect(dialer.streams.length).toBeLessThan(30);
+  });
+});
+
 describe('a node that hangs', () => {
   it('is suspected when it said nothing for the time, once, and heard again when it wakes', async () => {
     links.setNodes([s1, s2]);

@@ -11,6 +11,7 @@ import { ShardMap } from '../../src/model/shard-map.js';
 import { Following } from '../../src/storage/following.js';
 import type { RecordWrite } from '../../src/storage/rounds.js';
 import { uuidOf } from '../support/configs.js';
+import { MemoryDisk } from '../support/memory-disk.js';
 import { NodeUnderTest, Recorder, settle, SHARDS } from '../support/storage-harness.js';
 
 describe('following', () => {
@@ -87,11 +88,23 @@ describe('following', () => {
     const test = await NodeUnderTest.start();
     const foreign = test.lead(9, { clusterUuid: uuidOf('foreign') });
     expect(foreign.heard.ended).toBe(true);
+    expect(foreign.heard.messages, 'it learns nothing of us').toEqual([]);
     const silent = test.lead(9, { hello: false });
     await test.tell(silent, test.configs());
     expect(silent.heard.ended).toBe(true);
     expect(test.node.map.shards.size).toBe(0);
     expect(test.store.leaderEpoch).toBe(0);
+  });
+
+  it('a leader that comes before a node has joined is told which process is here now', async () => {
+    for (const disk of [new MemoryDisk(), (await NodeUnderTest.serving()).disk.afterCrash()]) {
+      const test = await NodeUnderTest.open(disk, 2);
+      const early = test.lead(9);
+      const { id, process } = test.self;
+      expect(early.heard.messages).toMatchObject([{ type: 'hello', id, process }]);
+      expect(early.heard.ended).toBe(true);
+      expect(test.store.leaderEpoch, 'and not followed').toBeLessThan(9);
+    }
   });
 
   it('S19 a configuration that cannot be of this cluster is left out and named', async () => {
