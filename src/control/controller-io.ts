@@ -25,6 +25,11 @@ export type ControllerInput =
   | { readonly type: 'reported'; readonly replicas: readonly ReplicaEntry[] }
   /** This process is gone or hangs, whatever ZooKeeper says: it does not count as alive. */
   | { readonly type: 'suspected'; readonly node: MemberId; readonly process: Uuid }
+  /**
+   * A later process of this node answers in its place. That one may register soon, so nothing is
+   * taken from it yet; but nothing is given to the one before.
+   */
+  | { readonly type: 'replaced'; readonly node: MemberId; readonly process: Uuid }
   /** This process is there after all. */
   | { readonly type: 'heard'; readonly node: MemberId; readonly process: Uuid }
   /** A primary asks for a change of its isr. It asks again until it sees it, or another epoch. */

@@ -88,6 +88,8 @@ export class Controller {
   #nodes: ReadonlyMap<MemberId, Registration> | undefined;
   /** Nodes and the process of each that is suspected. */
   readonly #suspected = new Map<MemberId, Uuid>();
+  /** Nodes and the process of each in whose place a later one answers. */
+  readonly #replaced = new Map<MemberId, Uuid>();
   /** Nodes that are away for long. */
   readonly #gone = new Set<MemberId>();
   /** Nodes and the process of each that is leaving. */
@@ -148,8 +150,13 @@ export class Controller {
       case 'suspected':
         this.#suspected.set(input.node, input.process);
         return;
+      case 'replaced':
+        this.#replaced.set(input.node, input.process);
+        return;
       case 'heard':
-        if (this.#suspected.get(input.node) === input.process) this.#suspected.delete(input.node);
+        for (const doubted of [this.#suspected, this.#replaced]) {
+          if (doubted.get(input.node) === input.process) doubted.delete(input.node);
+        }
         return;
       case 'requested':
         return this.#onRequested(input.request);
@@ -219,7 +226,7 @@ export class Controller {
       this.#seen.add(id);
     }
     // One that registers again is heard anew, even if it is the same process.
-    for (const known of [this.#leaving, this.#suspected]) {
+    for (const known of [this.#leaving, this.#suspected, this.#replaced]) {
       for (const [id, process] of known) {
         if (this.#nodes.get(id)?.process !== process) known.delete(id);
       }
@@ -258,6 +265,7 @@ export class Controller {
       alive,
       registered: this.#nodes ?? new Map(),
       leaving,
+      isReplaced: ({ node, process }) => this.#replaced.get(node) === process,
       gone: this.#gone,
       placement: this.#placement,
       hasSettled: this.#hasSettled,

@@ -73,6 +73,7 @@ export function handedOver(
 export function eligibleFor(config: ShardConfig, view: ClusterView): readonly MemberId[] {
   return config.replicas
     .filter((place) => config.isr.includes(place.node) && lifeOf(place, view.alive) === 'same')
+    .filter((place) => !view.isReplaced(place))
     .map(({ node }) => node)
     .filter((node) => problemOn(config, node, view) === undefined);
 }

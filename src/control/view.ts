@@ -5,6 +5,7 @@
 import type { ClusterConfig } from '../model/cluster-config.js';
 import type { MemberId } from '../model/ids.js';
 import type { PlacementState } from '../model/placement-record.js';
+import type { ReplicaPlace } from '../model/shard-config.js';
 import type { AliveNodes } from './lives.js';
 import type { Loads } from './loads.js';
 import type { Reports } from './reports.js';
@@ -16,6 +17,8 @@ export interface ClusterView {
   readonly registered: ReadonlyMap<MemberId, unknown>;
   /** Alive nodes that asked to shut down in order: they are given nothing more. */
   readonly leaving: ReadonlySet<MemberId>;
+  /** Whether a later process of this node answers in the place of the one that is named. */
+  readonly isReplaced: (place: ReplicaPlace) => boolean;
   /** Nodes that are away for so long that their replicas are to be on others. */
   readonly gone: ReadonlySet<MemberId>;
   /** Whether every shard has had a configuration at some time. */

@@ -19,7 +19,6 @@ import type { MemberEvents, NodeProcess } from './member-links.js';
 
 const SUSPICIONS: Readonly<Record<Suspicion, string>> = {
   refused: 'its port refuses connections',
-  replaced: 'a later process of it answers in its place',
   silent: `it has said nothing for ${SUSPECT_MS} ms`,
 };
 
@@ -64,6 +63,13 @@ export class Hearing implements MemberEvents {
     const { controller, log, fed } = this.#deps;
     log.warn(`storage node ${id} is suspected: ${SUSPICIONS[why]}`, { address });
     controller.step({ type: 'suspected', node: id, process });
+    fed();
+  }
+
+  replaced({ id, address, process }: NodeProcess): void {
+    const { controller, log, fed } = this.#deps;
+    log.info(`storage node ${id} was started again, and has not registered yet`, { address });
+    controller.step({ type: 'replaced', node: id, process });
     fed();
   }
 

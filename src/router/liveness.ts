@@ -1,11 +1,10 @@
 /**
  * Whether one process is alive, as far as its words and its port tell (D3).
  *
- * Pure: time arrives with each call. Three things make it suspected. Its port refuses connections,
+ * Pure: time arrives with each call. Two things make it suspected. Its port refuses connections,
  * twice in a row: the kernel closes the sockets of a dead process at once, but one refusal may come
- * of a listener that was just being replaced. Or another process of its node answers there, which
- * came after it. Or it says nothing for {@link SUSPECT_MS}, although it was asked: it hangs, or
- * nothing gets through to it. That a stream broke is no evidence.
+ * of a listener that was just being replaced. Or it says nothing for {@link SUSPECT_MS}, although
+ * it was asked: it hangs, or nothing gets through to it. That a stream broke is no evidence.
  *
  * Silence counts only while we listened. A process that was itself held up finds everybody silent,
  * and hears only afterwards what they said meanwhile: so it begins to count anew.
@@ -22,7 +21,7 @@ const HELD_UP_MS = SUSPECT_MS / 2;
 const REFUSALS_TO_BELIEVE = 2;
 
 /** Why a process is taken for dead. */
-export type Suspicion = 'refused' | 'replaced' | 'silent';
+export type Suspicion = 'refused' | 'silent';
 
 export class Liveness {
   /** When it was heard last, or silence began to count. */
@@ -53,11 +52,6 @@ export class Liveness {
   probed(result: ProbeResult): Suspicion | undefined {
     this.#refusals = result === 'refused' ? this.#refusals + 1 : 0;
     return this.#refusals >= REFUSALS_TO_BELIEVE ? this.#suspect('refused') : undefined;
-  }
-
-  /** Another process of the same node answers at its address. Returned: as above. */
-  replaced(): Suspicion | undefined {
-    return this.#suspect('replaced');
   }
 
   /** Time has passed; we noticed `lateMs` after we should have. Returned: as above. */

@@ -6,7 +6,7 @@
  *
  * The process of a storage node is watched (`node-watch.ts`). What answers at its address may be
  * the next one already, which has not registered yet: only what the registered process says counts
- * as a sign of its life, and what another one says tells that it is over.
+ * as a sign of its life. What another one says tells that this process should not be counted on.
  */
 import type { MemberId, ShardId, Uuid } from '../model/ids.js';
 import type {
@@ -137,7 +137,7 @@ export class MemberLink {
         // The next process is not asked again and again until it has registered.
         if (isRegistered || this.#watch === undefined) this.#failures = 0;
         if (isRegistered) this.#watch?.heard();
-        else if (speaker !== undefined) this.#watch?.replaced();
+        else if (speaker !== undefined) this.#watch?.heardOther();
         if (message.type !== 'pong') this.#talk.heard(message, isRegistered);
       },
       drain: () => {

@@ -50,6 +50,8 @@ export interface MemberEvents {
   said(node: MemberId, word: NodeWord): void;
   /** This process is taken for dead, although it is registered. Once, until `heardAgain`. */
   suspected(node: NodeProcess, why: Suspicion): void;
+  /** A later process of its node answers in its place, and may register soon. The same. */
+  replaced(node: NodeProcess): void;
   heardAgain(node: NodeProcess): void;
   /** A member has heard of a later leader, and listens to us no more. */
   laterLeader(leaderEpoch: LeaderEpoch): void;
@@ -153,6 +155,7 @@ export class MemberLinks {
     const node = { id, address, process };
     return {
       suspected: (why) => this.#events.suspected(node, why),
+      replaced: () => this.#events.replaced(node),
       heardAgain: () => this.#events.heardAgain(node),
     };
   }

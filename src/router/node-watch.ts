@@ -17,6 +17,8 @@ export interface NodeWatchDeps {
 export interface NodeWatchEvents {
   /** The process is taken for dead. Once, until `heardAgain`. */
   suspected(why: Suspicion): void;
+  /** A later process of its node answers in its place. Once, until `heardAgain`. */
+  replaced(): void;
   /** It is there after all. */
   heardAgain(): void;
 }
@@ -26,6 +28,7 @@ export class NodeWatch {
   readonly #address: string;
   readonly #events: NodeWatchEvents;
   readonly #liveness: Liveness;
+  #isReplaced = false;
   #isAsking = false;
   #cancelAsking: Cancel = () => undefined;
   #closed = false;
@@ -39,12 +42,16 @@ export class NodeWatch {
 
   /** The process said something. */
   heard(): void {
-    if (this.#liveness.heard(this.#deps.clock.now())) this.#events.heardAgain();
+    const wasDoubted = this.#liveness.heard(this.#deps.clock.now()) || this.#isReplaced;
+    this.#isReplaced = false;
+    if (wasDoubted) this.#events.heardAgain();
   }
 
-  /** Another process of its node answers in its place. */
-  replaced(): void {
-    this.#report(this.#liveness.replaced());
+  /** Another process of its node said something. */
+  heardOther(): void {
+    if (this.#isReplaced) return;
+    this.#isReplaced = true;
+    this.#events.replaced();
   }
 
   /** The stream to it broke, or could not be opened. */

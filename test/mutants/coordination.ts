@@ -292,12 +292,12 @@ export const ROUTER_MUTANTS: readonly Mutant[] = [
   },
   {
     id: 'next-life-unnoticed',
-    wrong: 'a process is taken for alive although a later one answers in its place',
+    wrong: 'a process is to become primary although a later one answers in its place',
     breaks: ['L1'],
     edits: [
       {
         file: 'src/router/member-link.ts',
-        from: '        else if (speaker !== undefined) this.#watch?.replaced();\n',
+        from: '        else if (speaker !== undefined) this.#watch?.heardOther();\n',
         to: '',
       },
     ],

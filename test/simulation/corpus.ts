@@ -48,6 +48,6 @@ export const CORPUS: readonly CorpusEntry[] = [
       'a storage node came back at once with an empty disk, which its leader did not notice, because ' +
       'its port went on accepting; then the other replica died for a moment, and what was not there ' +
       'any more became the primary and the only member of the isr ' +
-      '(test/unit/router-node-watch.test.ts)',
+      '(test/unit/control-failover.test.ts, test/unit/router-node-watch.test.ts)',
   },
 ];

@@ -34,6 +34,26 @@ describe('rule 5: the primary is not alive', () => {
     expect(harness.config(0)).toMatchObject({ epoch: 6, primary: 's3' });
   });
 
+  it('S6 one in whose place a later process answers is not the next: its disk may be another', () => {
+    const harness = shared({ isr: [s1.id, s2.id], learners: [s3.id] }).nodes(s2, s3);
+    harness.step({ type: 'replaced', node: s2.id, process: s2.process });
+    expect(harness.run()).toEqual([]);
+    harness.nodes(s1, s2, s3).nodes(s2, s3);
+    expect(harness.run(), 'whoever else comes and goes').toEqual([]);
+    harness.hear(s2);
+    expect(harness.runWhy()).toEqual(['fail-over']);
+    expect(harness.config(0)).toMatchObject({ primary: 's2', isr: ['s1', 's2'] });
+  });
+
+  it('S6 and from a primary nothing is taken for that: its next life registers soon', () => {
+    const harness = shared();
+    harness.step({ type: 'replaced', node: s1.id, process: s1.process });
+    expect(harness.run()).toEqual([]);
+    harness.nodes(nodeOf('s1', 2), s2, s3);
+    expect(harness.runWhy()).toEqual(['new-life']);
+    expect(harness.config(0)).toMatchObject({ primary: 's1', isr: ['s1', 's2', 's3'] });
+  });
+
   it.each([
     [1, ['s2']],
     [2, ['s2', 's3']],

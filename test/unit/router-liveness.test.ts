@@ -68,14 +68,6 @@ describe('a port that refuses', () => {
   });
 });
 
-it('another process in its place is believed at once, and once, until it speaks itself', () => {
-  const liveness = new Liveness(0);
-  expect(liveness.replaced()).toBe('replaced');
-  expect(liveness.replaced()).toBeUndefined();
-  expect(liveness.heard(1)).toBe(true);
-  expect(liveness.replaced()).toBe('replaced');
-});
-
 it('nobody who answers each ping in time is suspected, however often we are held up', () => {
   /** How late each beat of ours is, and how long the answer to its ping takes. */
   const beats = fc.array(

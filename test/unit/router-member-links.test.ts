@@ -45,6 +45,7 @@ beforeEach(() => {
       laterLeader: (leaderEpoch) => later.push(leaderEpoch),
       said: () => undefined,
       suspected: () => undefined,
+      replaced: () => undefined,
       heardAgain: () => undefined,
     },
   );
@@ -269,7 +270,7 @@ describe('a stream that breaks', () => {
     ]);
   });
 
-  it('again and again is opened less and less often, until the member says something', () => {
+  it('again and again is opened less and less often, until its registered process speaks', () => {
     setNodes(s1);
     const pauses: number[] = [];
     const fail = () => {

@@ -47,6 +47,7 @@ beforeEach(() => {
       laterLeader: () => undefined,
       said: (_, word) => words.push(word),
       suspected: ({ id }, why) => verdicts.push(`${id} ${why}`),
+      replaced: ({ id }) => verdicts.push(`${id} replaced`),
       heardAgain: ({ id }) => verdicts.push(`${id} heard`),
     },
   );
@@ -155,46 +156,67 @@ describe('a node that was killed', () => {
     await pass(LONG_MS);
     streamTo(s1).events.message({ type: 'hello', ...reborn, leaderEpoch: 3 as LeaderEpoch });
     streamTo(s1).events.message({ type: 'leaving' });
-    expect(verdicts, 'the next process is no sign of life of this one').toEqual(['s1 refused']);
+    const known = ['s1 refused', 's1 replaced'];
+    expect(verdicts, 'the next process is no sign of life of this one').toEqual(known);
     expect(words).toEqual([]);
     links.setNodes([reborn]);
     await pass(LONG_MS);
-    expect(verdicts).toEqual(['s1 refused']);
+    expect(verdicts).toEqual(known);
   });
 });
 
 describe('a node that was started again before its port was asked', () => {
-  it('is suspected when its new process speaks, whether that has joined or turns us away', async () => {
-    const reborn = nodeOf('s1', 2);
+  const reborn = nodeOf('s1', 2);
+  const greeting = { type: 'hello', ...reborn, leaderEpoch: 0 as LeaderEpoch } as const;
+
+  beforeEach(async () => {
     links.setNodes([s1]);
     await pass(BEAT_MS);
-    alive = [reborn];
+    alive = [];
     await breakStream(s1);
-    expect(verdicts, 'its port accepts').toEqual([]);
     await pass(50);
-    streamTo(s1).events.message({ type: 'hello', ...reborn, leaderEpoch: 0 as LeaderEpoch });
+    expect(verdicts, 'its port accepts').toEqual([]);
+  });
+
+  it('is known as such when its next process turns us away, and is suspected in time', async () => {
+    streamTo(s1).events.message(greeting);
     expect(verdicts).toEqual(['s1 replaced']);
     await breakStream(s1);
-    await pass(LONG_MS);
+    await pass(100);
+    streamTo(s1).events.message(greeting);
+    expect(verdicts).toEqual(['s1 replaced']);
+    await pass(SUSPECT_MS);
+    expect(verdicts).toEqual(['s1 replaced', 's1 silent']);
+  });
+
+  it('or answers pings; it is not once it has registered', async () => {
+    alive = [reborn];
+    await pass(BEAT_MS);
     expect(verdicts).toEqual(['s1 replaced']);
     links.setNodes([reborn]);
     await pass(LONG_MS);
     expect(verdicts).toEqual(['s1 replaced']);
   });
 
+  it('is heard again if it speaks after all', async () => {
+    streamTo(s1).events.message(greeting);
+    alive = [s1];
+    await pass(BEAT_MS);
+    await pass(LONG_MS);
+    expect(verdicts).toEqual(['s1 replaced', 's1 heard']);
+  });
+
   it('is looked for less and less often until it registers', async () => {
-    const reborn = nodeOf('s1', 2);
-    links.setNodes([s1]);
-    alive = [];
+    const before = dialer.streams.length;
     for (let ms = 0; ms < LONG_MS; ms += 50) {
       for (const stream of dialer.openTo(s1.address)) {
-        stream.events.message({ type: 'hello', ...reborn, leaderEpoch: 0 as LeaderEpoch });
+        stream.events.message(greeting);
         await breakStream(s1);
       }
       await pass(50);
     }
-    expect(dialer.streams.length).toBeGreaterThan(10);
-    expect(dialer.streams.length).toBeLessThan(30);
+    expect(dialer.streams.length - before).toBeGreaterThan(10);
+    expect(dialer.streams.length - before).toBeLessThan(30);
   });
 });
 
