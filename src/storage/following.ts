@@ -6,7 +6,8 @@
  * leader is acted on, and a stream of a lower one is ended. So a leader that was paused, and wakes
  * up after its successor spoke, changes nothing here, not even after a restart of this node. A
  * leader of another cluster is never listened to; a configuration that cannot be of this cluster is
- * left out and named (S19).
+ * left out and named (S19). Before it has joined, a node listens to nobody, but says which process
+ * is here now.
  *
  * A ping is answered at once, even while the leader's epoch is not durable yet: the answer only
  * says that this process runs, so nothing is acted on. If it waited for the disk, slow disks at a

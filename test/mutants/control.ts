@@ -45,6 +45,19 @@ interface Promotion {`,
     tests: FAILOVER,
   },
   {
+    id: 'replaced-promoted',
+    wrong: 'a member becomes primary although a later process answers in its place',
+    breaks: ['L1'],
+    edits: [
+      {
+        file: 'src/control/failover.ts',
+        from: '    .filter((place) => !view.isReplaced(place))\n',
+        to: '',
+      },
+    ],
+    tests: FAILOVER,
+  },
+  {
     id: 'fail-over-in-same-epoch',
     wrong: 'another primary gets the epoch of the one before',
     breaks: ['S1'],

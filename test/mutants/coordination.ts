@@ -292,7 +292,7 @@ export const ROUTER_MUTANTS: readonly Mutant[] = [
   },
   {
     id: 'next-life-unnoticed',
-    wrong: 'a process is to become primary although a later one answers in its place',
+    wrong: 'a leader does not notice that a later process answers in the place of one',
     breaks: ['L1'],
     edits: [
       {
