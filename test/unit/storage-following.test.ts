@@ -88,7 +88,9 @@ describe('following', () => {
     const test = await NodeUnderTest.start();
     const foreign = test.lead(9, { clusterUuid: uuidOf('foreign') });
     expect(foreign.heard.ended).toBe(true);
-    expect(foreign.heard.messages, 'it learns nothing of us').toEqual([]);
+    const restarted = await NodeUnderTest.open(test.disk.afterCrash(), 2);
+    const again = restarted.lead(9, { clusterUuid: uuidOf('foreign') });
+    for (const { heard } of [foreign, again]) expect(heard.messages, 'of us').toEqual([]);
     const silent = test.lead(9, { hello: false });
     await test.tell(silent, test.configs());
     expect(silent.heard.ended).toBe(true);
