@@ -20,7 +20,11 @@ export async function runTask({ seed, twice }: WorkerTask): Promise<SeedReport> 
 if (process.send !== undefined && process.argv[1]?.endsWith('worker.ts') === true) {
   let last = Promise.resolve();
   process.on('message', (task: WorkerTask) => {
-    last = last.then(async () => void process.send?.(await runTask(task)));
+    // One whose parent has just ended is told so next: that nobody reads this is no error.
+    last = last.then(async () => {
+      const report = await runTask(task);
+      process.send?.(report, undefined, undefined, () => undefined);
+    });
   });
   process.on('disconnect', () => process.exit());
 }
