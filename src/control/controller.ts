@@ -49,6 +49,7 @@ import type { ChangeRequest } from '../model/member-messages.js';
 import type { PlacementState } from '../model/placement-record.js';
 import type { Registration } from '../model/registrations.js';
 import type { ShardConfig, StoredShard, VersionedConfig } from '../model/shard-config.js';
+import { AskedHandOvers } from './asked-hand-overs.js';
 import type {
   ControllerEvent,
   ControllerInput,
@@ -75,10 +76,6 @@ import { Reports } from './reports.js';
 import { assertTransition } from './transition.js';
 import type { ClusterView } from './view.js';
 
-interface AskedHandOver extends HandOver {
-  readonly hasFailed: boolean;
-}
-
 export class Controller {
   readonly #cluster: ClusterConfig;
   readonly #leaderEpoch: LeaderEpoch;
@@ -99,10 +96,7 @@ export class Controller {
   /** Asked by primaries and not judged yet. */
   readonly #requests = new Map<ShardId, ChangeRequest>();
   readonly #stepDowns = new Map<ShardId, StepDown>();
-  /** Latest hand-over that was asked for, per shard; not again before it has failed and rested. */
-  readonly #asked = new Map<ShardId, AskedHandOver>();
-  /** Shards in the order in which a hand-over of theirs last failed, the latest last. */
-  readonly #failed = new Set<ShardId>();
+  readonly #asked = new AskedHandOvers();
   /** What was said of each shard in an epoch, so that each is said once. */
   readonly #said = new Map<ShardId, { readonly epoch: Epoch; readonly names: Set<string> }>();
   /** Shards said to be missing or garbled: nobody but an operator can restore them. */
@@ -168,10 +162,9 @@ export class Controller {
       case 'leaving':
         return this.#onLeaving(input.node);
       case 'hand-over-failed':
-        return this.#onHandOverFailed(input);
+        return this.#asked.failed(input.shard, input.epoch);
       case 'hand-over-rested':
-        if (this.#asked.get(input.shard)?.epoch === input.epoch) this.#asked.delete(input.shard);
-        return;
+        return this.#asked.rested(input.shard, input.epoch);
       default:
         return unreachable(input);
     }
@@ -290,8 +283,8 @@ export class Controller {
       if (draft !== undefined) yield draft;
       if (draft !== undefined || stored.type !== 'config') continue;
       const { config } = stored;
-      const asked = this.#askedOf(config);
-      if (asked?.hasFailed === false) yield { ...config, primary: asked.to };
+      const successor = this.#asked.successorOf(config);
+      if (successor !== undefined) yield { ...config, primary: successor };
       else if (!isStrayed(config, alive)) yield config;
     }
   }
@@ -357,44 +350,33 @@ export class Controller {
     };
   }
 
-  /** The asking half of rule 8. A hand-over is under way until the map has it, or it has failed. */
+  /**
+   * The asking half of rule 8. A hand-over is under way until the map has it, or it has failed.
+   * What is only for balance waits for its successor too, lest pauses pile up on a node that has
+   * just begun: it is slowest then.
+   */
   #handOvers(view: ClusterView): readonly HandOver[] {
     const quiet: ShardConfig[] = [];
     const doubtful = new Set<MemberId>();
-    let underWay = 0;
+    let [underWay, takingOver] = [0, 0];
     for (const [shard, stored] of this.#stored) {
       if (stored.type !== 'config') continue;
-      const asked = this.#askedOf(stored.config);
+      const asked = this.#asked.of(stored.config);
       const isWriting = this.#writing.has(shard);
       // Not written although it stepped down: nobody can take over, and no other waits for that.
       const hasSteppedDown = this.#stepDowns.get(shard)?.epoch === stored.config.epoch;
+      if (this.#asked.isTakingOver(stored.config, view)) takingOver++;
       if (asked?.hasFailed === true) doubtful.add(asked.to);
       else if (asked !== undefined && (isWriting || !hasSteppedDown)) underWay++;
       else if (asked === undefined && !isWriting && !hasSteppedDown) quiet.push(stored.config);
     }
-    const order = [...this.#failed];
-    const turnOf = ({ shard }: ShardConfig) => order.indexOf(shard);
-    quiet.sort((left, right) => turnOf(left) - turnOf(right) || left.shard - right.shard);
-    const leaving = handOversOfLeaving(quiet, { underWay, doubtful }, view);
-    const busy = underWay + leaving.length;
-    const balancing = handOverToBalance(quiet, { underWay: busy, doubtful }, view);
+    const inTurn = this.#asked.inTurn(quiet);
+    const leaving = handOversOfLeaving(inTurn, { underWay, doubtful }, view);
+    const busy = underWay + takingOver + leaving.length;
+    const balancing = handOverToBalance(inTurn, { underWay: busy, doubtful }, view);
     const handOvers = balancing === undefined ? leaving : [...leaving, balancing];
-    for (const asked of handOvers) this.#asked.set(asked.shard, { ...asked, hasFailed: false });
+    for (const handOver of handOvers) this.#asked.add(handOver);
     return handOvers;
-  }
-
-  #onHandOverFailed({ shard, epoch }: { readonly shard: ShardId; readonly epoch: Epoch }): void {
-    const asked = this.#asked.get(shard);
-    if (asked?.epoch !== epoch) return;
-    this.#asked.set(shard, { ...asked, hasFailed: true });
-    this.#failed.delete(shard);
-    this.#failed.add(shard);
-  }
-
-  /** The hand-over that was asked of the primary of this very epoch. */
-  #askedOf({ shard, epoch }: ShardConfig): AskedHandOver | undefined {
-    const asked = this.#asked.get(shard);
-    return asked?.epoch === epoch ? asked : undefined;
   }
 
   /** A znode that does not parse is there too. */

@@ -33,7 +33,7 @@ function handOverAll(harness: ControlHarness) {
     expect(harness.handOvers).toHaveLength(1);
     asked.push(...named(harness));
     expect(harness.stepDown(next.shard, next.to).runWhy()).toEqual(['hand-over']);
-    harness.run();
+    harness.reportAll().run();
   }
   return asked;
 }
@@ -43,10 +43,10 @@ describe('to balance', () => {
     const harness = lopsided().settle();
     expect(asked(harness)).toEqual(['0/4 s1 s2']);
     expect(asked(harness)).toEqual([]);
-    // The next is asked for when the map has this one.
     expect(harness.stepDown(0, s2.id).runWhy()).toEqual(['hand-over']);
-    expect(harness.handOvers).toEqual([]);
-    expect(asked(harness)).toEqual(['1/4 s1 s3']);
+    // The next is asked for when the successor has promised the epoch.
+    expect(asked(harness)).toEqual([]);
+    expect(asked(harness.reportAll())).toEqual(['1/4 s1 s3']);
   });
 
   it('goes on until no node has two more than another, and then rests', () => {
@@ -68,6 +68,7 @@ describe('to balance', () => {
     expect(hear('hand-over-rested', 3)).toEqual([]);
     expect(hear('hand-over-rested', 4)).toEqual([]);
     harness.stepDown(1, s3.id).run();
+    harness.reportAll();
     const rest = ['2/4 s1 s2', '3/4 s1 s2', '4/4 s1 s3', '5/4 s1 s2', '6/4 s1 s3'];
     expect(handOverAll(harness)).toEqual(rest);
   });
