@@ -48,20 +48,21 @@ export class AskedHandOvers {
   }
 
   /**
-   * Whether the map has one, and its successor, which is alive and sound, has not said yet that it
-   * promised the epoch: the shard takes no writes before that.
+   * Whether the map has the one that was asked for, and its successor, alive and sound, has not
+   * said yet that it promised the new epoch. That is not the end of the pause, but the earliest
+   * sign of it. It says so by itself, and if it cannot it is soon suspected, or damaged.
    */
-  isTakingOver(
+  awaitsSuccessor(
     config: ShardConfig,
     { alive, reports }: Pick<ClusterView, 'alive' | 'reports'>,
   ): boolean {
     const asked = this.#asked.get(config.shard);
     const place = replicaOn(config, config.primary);
-    if (asked === undefined || place === undefined) return false;
-    const isInMap = asked.to === place.node && asked.epoch < config.epoch;
-    if (!isInMap || lifeOf(place, alive) !== 'same') return false;
+    if (place === undefined || asked?.to !== place.node) return false;
+    if (lifeOf(place, alive) !== 'same') return false;
     if (reports.problemOf(config, place.store) !== undefined) return false;
-    return reports.promisedBy(config, place.store) < config.epoch;
+    // Once it has, for good: how it comes to lead in later epochs is not of this hand-over.
+    return reports.promisedBy(config, place.store) <= asked.epoch;
   }
 
   /** In the order in which they should be tried: those that failed last come last. */

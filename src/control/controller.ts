@@ -32,7 +32,7 @@
  *      catch up, if there is a primary to give it the data.
  *   8. Its primary stepped down: the member it names, or another of the isr, in a new epoch without
  *      waiting for the lease. Primaries are asked to step down when their node is leaving, and to
- *      balance them.
+ *      balance them, one after the other.
  *   9. Fewer replicas than there should be, not counting those of nodes that are gone for long, and
  *      a node without one: add it as a learner.
  *  10. A node says that its replica is damaged, or not there: it leaves the isr, in a new epoch, if
@@ -352,27 +352,28 @@ export class Controller {
 
   /**
    * The asking half of rule 8. A hand-over is under way until the map has it, or it has failed.
-   * What is only for balance waits for its successor too, lest pauses pile up on a node that has
-   * just begun: it is slowest then.
+   * What is only for balance waits for the successors too, lest pauses pile up on a node that has
+   * just begun and is slowest then. A courtesy: a new leader does not know of them.
    */
   #handOvers(view: ClusterView): readonly HandOver[] {
     const quiet: ShardConfig[] = [];
     const doubtful = new Set<MemberId>();
-    let [underWay, takingOver] = [0, 0];
+    let underWay = 0;
+    let awaited = 0;
     for (const [shard, stored] of this.#stored) {
       if (stored.type !== 'config') continue;
       const asked = this.#asked.of(stored.config);
       const isWriting = this.#writing.has(shard);
       // Not written although it stepped down: nobody can take over, and no other waits for that.
       const hasSteppedDown = this.#stepDowns.get(shard)?.epoch === stored.config.epoch;
-      if (this.#asked.isTakingOver(stored.config, view)) takingOver++;
+      if (this.#asked.awaitsSuccessor(stored.config, view)) awaited++;
       if (asked?.hasFailed === true) doubtful.add(asked.to);
       else if (asked !== undefined && (isWriting || !hasSteppedDown)) underWay++;
       else if (asked === undefined && !isWriting && !hasSteppedDown) quiet.push(stored.config);
     }
     const inTurn = this.#asked.inTurn(quiet);
     const leaving = handOversOfLeaving(inTurn, { underWay, doubtful }, view);
-    const busy = underWay + takingOver + leaving.length;
+    const busy = underWay + awaited + leaving.length;
     const balancing = handOverToBalance(inTurn, { underWay: busy, doubtful }, view);
     const handOvers = balancing === undefined ? leaving : [...leaving, balancing];
     for (const handOver of handOvers) this.#asked.add(handOver);

@@ -28,7 +28,7 @@ const LEAVING_PER_SHARDS = 24;
 
 /** What was asked for before. */
 export interface AskedBefore {
-  /** Hand-overs that are not done yet. */
+  /** Hand-overs that have to be done before more are asked for. */
   readonly underWay: number;
   /** To whom one failed a moment ago. */
   readonly doubtful: ReadonlySet<MemberId>;

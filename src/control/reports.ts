@@ -1,5 +1,6 @@
 /**
- * What storage nodes said they hold: whether a replica exists, and which epochs were used already.
+ * What storage nodes said they hold: whether a replica exists and is sound, and which epoch it has
+ * promised. So a successor is known to take over, and which epochs were used already.
  *
  * An epoch that any replica has promised belongs to somebody (S1). Reports tell of epochs that the
  * znode does not know when ZooKeeper's data was set back (bug B9): a new epoch goes above them all.

@@ -1,7 +1,8 @@
 /**
  * The hand-overs that a leader has asked primaries for, until each is done or may be asked for
- * again. The controller asks and waits until the map has it, or it has failed; a word that got
- * lost, a primary that could not step down in time or that refused must not make it wait for ever.
+ * again. The controller asks and waits until the primary has stepped down, or it has failed; a word
+ * that got lost, a primary that could not step down in time or that refused must not make it wait
+ * for ever.
  */
 import type { ControllerInput } from '../control/controller-io.js';
 import type { Epoch, ShardId } from '../model/ids.js';

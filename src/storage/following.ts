@@ -84,7 +84,7 @@ export class Following {
     };
   };
 
-  /** Tells the leader of replicas that became durable. */
+  /** Tells the leader, if there is one, of these replicas. Each new leader is told of all. */
   report(replicas: readonly ReplicaEntry[]): void {
     this.#write({ type: 'replicas', replicas });
   }

@@ -283,7 +283,7 @@ export class StorageNode {
 
   #hooks(): RoundsHooks {
     return {
-      born: (entries) => this.#following.report(entries),
+      promised: (entries) => this.#following.report(entries),
       send: (shardUuid, messages) => this.#replication.send(shardUuid, messages),
       ask: (request) => this.#following.send({ type: 'request', request }),
       handOver: ({ body: { shard, shardUuid } }, outcome) => {

@@ -65,8 +65,11 @@ export type Work =
   | RecordWrite;
 
 export interface RoundsHooks {
-  /** Replicas whose existence became durable, or that are not damaged any more. */
-  born(entries: readonly ReplicaEntry[]): void;
+  /**
+   * Replicas that promised an epoch durably, the first one when they are new, or that are not
+   * damaged any more. The leader waits for all of it (rules 2, 8 and 10 of `controller.ts`).
+   */
+  promised(entries: readonly ReplicaEntry[]): void;
   send(shardUuid: Uuid, messages: readonly AddressedMessage[]): void;
   ask(request: ChangeRequest): void;
   handOver(replica: ShardReplica, outcome: HandOverOutcome): void;
@@ -353,16 +356,16 @@ export class Rounds {
     const { replicas, clock, wakefulness, hooks } = this.#deps;
     wakefulness.look();
     const now = clock.now();
-    const born: ReplicaEntry[] = [];
+    const news: ReplicaEntry[] = [];
     for (const replica of written) {
       const before = replica.body.durableEpoch;
       replica.step({ type: 'persisted' }, now);
-      const isBorn = replica.body.durableEpoch !== before;
-      if (isBorn || replicas.isSoundAgain(replica)) born.push(replicas.report(replica));
+      const hasPromised = replica.body.durableEpoch !== before;
+      if (hasPromised || replicas.isSoundAgain(replica)) news.push(replicas.report(replica));
       this.#take(replica);
       if (replica.hasMore) this.#mailbox.push({ type: 'more', replica });
     }
-    if (born.length > 0) hooks.born(born);
+    if (news.length > 0) hooks.promised(news);
   }
 
   /** What could not be started may be possible now that something has changed. */

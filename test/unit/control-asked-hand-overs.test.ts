@@ -17,34 +17,43 @@ interface Situation {
   readonly alive?: readonly Registration[];
   /** What s2 says of its replica. */
   readonly said?: Partial<ReplicaEntry>;
+  /** What s1 says of its own. */
+  readonly saidByOther?: Partial<ReplicaEntry>;
 }
 
 /** s1 was asked to hand over to s2. */
-function isTakingOver({ config = after, alive = [s1, s2], said }: Situation): boolean {
+function isAwaited({ config = after, alive = [s1, s2], said, saidByOther }: Situation): boolean {
   const asked = new AskedHandOvers();
   const { shard, shardUuid, epoch } = before;
   asked.add({ shard, shardUuid, epoch, from: s1.id, to: s2.id });
   const reports = new Reports();
-  for (const entry of reportsOf(before)) reports.add(entry);
-  if (said !== undefined) reports.add({ ...reportsOf(before)[1]!, ...said });
+  const [other, successor] = reportsOf(before);
+  reports.add({ ...other!, ...saidByOther });
+  reports.add({ ...successor!, ...said });
   const living = new Map<MemberId, Registration>(alive.map((node) => [node.id, node]));
-  return asked.isTakingOver(config, { alive: living, reports });
+  return asked.awaitsSuccessor(config, { alive: living, reports });
 }
 
 describe('a successor', () => {
-  it('takes over from when the map names it until it says that it promised the epoch', () => {
-    expect(isTakingOver({ config: before })).toBe(false);
-    expect(isTakingOver({})).toBe(true);
-    expect(isTakingOver({ said: { epoch: after.epoch } })).toBe(false);
+  it('is waited for from when the map names it until it says that it promised the epoch', () => {
+    expect(isAwaited({ config: before })).toBe(false);
+    expect(isAwaited({})).toBe(true);
+    expect(isAwaited({ saidByOther: { epoch: after.epoch } })).toBe(true);
+    expect(isAwaited({ said: { epoch: after.epoch } })).toBe(false);
+  });
+
+  it('is not waited for in later epochs, however it comes to lead in them', () => {
+    const config = { ...after, epoch: (after.epoch + 5) as Epoch };
+    expect(isAwaited({ config, said: { epoch: after.epoch } })).toBe(false);
   });
 
   it('is not waited for when it is another one than was asked for', () => {
-    expect(isTakingOver({ config: { ...after, primary: s1.id } })).toBe(false);
+    expect(isAwaited({ config: { ...after, primary: s1.id } })).toBe(false);
   });
 
   it('is not waited for when it is away, in another life, or damaged', () => {
-    expect(isTakingOver({ alive: [s1] })).toBe(false);
-    expect(isTakingOver({ alive: [s1, nodeOf('s2', 2)] })).toBe(false);
-    expect(isTakingOver({ said: { problem: 'a record is damaged' } })).toBe(false);
+    expect(isAwaited({ alive: [s1] })).toBe(false);
+    expect(isAwaited({ alive: [s1, nodeOf('s2', 2)] })).toBe(false);
+    expect(isAwaited({ said: { problem: 'a record is damaged' } })).toBe(false);
   });
 });

@@ -43,6 +43,20 @@ describe('following', () => {
     );
   });
 
+  it('a promised epoch is reported when it is durable, and not before: leaders wait for it', async () => {
+    const test = await NodeUnderTest.serving();
+    const leader = test.lead(2);
+    await settle();
+    leader.heard.messages.length = 0;
+    test.disk.hold();
+    await test.tell(leader, test.configs({ epoch: 2 as Epoch }), 2);
+    expect(leader.heard.messages).toEqual([]);
+    test.disk.release();
+    await settle();
+    const replicas = test.configs().map(({ shard }) => ({ shard, epoch: 2 }));
+    expect(leader.heard.messages).toMatchObject([{ type: 'replicas', replicas }]);
+  });
+
   it('S17 a lower leaderEpoch is not heard, not even after a restart', async () => {
     const test = await NodeUnderTest.serving();
     test.lead(5);
