@@ -74,9 +74,7 @@ export class Gauge {
   }
 
   get latencyMs(): LatencyMs {
-    if (this.ops === 0) return { p50: 0, p99: 0, p999: 0, max: 0 };
-    const at = (percentile: number) => round(this.#latency.percentile(percentile) / 1e6);
-    return { p50: at(50), p99: at(99), p999: at(99.9), max: round(this.#latency.max / 1e6) };
+    return latencyOf(this.#latency);
   }
 
   #note(nowMs: number): void {
@@ -86,6 +84,13 @@ export class Gauge {
     this.#longestGapMs = Math.max(this.#longestGapMs, gapMs);
     this.#lastSuccessMs = nowMs;
   }
+}
+
+/** Of times in nanoseconds; all 0 if there are none. */
+export function latencyOf(times: RecordableHistogram): LatencyMs {
+  if (times.count === 0) return { p50: 0, p99: 0, p999: 0, max: 0 };
+  const at = (percentile: number) => round(times.percentile(percentile) / 1e6);
+  return { p50: at(50), p99: at(99), p999: at(99.9), max: round(times.max / 1e6) };
 }
 
 /** To a hundredth: more digits are noise. */

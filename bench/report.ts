@@ -25,6 +25,8 @@ export interface Report {
   readonly staleReads: number;
   readonly longestGapMs: number;
   readonly latencyMs: LatencyMs;
+  /** What a write and a sync of the disk alone took meanwhile; null without a cluster of its own. */
+  readonly diskMs: LatencyMs | null;
   readonly kills: readonly Kill[];
   /** One for each hand-over of a primary, in a cluster started for this. */
   readonly writePauses: readonly WritePause[];
@@ -35,15 +37,16 @@ export interface Report {
 }
 
 export function formatReport(report: Report): string {
-  const { latencyMs, kills, writePauses, cpuMicrosPerOp: cpu, levelDb } = report;
+  const { latencyMs, diskMs, kills, writePauses, cpuMicrosPerOp: cpu, levelDb } = report;
   const lines = [
     `${report.op} via ${report.via}, ${report.inFlight} in flight, ` +
       `${report.valueBytes}-byte values, ${report.seconds} s`,
     `  ${report.opsPerSecond.toLocaleString('en')} ops/s (${report.ops.toLocaleString('en')} in all)`,
-    `  latency ms: p50 ${latencyMs.p50}  p99 ${latencyMs.p99}  p99.9 ${latencyMs.p999}  max ${latencyMs.max}`,
+    `  latency ms: ${percentiles(latencyMs)}`,
     `  failed ${report.failed} (unknown ${report.unknown})  lost ${report.lost}  stale reads ${report.staleReads}`,
     `  longest time without a success: ${report.longestGapMs} ms`,
   ];
+  if (diskMs !== null) lines.push(`  the disk alone, ms a sync: ${percentiles(diskMs)}`);
   if (cpu !== null) {
     lines.push(
       `  CPU us per operation: client ${cpu.client}  routers ${cpu.routers}  storage ${cpu.storage}`,
@@ -77,6 +80,10 @@ export function formatReport(report: Report): string {
     );
   }
   return `${lines.join('\n')}\n`;
+}
+
+function percentiles({ p50, p99, p999, max }: LatencyMs): string {
+  return `p50 ${p50}  p99 ${p99}  p99.9 ${p999}  max ${max}`;
 }
 
 /** With the 99th percentile, if there are enough values for one. */

@@ -3,6 +3,7 @@ import { type Client, connect } from '../src/client/index.js';
 import { type OwnCluster, startCluster } from './cluster.js';
 import { cpuNow, cpuPerOp, type CpuMicros } from './cpu.js';
 import { DirectStore } from './direct.js';
+import { DiskProbe } from './disk-probe.js';
 import { SIGNALS } from './folder.js';
 import { Gauge } from './gauge.js';
 import { Killer } from './kills.js';
@@ -73,6 +74,7 @@ async function measure(
   load.start();
   await pause(options.warmupSeconds * 1000);
 
+  const disk = own && (await DiskProbe.start());
   const startMs = performance.now();
   load.gauge = new Gauge(startMs);
   own?.pauses.take(); // Of the warm-up.
@@ -98,13 +100,14 @@ async function measure(
     await load.stop();
   }
   const seconds = (performance.now() - startMs) / 1000;
+  const diskMs = (await disk?.stop()) ?? null;
   // A member that was killed took its count along.
   const isCounted = cpuBefore !== undefined && own !== undefined && killer === undefined;
   const cpu = isCounted ? cpuPerOp(cpuBefore, cpuNow(own), load.gauge.ops) : null;
   say('reading back every acknowledged write');
   const lost = await load.countLost();
   const [kills, writePauses] = [killer?.kills ?? [], own?.pauses.take() ?? []];
-  return reportOf(options, load, { seconds, lost, kills, writePauses, cpu, levelDb });
+  return reportOf(options, load, { seconds, lost, diskMs, kills, writePauses, cpu, levelDb });
 }
 
 async function levelDbAlone({ keys, valueBytes }: BenchOptions): Promise<LevelDbRates> {
@@ -141,7 +144,7 @@ async function applyFaults(
 function reportOf(
   options: BenchOptions,
   load: Load,
-  { seconds, lost, kills, writePauses, cpu, levelDb }: Measured,
+  { seconds, lost, diskMs, kills, writePauses, cpu, levelDb }: Measured,
 ): Report {
   const { gauge } = load;
   const opsPerSecond = Math.round(gauge.ops / seconds);
@@ -159,6 +162,7 @@ function reportOf(
     staleReads: load.staleReads,
     longestGapMs: Math.round(gauge.longestGapMs),
     latencyMs: gauge.latencyMs,
+    diskMs,
     kills,
     writePauses,
     cpuMicrosPerOp: cpu,
@@ -169,6 +173,7 @@ function reportOf(
 interface Measured {
   readonly seconds: number;
   readonly lost: number;
+  readonly diskMs: Report['diskMs'];
   readonly kills: Report['kills'];
   readonly writePauses: Report['writePauses'];
   readonly cpu: CpuMicros | null;
