@@ -70,6 +70,8 @@ interface InFlight {
   lastSeq: Seq;
   /** What the data holds after it, as far as that data was not replaced since. */
   appliedSeq: Seq;
+  /** It puts another log and other data in the place of what is on disk. */
+  readonly isReplacing: boolean;
 }
 
 /** How far the log may grow beyond its bytes before it is trimmed to them: not at every entry. */
@@ -164,9 +166,13 @@ export class ReplicaBody {
     return this.#isInstalling;
   }
 
-  /** What is on disk is of the replica before this one: the next batch replaces it. */
+  /**
+   * What is on disk is of the replica before this one: the batch in flight replaces it, or the next
+   * one. Whoever reads there now finds what that held, or nothing.
+   */
   get isReplacing(): boolean {
-    return this.#setsAside !== undefined || this.#switchTo !== undefined;
+    const isNext = this.#setsAside !== undefined || this.#switchTo !== undefined;
+    return isNext || this.#inFlight?.isReplacing === true;
   }
 
   /** Begins to exist, empty. */
@@ -322,6 +328,7 @@ export class ReplicaBody {
       promisedEpoch: this.#promisedEpoch,
       lastSeq: this.#log.last.seq,
       appliedSeq,
+      isReplacing: this.isReplacing,
     };
     this.#append = [];
     this.#truncateAfter = undefined;

@@ -339,8 +339,8 @@ export class ShardReplica {
   }
 
   #onDamaged(problem: string): void {
-    // While the shard is being created there is nothing that could be; and of what was replaced
-    // just now several may have read the damage.
+    // While the shard is being created there is nothing that could be; and of what is replaced just
+    // now several may have read the damage, or a primary that was may look for an entry in vain.
     const { exists, isReplacing } = this.#body;
     const mayBe = exists && !isReplacing && this.#standing !== 'creating';
     if (this.#damage !== undefined || !mayBe) return;

@@ -323,6 +323,19 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     tests: ['test/unit/replication-shard-replica.test.ts'],
   },
   {
+    id: 'successor-blamed',
+    wrong: 'what is not found in the place of a damaged replica is blamed on its empty successor',
+    breaks: ['S20'],
+    edits: [
+      {
+        file: 'src/replication/replica-body.ts',
+        from: 'return isNext || this.#inFlight?.isReplacing === true;',
+        to: 'return isNext;',
+      },
+    ],
+    tests: ['test/unit/replication-shard-replica.test.ts'],
+  },
+  {
     id: 'stale-map-served',
     wrong: 'a request of a caller with an old map is served',
     breaks: ['S23'],

@@ -50,4 +50,11 @@ export const CORPUS: readonly CorpusEntry[] = [
       'any more became the primary and the only member of the isr ' +
       '(test/unit/control-failover.test.ts, test/unit/router-node-watch.test.ts)',
   },
+  {
+    seeds: [40_049_169],
+    found:
+      'a damaged primary was set aside in the round in which it had begun to send its log to a ' +
+      'learner: the entry was looked for in the place of its successor, which was empty, and the ' +
+      'successor was set aside, too (test/unit/replication-shard-replica.test.ts)',
+  },
 ];

@@ -172,7 +172,13 @@ describe('a damaged learner', () => {
     // Both are in the mailbox of one round.
     for (let n = 0; n < 2; n++) lone.replica.step(damage, lone.now);
     expect(lone.take().events.map(({ type }) => type)).toEqual(['damaged', 'set-aside']);
+    // What it said as a primary is sent when its batch is under way: where the entries were, there
+    // is nothing any more.
+    const gap = { type: 'damaged', problem: 'log record 3 is not there', owedTo: s3.id } as const;
+    expect(lone.step(gap).events).toEqual([]);
     expect(lone.replica.problem).toBeUndefined();
+    lone.persisted();
+    expect(lone.step(damage).events.map(({ type }) => type)).toEqual(['damaged', 'set-aside']);
   });
 
   it('S16 or waits for the next one', () => {
