@@ -8,6 +8,8 @@ export interface LoadShape {
   readonly op: Op;
   readonly inFlight: number;
   readonly valueBytes: number;
+  /** From then on the store is closed, and nothing would be tried for long. */
+  readonly ending: AbortSignal;
 }
 
 export class Load {
@@ -71,9 +73,9 @@ export class Load {
 
   async #work(worker: number): Promise<void> {
     // A worker has its keys for itself: one writer per key.
-    const { inFlight, op } = this.#shape;
+    const { inFlight, op, ending } = this.#shape;
     const own = Math.max(1, Math.floor((this.#ledger.keys - worker - 1) / inFlight) + 1);
-    for (let turn = 0; this.#running; turn++) {
+    for (let turn = 0; this.#running && !ending.aborted; turn++) {
       const key = (worker + inFlight * Math.floor(Math.random() * own)) % this.#ledger.keys;
       const { gauge } = this;
       const startMs = performance.now();

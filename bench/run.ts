@@ -21,7 +21,9 @@ export async function runBenchmark(options: BenchOptions): Promise<Report> {
   const own = options.routers === undefined ? await startOwn(options) : undefined;
   const routers = options.routers ?? own?.routers.map(({ address }) => address) ?? [];
   const client = connect([...routers], { timeoutMs: options.timeoutMs });
+  const ending = new AbortController();
   const stop = async (): Promise<void> => {
+    ending.abort();
     await client.close();
     await own?.stop();
   };
@@ -42,7 +44,7 @@ export async function runBenchmark(options: BenchOptions): Promise<Report> {
         ? await DirectStore.open(client, options.timeoutMs)
         : routerStore(client);
     try {
-      return await measure(options, store, client, own);
+      return await measure(options, { store, client, own, ending: ending.signal });
     } finally {
       store.close();
     }
@@ -57,24 +59,30 @@ async function startOwn({ replicas, restartAfterMs }: BenchOptions): Promise<Own
   return startCluster(replicas, restartAfterMs);
 }
 
+interface Target {
+  readonly store: Store;
+  readonly client: Client;
+  /** Undefined: somebody else's cluster. */
+  readonly own: OwnCluster | undefined;
+  readonly ending: AbortSignal;
+}
+
 async function measure(
   options: BenchOptions,
-  store: Store,
-  client: Client,
-  own: OwnCluster | undefined,
+  { store, client, own, ending }: Target,
 ): Promise<Report> {
   const ledger = new Ledger(options.keys);
   const levelDb = options.via === 'direct' ? await levelDbAlone(options) : null;
-  const load = new Load(store, ledger, options, new Gauge(performance.now()));
+  const load = new Load(store, ledger, { ...options, ending }, new Gauge(performance.now()));
   if (options.op !== 'put') {
     say(`writing ${options.keys} keys to read`);
     await load.fill();
   }
+  const disk = own && (await DiskProbe.start());
   say(`warming up for ${options.warmupSeconds} s`);
   load.start();
   await pause(options.warmupSeconds * 1000);
 
-  const disk = own && (await DiskProbe.start());
   const startMs = performance.now();
   load.gauge = new Gauge(startMs);
   own?.pauses.take(); // Of the warm-up.
