@@ -77,16 +77,11 @@ export class Follower {
     }
   }
 
-  /**
-   * The driver has the data of this position, to be switched to with the next batch.
-   *
-   * @returns Whether it is: it may have come too late.
-   */
-  onInstalled(base: Position): boolean {
-    if (this.#phase !== 'installing') return false;
+  /** The driver has the data of this position, to be switched to with the next batch. */
+  onInstalled(base: Position): void {
+    if (this.#phase !== 'installing') return; // It came too late.
     this.#body.installed(base);
     this.#phase = 'installed';
-    return true;
   }
 
   /** A batch is durable. */

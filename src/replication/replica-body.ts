@@ -95,6 +95,7 @@ export class ReplicaBody {
   #truncateAfter: Seq | undefined;
   #switchTo: Position | undefined;
   #setsAside: string | undefined;
+  #damage: string | undefined;
   #stateChanged = false;
   #applyDue = false;
   #trimDue = false;
@@ -164,6 +165,15 @@ export class ReplicaBody {
   /** Its data is no prefix of any log: it may take part in nothing (S15). */
   get isInstalling(): boolean {
     return this.#isInstalling;
+  }
+
+  /** What is wrong with log or data. It goes on, but follows nobody into a later epoch. */
+  get damage(): string | undefined {
+    return this.#damage;
+  }
+
+  foundDamaged(problem: string): void {
+    this.#damage = problem;
   }
 
   /**
@@ -264,6 +274,7 @@ export class ReplicaBody {
   /** What is on disk, or on its way there, is no part of this log: nothing is durable yet. */
   #beginAt(base: Position): void {
     this.#log = new ReplicaLog(base, base.seq);
+    this.#damage = undefined;
     this.#commitSeq = base.seq;
     this.#durableSeq = LOG_START.seq;
     this.#append = [];

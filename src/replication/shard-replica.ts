@@ -91,8 +91,6 @@ export class ShardReplica {
   #promisedUntil = -Infinity;
   /** Whether an earlier life may have made some that still hold. */
   readonly #mayHavePromised: boolean;
-  /** What is wrong with its data. It goes on, but follows nobody into a later epoch. */
-  #damage: string | undefined;
 
   constructor(
     id: { readonly shard: ShardId; readonly shardUuid: Uuid },
@@ -124,8 +122,9 @@ export class ShardReplica {
 
   /** Why it should not be counted on, if there is a reason. */
   get problem(): string | undefined {
-    if (this.#damage !== undefined || this.#standing !== 'lost') return this.#damage;
-    return this.#body.exists ? 'its data is not whole' : 'its data directory does not hold it';
+    const { damage, exists } = this.#body;
+    if (damage !== undefined || this.#standing !== 'lost') return damage;
+    return exists ? 'its data is not whole' : 'its data directory does not hold it';
   }
 
   get body(): ReplicaBody {
@@ -158,7 +157,7 @@ export class ShardReplica {
       case 'install-failed':
         return this.#primary?.onInstallFailed(input.node, input.attachNumber, now);
       case 'installed':
-        return this.#onInstalled(input.base);
+        return this.#follower?.onInstalled(input.base);
       case 'hand-over':
         return this.#onHandOver(input.epoch, input.to, now);
       case 'damaged':
@@ -223,7 +222,7 @@ export class ShardReplica {
       this.#outbox.happened({ type: 'created', epoch: config.epoch });
     }
     // Not first when its primary asks, which would wait for our disk after its own.
-    const isSound = to === 'secondary' && this.#damage === undefined;
+    const isSound = to === 'secondary' && this.#body.damage === undefined;
     if (isSound && config.epoch > this.#body.promisedEpoch) this.#adopt(config.epoch);
     if (to !== 'primary') return;
     if (this.#primary === undefined) this.#becomePrimary(this.#update, now);
@@ -290,9 +289,9 @@ export class ShardReplica {
 
   #onAttach(from: MemberId, attach: Attach): void {
     const { epoch } = attach;
-    const { promisedEpoch, exists } = this.#body;
+    const { promisedEpoch, exists, damage } = this.#body;
     const isOurs = this.#primary?.epoch === epoch;
-    const isDamaged = this.#damage !== undefined && epoch > promisedEpoch;
+    const isDamaged = damage !== undefined && epoch > promisedEpoch;
     if (!exists || epoch < promisedEpoch || isOurs || isDamaged) {
       // Of the same epoch: asked again, when we have heard more.
       const promised = exists ? promisedEpoch : epoch;
@@ -333,18 +332,13 @@ export class ShardReplica {
     this.#outbox.handOver({ type: 'hand-over-failed', epoch, why });
   }
 
-  /** Nothing of what was damaged is left. */
-  #onInstalled(base: Position): void {
-    if (this.#follower?.onInstalled(base) === true) this.#damage = undefined;
-  }
-
   #onDamaged(problem: string): void {
     // While the shard is being created there is nothing that could be; and of what is replaced just
     // now several may have read the damage, or a primary that was may look for an entry in vain.
-    const { exists, isReplacing } = this.#body;
+    const { exists, isReplacing, damage } = this.#body;
     const mayBe = exists && !isReplacing && this.#standing !== 'creating';
-    if (this.#damage !== undefined || !mayBe) return;
-    this.#damage = problem;
+    if (damage !== undefined || !mayBe) return;
+    this.#body.foundDamaged(problem);
     this.#outbox.happened({ type: 'damaged', problem });
     this.#setAside();
   }
@@ -355,12 +349,12 @@ export class ShardReplica {
    */
   #setAside(): void {
     const epoch = this.config?.epoch ?? 0;
-    const mayBegin = this.#standing === 'learner' && epoch > this.#body.promisedEpoch;
-    if (this.#damage === undefined || !mayBegin) return;
+    const { damage, promisedEpoch } = this.#body;
+    const mayBegin = this.#standing === 'learner' && epoch > promisedEpoch;
+    if (damage === undefined || !mayBegin) return;
     this.#leaveFollowed();
-    this.#body.setAside(this.#damage);
-    this.#outbox.happened({ type: 'set-aside', problem: this.#damage });
-    this.#damage = undefined;
+    this.#body.setAside(damage);
+    this.#outbox.happened({ type: 'set-aside', problem: damage });
   }
 
   #endPrimary(): void {

@@ -44,13 +44,18 @@ export class InstallSender {
     this.#deps = deps;
   }
 
-  /** Call it between rounds: the snapshot is of this moment, and so is the position. */
+  /**
+   * Call it between rounds: the snapshot is of this moment, and so is the position. Does nothing if
+   * the primary that wanted it is none any more: what is here now may be another replica's.
+   */
   begin(replica: ShardReplica, to: MemberId): void {
-    const { body } = replica;
-    const { shard, shardUuid, log, promisedEpoch } = body;
+    const { body, primary } = replica;
+    const peer = primary?.peer(to);
+    if (primary === undefined || peer?.phase !== 'installing') return;
+    const { shard, shardUuid, log } = body;
     const base = log.positionAt(log.appliedSeq);
     assert(base !== undefined, 'S9', () => ({ appliedSeq: log.appliedSeq }));
-    const attachNumber = replica.primary?.peer(to)?.attachNumber ?? 0;
+    const { attachNumber } = peer;
     const key = nameOf(shard, to);
     this.#stop(key);
     const sending: Sending = {
@@ -64,7 +69,7 @@ export class InstallSender {
       type: 'replica',
       shard,
       shardUuid,
-      message: { type: 'install', epoch: promisedEpoch },
+      message: { type: 'install', epoch: primary.epoch },
     });
     const run = async () => {
       let pairCount = 0;

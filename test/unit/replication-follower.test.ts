@@ -258,6 +258,19 @@ describe('all data of another replica', () => {
     expect(lone.persisted().send).toMatchObject([{ message: { type: 'installed', base } }]);
   });
 
+  it('S20 with it goes what was found damaged in it: its successor is sound', () => {
+    const lone = following();
+    const learning = { isr: [s1.id, s3.id], learners: [s2.id] };
+    lone.config(threeOf({ epoch: epoch(2), ...learning }), 1);
+    const found = lone.step({ type: 'damaged', problem: 'a flipped bit' });
+    expect(found.events).toMatchObject([{ type: 'damaged' }]); // Set aside in the next epoch.
+    lone.message(s1.id, { type: 'diverged', epoch: epoch(2) });
+    lone.persisted();
+    expect(lone.replica.problem).toBeUndefined();
+    const { events } = lone.config(threeOf({ epoch: epoch(3), ...learning }), 2);
+    expect(events.filter(({ type }) => type === 'set-aside')).toEqual([]);
+  });
+
   it('S15 until then the replica is of no use, and says so', () => {
     const lone = attached();
     lone.message(s1.id, install);

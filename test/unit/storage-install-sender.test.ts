@@ -91,6 +91,13 @@ describe('a shard that is sent to a learner', () => {
     expect(test.parts()).toBe(1 + AHEAD);
   });
 
+  it('S15 nor is it begun by a primary that is none any more: its data may have been replaced', async () => {
+    const test = sending();
+    test.lone.config(threeOf({ epoch: 2 as Epoch, primary: s3.id }), 3);
+    await test.begin();
+    expect({ parts: test.parts(), isOver: test.isOver() }).toEqual({ parts: 0, isOver: false });
+  });
+
   it('S20 ends where a record is damaged, and that is said of the one that was to get it', async () => {
     const test = sending(2);
     await test.begin();
