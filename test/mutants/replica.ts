@@ -323,6 +323,19 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     tests: ['test/unit/replication-shard-replica.test.ts'],
   },
   {
+    id: 'damage-outlives-data',
+    wrong: 'what was found damaged is still said to be when other data has taken its place',
+    breaks: ['S20'],
+    edits: [
+      {
+        file: 'src/replication/replica-body.ts',
+        from: '    this.#log = new ReplicaLog(base, base.seq);\n    this.#damage = undefined;\n',
+        to: '    this.#log = new ReplicaLog(base, base.seq);\n',
+      },
+    ],
+    tests: ['test/unit/replication-follower.test.ts'],
+  },
+  {
     id: 'successor-blamed',
     wrong: 'what is not found in the place of a damaged replica is blamed on its empty successor',
     breaks: ['S20'],
