@@ -25,7 +25,10 @@ export interface Report {
   readonly staleReads: number;
   readonly longestGapMs: number;
   readonly latencyMs: LatencyMs;
-  /** What a write and a sync of the disk alone took meanwhile; null without a cluster of its own. */
+  /**
+   * What a write and a sync of the disk alone took meanwhile. Null without a cluster of its own, or
+   * if it could not be measured to the end.
+   */
   readonly diskMs: LatencyMs | null;
   readonly kills: readonly Kill[];
   /** One for each hand-over of a primary, in a cluster started for this. */

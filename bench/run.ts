@@ -109,6 +109,7 @@ async function measure(
   }
   const seconds = (performance.now() - startMs) / 1000;
   const diskMs = (await disk?.stop()) ?? null;
+  if (disk && diskMs === null) say('what the disk alone takes is not known: its probe ended early');
   // A member that was killed took its count along.
   const isCounted = cpuBefore !== undefined && own !== undefined && killer === undefined;
   const cpu = isCounted ? cpuPerOp(cpuBefore, cpuNow(own), load.gauge.ops) : null;
