@@ -3,7 +3,8 @@
  *
  * Two moments deceive. A process that restarts its listener refuses for an instant: one refusal is
  * not believed, so refused twice, 10 ms apart. A process that was killed may have its connections
- * closed before its listener, which still takes one and drops it: accepted is what lasts 10 ms.
+ * closed before its listener, which still takes one and drops it: accepted is what lasts 10 ms, and
+ * one that was dropped says nothing, even if that was before we saw it taken.
  */
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -15,6 +16,10 @@ const PROBE_MS = 1_000;
 /** Between two attempts. */
 const GAP_MS = 10;
 const LASTING_MS = 10;
+/** Errors of a connection that the kernel took, and reset before anyone accepted it. */
+const DROPPED = ['ECONNRESET', 'EPIPE'];
+
+type Attempt = ProbeResult | 'dropped';
 
 /** Resolves within about a second; never rejects. */
 export async function probeTcp(address: string): Promise<ProbeResult> {
@@ -32,11 +37,11 @@ export async function probeTcp(address: string): Promise<ProbeResult> {
   return 'silent';
 }
 
-function tryToConnect(target: Address, timeoutMs: number): Promise<ProbeResult | 'dropped'> {
+function tryToConnect(target: Address, timeoutMs: number): Promise<Attempt> {
   return new Promise((resolve) => {
     const socket = connect(target);
     let isConnected = false;
-    const finish = (result: ProbeResult | 'dropped') => {
+    const finish = (result: Attempt) => {
       clearTimeout(timer);
       socket.destroy();
       resolve(result);
@@ -50,7 +55,7 @@ function tryToConnect(target: Address, timeoutMs: number): Promise<ProbeResult |
     });
     // Heard to the end: an 'error' without a listener would end the process.
     socket.on('error', (error) => {
-      finish(isConnected ? 'dropped' : isRefusal(error) ? 'refused' : 'silent');
+      finish(isConnected ? 'dropped' : failedAttempt(error));
     });
     socket.on('end', () => finish('dropped'));
     socket.resume();
@@ -58,7 +63,9 @@ function tryToConnect(target: Address, timeoutMs: number): Promise<ProbeResult |
 }
 
 /** A name may lead to several addresses: all of them have to refuse. */
-function isRefusal(error: NodeJS.ErrnoException): boolean {
-  const errors = error instanceof AggregateError ? (error.errors as unknown[]) : [error];
-  return errors.every((each) => (each as NodeJS.ErrnoException).code === 'ECONNREFUSED');
+function failedAttempt(error: NodeJS.ErrnoException): Attempt {
+  const errors: unknown[] = error instanceof AggregateError ? error.errors : [error];
+  const codes = errors.map((each) => (each as NodeJS.ErrnoException).code ?? '');
+  if (codes.every((code) => code === 'ECONNREFUSED')) return 'refused';
+  return codes.some((code) => DROPPED.includes(code)) ? 'dropped' : 'silent';
 }

@@ -1,11 +1,12 @@
 /** Replication streams on loopback: order, back-pressure, and what becomes of them when one dies. */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { GrpcDialer } from '../../src/grpc/dialer.js';
-import { formatAddress } from '../../src/model/address.js';
+import { formatAddress, parseAddress } from '../../src/model/address.js';
 import type { Outgoing, ReplicateHandler } from '../../src/ports/network.js';
 import {
   decodeFrame,
@@ -104,6 +105,16 @@ async function startEcho(): Promise<{ readonly child: ChildProcess; readonly add
   return { child, address: line.toString().trim() };
 }
 
+/** Whether the kernel has a listener at an IPv4 address; asked without a turn of our event loop. */
+function isListening(address: string): boolean {
+  const port = parseAddress(address)!.port.toString(16).toUpperCase().padStart(4, '0');
+  const LISTEN = '0A';
+  return readFileSync('/proc/net/tcp', 'latin1')
+    .split('\n')
+    .map((line) => line.trim().split(/ +/))
+    .some(([, local, , state]) => state === LISTEN && local!.endsWith(`:${port}`));
+}
+
 describe('a replication stream', () => {
   it('carries frames both ways, whole and in order; closed comes once at each end', async () => {
     const taken: ReplicationRecord[] = [];
@@ -189,6 +200,18 @@ describe('the process at the other end', () => {
     expect(closedMs).toBeLessThan(200);
     expect(certainMs).toBeLessThan(300);
     expect(stream.closings).toBe(1);
+  });
+
+  it('is killed as its port is asked, before we saw the connection taken: it refuses', async () => {
+    const { child, address } = await startEcho();
+    // So that nobody accepts: the connection waits in the queue of the listener, and ends with it.
+    child.kill('SIGSTOP');
+    const answer = dialer().probe(address);
+    await new Promise<void>((resolve) => process.nextTick(resolve));
+    expect(isListening(address)).toBe(true);
+    child.kill('SIGKILL');
+    while (isListening(address));
+    expect(await answer).toBe('refused');
   });
 
   it('stands still: the stream takes no more and stays, its port accepts, and later all comes', async () => {
