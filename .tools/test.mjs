@@ -2,7 +2,7 @@
 //
 //   node .tools/test.mjs [vitest arguments: a project (--project unit), a file, -t "a title"]
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +11,10 @@ import { fileURLToPath } from 'node:url';
 const LIMIT_MS = 20 * 60_000;
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'portolan-report-'));
+const folder = mkdtempSync(join(tmpdir(), 'portolan-tests-'));
+/** Where tests put temporary files: what a run that was interrupted did not remove goes with it. */
+const temporary = join(folder, 'tmp');
+mkdirSync(temporary);
 const report = join(folder, 'report.json');
 const running = join(folder, 'running');
 const reporters = [
@@ -25,9 +28,15 @@ const args = ['run', '--config', 'test/vitest.config.ts', ...reporters, ...proce
 
 const status = await run();
 let { passed, failed, skipped } = countsOf(report);
-rmSync(folder, { recursive: true, force: true });
+const left = readdirSync(temporary).filter((name) => name.startsWith('portolan-'));
+// A server that ends with its test may write a last file meanwhile.
+rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 if (skipped > 0) console.log(`${skipped} tests were skipped: a skipped test counts as failed`);
 failed += skipped;
+if (status === 0 && left.length > 0) {
+  console.log(`tests left temporary folders behind: ${left.join(' ')}`);
+  failed++;
+}
 if (status !== 0 && failed === 0) failed = 1; // An error outside of any test.
 if (passed + failed === 0) failed = 1; // Nothing ran.
 console.log(`${passed} passed, ${failed} failed`);
@@ -40,7 +49,7 @@ function run() {
     cwd: root,
     stdio: 'inherit',
     detached: true,
-    env: { ...process.env, PORTOLAN_RUNNING: running },
+    env: { ...process.env, PORTOLAN_RUNNING: running, TMPDIR: temporary },
   });
   const send = (signal) => {
     try {
