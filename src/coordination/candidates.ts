@@ -26,7 +26,8 @@ export async function readCandidates(
   return read.filter((candidate) => candidate !== undefined);
 }
 
-function candidateOf(name: string, data: Buffer): Candidate | undefined {
+/** Undefined: the znode is not one of ours. */
+export function candidateOf(name: string, data: Buffer): Candidate | undefined {
   try {
     return { name, record: decodeCandidateRecord(name, data) };
   } catch (error) {

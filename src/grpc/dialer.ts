@@ -60,10 +60,10 @@ export class GrpcDialer implements Dialer {
     };
   }
 
-  watchProcess(address: string, gone: (evidence: 'refused' | 'silent') => void): () => void {
-    const watch: ProcessWatch = new ProcessWatch(address, (evidence) => {
+  watchProcess(address: string, gone: () => void): () => void {
+    const watch: ProcessWatch = new ProcessWatch(address, () => {
       this.#watches.delete(watch);
-      gone(evidence);
+      gone();
     });
     this.#watches.add(watch);
     return () => {

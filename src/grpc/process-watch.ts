@@ -4,7 +4,8 @@
  * breaks and new ones are refused; a process that only hangs keeps both (D3).
  *
  * A connection that broke proves nothing by itself (a network may cut it); a port that refuses does
- * (`tcp-probe.ts`). One that accepts leads to a new stream; silence for the timeout is `silent`.
+ * (`tcp-probe.ts`). Anything else leads to a new stream, later and later, for as long as it takes:
+ * a process that was cut off, or hung, may die as any other.
  *
  * A guess that is wrong costs at most an unneeded change of the map: epochs and the leaderEpoch
  * fence whoever was taken for dead (D2).
@@ -14,26 +15,23 @@ import { connectChannel, openChannel } from './channel.js';
 import { HEALTH } from './definitions.js';
 import { probeTcp } from './tcp-probe.js';
 
-/** How long an attempt to connect may take, and how long the whole inquiry. */
+/** How long an attempt to connect may take. */
 const CONNECT_MS = 1_000;
-const INQUIRY_MS = 3_000;
 /**
- * Between two attempts to watch a process that listens but does not answer: doubles. Short at
- * first, because a dying process's connections may be closed a moment before its listener.
+ * Between two attempts to watch a process that does not answer: doubles. Short at first, because a
+ * dying process's connections may be closed a moment before its listener.
  */
-const AGAIN_MS = { first: 10, last: 200 };
+const AGAIN_MS = { first: 10, last: 1_000 };
 
 export class ProcessWatch {
   readonly #address: string;
-  readonly #gone: (evidence: 'refused' | 'silent') => void;
+  readonly #gone: () => void;
   #client: grpc.Client | undefined;
   #timer: NodeJS.Timeout | undefined;
-  /** Since when nothing proved that the process lives. */
-  #doubtedSince: number | undefined;
   #againMs = AGAIN_MS.first;
   #over = false;
 
-  constructor(address: string, gone: (evidence: 'refused' | 'silent') => void) {
+  constructor(address: string, gone: () => void) {
     this.#address = address;
     this.#gone = gone;
     this.#watch();
@@ -65,10 +63,7 @@ export class ProcessWatch {
       { service: 'liveness' },
       new grpc.Metadata(),
     );
-    stream.on('data', () => {
-      this.#doubtedSince = undefined;
-      this.#againMs = AGAIN_MS.first;
-    });
+    stream.on('data', () => (this.#againMs = AGAIN_MS.first));
     stream.on('error', () => undefined);
     stream.on('status', () => {
       if (!this.#over && this.#client === client) this.#inquire();
@@ -79,19 +74,14 @@ export class ProcessWatch {
   #inquire(): void {
     this.#client?.close();
     this.#client = undefined;
-    this.#doubtedSince ??= performance.now();
     void probeTcp(this.#address).then((result) => {
       if (this.#over) return;
-      if (result === 'refused') return this.#end('refused');
-      const doubtedMs = performance.now() - (this.#doubtedSince ?? 0);
-      if (doubtedMs >= INQUIRY_MS) return this.#end('silent');
+      if (result === 'refused') {
+        this.stop();
+        return this.#gone();
+      }
       this.#timer = setTimeout(() => this.#watch(), this.#againMs);
       this.#againMs = Math.min(AGAIN_MS.last, this.#againMs * 2);
     });
-  }
-
-  #end(evidence: 'refused' | 'silent'): void {
-    this.stop();
-    this.#gone(evidence);
   }
 }

@@ -18,6 +18,8 @@ const GAP_MS = 10;
 const LASTING_MS = 10;
 /** Errors of a connection that the kernel took, and reset before anyone accepted it. */
 const DROPPED = ['ECONNRESET', 'EPIPE'];
+/** Errors of an address that this machine cannot dial at all: they say nothing of the other one. */
+const UNUSABLE = ['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL', 'ENETUNREACH'];
 
 type Attempt = ProbeResult | 'dropped';
 
@@ -51,7 +53,8 @@ function tryToConnect(target: Address, timeoutMs: number): Promise<Attempt> {
     socket.on('connect', () => {
       isConnected = true;
       clearTimeout(timer);
-      timer = setTimeout(() => finish('accepted'), LASTING_MS);
+      // If we were held up, what came meanwhile is read before that is believed.
+      timer = setTimeout(() => setImmediate(() => finish('accepted')), LASTING_MS);
     });
     // Heard to the end: an 'error' without a listener would end the process.
     socket.on('error', (error) => {
@@ -62,10 +65,12 @@ function tryToConnect(target: Address, timeoutMs: number): Promise<Attempt> {
   });
 }
 
-/** A name may lead to several addresses: all of them have to refuse. */
+/** A name may lead to several addresses: all have to refuse that can be dialled from here. */
 function failedAttempt(error: NodeJS.ErrnoException): Attempt {
   const errors: unknown[] = error instanceof AggregateError ? error.errors : [error];
-  const codes = errors.map((each) => (each as NodeJS.ErrnoException).code ?? '');
-  if (codes.every((code) => code === 'ECONNREFUSED')) return 'refused';
-  return codes.some((code) => DROPPED.includes(code)) ? 'dropped' : 'silent';
+  const codes = errors
+    .map((each) => (each as NodeJS.ErrnoException).code ?? '')
+    .filter((code) => !UNUSABLE.includes(code));
+  if (codes.some((code) => DROPPED.includes(code))) return 'dropped';
+  return codes.length > 0 && codes.every((code) => code === 'ECONNREFUSED') ? 'refused' : 'silent';
 }

@@ -6,11 +6,9 @@
  * `control/election.ts` decides; this drives. Every wake-up leads to the same step, `#evaluate`,
  * which reads the candidates again: no wake-up is trusted to mean anything (rule Z7).
  *
- * A predecessor that crashed is noticed twice: by ZooKeeper when its session times out, and by its
- * process's connection within milliseconds. If its port then refuses connections the process is
- * gone, and its znode is removed at once (D3). A wrong guess costs a router its place in the
- * election, which it finds out when no leader tells it anything ({@link Candidacy.look}), but never
- * the map its consistency: the leaderEpoch fences (D2).
+ * That a predecessor is dead is a guess (`predecessor-watch.ts`). A wrong one costs a router its
+ * place in the election, which it finds out when no leader tells it anything
+ * ({@link Candidacy.look}), but never the map its consistency: the leaderEpoch fences (D2).
  */
 import { standingOf } from '../control/election.js';
 import { takeLeaderEpoch, type Fence } from '../coordination/leader-epoch.js';
@@ -24,6 +22,7 @@ import type { Log } from '../ports/log.js';
 import type { Dialer } from '../ports/network.js';
 import type { Random } from '../ports/random.js';
 import { readCandidates } from '../coordination/candidates.js';
+import { PredecessorWatch } from './predecessor-watch.js';
 
 /** Between looks at the election although nothing was heard (rule Z7), plus jitter. */
 const RESYNC_MS = { least: 30_000, jitter: 30_000 };
@@ -74,7 +73,7 @@ export class Candidacy {
   #own: string | undefined;
   #fence: Fence | undefined;
   /** The candidate whose deletion we wait for. */
-  #watched: { readonly name: string; readonly forget: () => void } | undefined;
+  #watched: PredecessorWatch | undefined;
   /** `again`: something happened while the step ran, so it runs once more. */
   #step: 'idle' | 'running' | 'again' = 'idle';
   #cancelTimer: Cancel = () => undefined;
@@ -269,53 +268,28 @@ export class Candidacy {
 
   async #watch(session: CoordinatorSession, name: string, lowest: string): Promise<boolean> {
     if (this.#watched?.name === name) return true;
-    const { log } = this.#deps;
+    const { clock, dialer, log } = this.#deps;
     this.#forgetWatch();
-    const read = await session.read(candidateZnode(name), {
-      onMaybeChanged: () => void this.#onWatched(session, name),
-    });
-    if (session !== this.#session || this.#withdrawn) return true;
-    if (read.status !== 'ok') return false;
-    if (read.value === undefined) {
+    const watch = new PredecessorWatch({ session, clock, dialer, log }, name, () => {
+      if (this.#watched !== watch) return;
+      this.#forgetWatch();
       this.#evaluateSoon();
-      return true;
+    });
+    this.#watched = watch;
+    const begun = await watch.begin();
+    if (this.#watched !== watch) return true; // Over already, or another session's turn.
+    if (begun !== 'begun') this.#forgetWatch();
+    if (begun === 'gone') this.#evaluateSoon();
+    if (begun === 'unanswered') return false;
+    if (begun === 'begun') {
+      log.info(`I am not the leader, ${lowest} is the leader`);
+      log.info(`Watching znode ${name}`);
     }
-    log.info(`I am not the leader, ${lowest} is the leader`);
-    log.info(`Watching znode ${name}`);
-    this.#watched = { name, forget: this.#watchProcess(session, name) };
     return true;
   }
 
-  /** The watch on our predecessor fired. It is a hint: look whether it is really gone. */
-  async #onWatched(session: CoordinatorSession, name: string): Promise<void> {
-    if (session !== this.#session || this.#watched?.name !== name) return;
-    this.#forgetWatch();
-    const read = await session.read(candidateZnode(name));
-    if (read.status === 'ok' && read.value === undefined)
-      this.#deps.log.info(`${name} was deleted`);
-    this.#evaluateSoon();
-  }
-
-  /** Removes the predecessor's znode as soon as its process is provably gone. */
-  #watchProcess(session: CoordinatorSession, name: string): () => void {
-    let forget = (): void => undefined;
-    let forgotten = false;
-    void readCandidates(session, [name]).then(([predecessor]) => {
-      if (predecessor === undefined || forgotten) return;
-      forget = this.#deps.dialer.watchProcess(predecessor.record.address, (evidence) => {
-        if (evidence !== 'refused' || this.#watched?.name !== name) return;
-        this.#deps.log.warn(`${name} is dead: its port refuses connections`);
-        void session.remove(candidateZnode(name), 0);
-      });
-    });
-    return () => {
-      forgotten = true;
-      forget();
-    };
-  }
-
   #forgetWatch(): void {
-    this.#watched?.forget();
+    this.#watched?.stop();
     this.#watched = undefined;
   }
 

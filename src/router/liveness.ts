@@ -1,10 +1,10 @@
 /**
  * Whether one process is alive, as far as its words and its port tell (D3).
  *
- * Pure: time arrives with each call. Two things make it suspected. Its port refuses connections,
- * twice in a row: the kernel closes the sockets of a dead process at once, but one refusal may come
- * of a listener that was just being replaced. Or it says nothing for {@link SUSPECT_MS}, although
- * it was asked: it hangs, or nothing gets through to it. That a stream broke is no evidence.
+ * Pure: time arrives with each call. Two things make it suspected. Its port refuses connections:
+ * the kernel closes the sockets of a dead process at once. Or it says nothing for
+ * {@link SUSPECT_MS}, although it was asked: it hangs, or nothing gets through to it. That a stream
+ * broke is no evidence.
  *
  * Silence counts only while we listened. A process that was itself held up finds everybody silent,
  * and hears only afterwards what they said meanwhile: so it begins to count anew.
@@ -18,7 +18,6 @@ import type { ProbeResult } from '../ports/network.js';
 export const SUSPECT_MS = 2_000;
 /** Held up for longer than this, we cannot tell who was silent. */
 const HELD_UP_MS = SUSPECT_MS / 2;
-const REFUSALS_TO_BELIEVE = 2;
 
 /** Why a process is taken for dead. */
 export type Suspicion = 'refused' | 'silent';
@@ -26,8 +25,6 @@ export type Suspicion = 'refused' | 'silent';
 export class Liveness {
   /** When it was heard last, or silence began to count. */
   #heardAt: number;
-  /** In a row, and since it was heard last. */
-  #refusals = 0;
   #isSuspected = false;
 
   /** Silence counts from now on: whoever is asked for the first time has time to answer. */
@@ -43,15 +40,13 @@ export class Liveness {
   heard(now: number): boolean {
     const wasSuspected = this.#isSuspected;
     this.#heardAt = now;
-    this.#refusals = 0;
     this.#isSuspected = false;
     return wasSuspected;
   }
 
   /** Its port was asked. Returned: the suspicion that begins with this. */
   probed(result: ProbeResult): Suspicion | undefined {
-    this.#refusals = result === 'refused' ? this.#refusals + 1 : 0;
-    return this.#refusals >= REFUSALS_TO_BELIEVE ? this.#suspect('refused') : undefined;
+    return result === 'refused' ? this.#suspect('refused') : undefined;
   }
 
   /** Time has passed; we noticed `lateMs` after we should have. Returned: as above. */

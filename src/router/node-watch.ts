@@ -2,12 +2,9 @@
  * Watches the process of one storage node for its leader: `liveness.ts` judges, this asks the port.
  * The port is asked as soon as the stream broke, and again whenever it could not be opened anew.
  */
-import type { Cancel, Clock } from '../ports/clock.js';
+import type { Clock } from '../ports/clock.js';
 import type { Dialer } from '../ports/network.js';
 import { Liveness, type Suspicion } from './liveness.js';
-
-/** Between a refusal and the look whether it was one of a moment. */
-const REFUSED_AGAIN_MS = 10;
 
 export interface NodeWatchDeps {
   readonly clock: Clock;
@@ -29,8 +26,8 @@ export class NodeWatch {
   readonly #events: NodeWatchEvents;
   readonly #liveness: Liveness;
   #isReplaced = false;
+  /** Its port is being asked, and it has said nothing since. */
   #isAsking = false;
-  #cancelAsking: Cancel = () => undefined;
   #closed = false;
 
   constructor(deps: NodeWatchDeps, address: string, events: NodeWatchEvents) {
@@ -42,6 +39,7 @@ export class NodeWatch {
 
   /** The process said something. */
   heard(): void {
+    this.#isAsking = false;
     const wasDoubted = this.#liveness.heard(this.#deps.clock.now()) || this.#isReplaced;
     this.#isReplaced = false;
     if (wasDoubted) this.#events.heardAgain();
@@ -58,7 +56,11 @@ export class NodeWatch {
   streamBroke(): void {
     if (this.#isAsking || this.#liveness.isSuspected) return;
     this.#isAsking = true;
-    this.#ask();
+    void this.#deps.dialer.probe(this.#address).then((result) => {
+      if (this.#closed || !this.#isAsking) return;
+      this.#isAsking = false;
+      this.#report(this.#liveness.probed(result));
+    });
   }
 
   /** A beat has come, so late. */
@@ -69,18 +71,6 @@ export class NodeWatch {
   /** Nothing is reported any more after this. */
   close(): void {
     this.#closed = true;
-    this.#cancelAsking();
-  }
-
-  #ask(): void {
-    const { clock, dialer } = this.#deps;
-    void dialer.probe(this.#address).then((result) => {
-      if (this.#closed) return;
-      const suspicion = this.#liveness.probed(result);
-      this.#isAsking = result === 'refused' && !this.#liveness.isSuspected;
-      if (this.#isAsking) this.#cancelAsking = clock.after(REFUSED_AGAIN_MS, () => this.#ask());
-      this.#report(suspicion);
-    });
   }
 
   #report(suspicion: Suspicion | undefined): void {

@@ -74,6 +74,8 @@ describe.each(Object.entries(SERVERS))('the election transcript, on %s', (_, sta
   it('the leader dies: exactly the second is notified and leads', async () => {
     const [r1, r2, r3, r4] = routers;
     await r1!.kill();
+    // By its connection: without that this test would pass as well, a session timeout later.
+    await r2!.line(new RegExp(`${names[0]} is dead: its port refuses connections`));
     await r2!.line(new RegExp(`${names[0]} was deleted`));
     await r2!.line(LEADS);
     const status = await cluster.until((s) => s.leader?.id === 'r2', {
@@ -88,6 +90,7 @@ describe.each(Object.entries(SERVERS))('the election transcript, on %s', (_, sta
   it('the third dies: the fourth closes the gap and watches the new predecessor', async () => {
     const [, r2, r3, r4] = routers;
     await r3!.kill();
+    await r4!.line(new RegExp(`${names[2]} is dead: its port refuses connections`));
     await r4!.line(new RegExp(`${names[2]} was deleted`));
     await r4!.line(new RegExp(`I am not the leader, ${names[1]} is the leader`));
     await r4!.line(new RegExp(`Watching znode ${names[1]}`));

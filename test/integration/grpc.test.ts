@@ -1,7 +1,7 @@
 /** The gRPC adapter on loopback: what goes over the wire, whoever speaks on the other side. */
 import { once } from 'node:events';
 import { connect as connectHttp2, constants } from 'node:http2';
-import { connect as connectTcp, createServer, type Server, type Socket } from 'node:net';
+import { connect as connectTcp } from 'node:net';
 import * as grpc from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -450,32 +450,6 @@ describe('streams between members', () => {
   });
 });
 
-describe('watching a process', () => {
-  it('a process that is gone is reported as refused, once', async () => {
-    const server = await serve();
-    const evidence: string[] = [];
-    const gone = new Promise<void>((resolve) => {
-      dialer().watchProcess(formatAddress(server.address), (what) => {
-        evidence.push(what);
-        resolve();
-      });
-    });
-    await server.stop(0);
-    const stopped = performance.now();
-    await gone;
-    expect(performance.now() - stopped).toBeLessThan(500);
-    expect(evidence).toEqual(['refused']);
-  });
-
-  it('a process that listens but never answers is reported as silent', async () => {
-    const mute = await listen(() => undefined);
-    const evidence = await new Promise((resolve) => {
-      dialer().watchProcess(mute.address, resolve);
-    });
-    expect(evidence).toBe('silent');
-  });
-});
-
 describe('hostile peers', () => {
   it('garbage on the port costs its sender the connection and nobody else anything', async () => {
     const server = await serve({ kv: accepting });
@@ -571,20 +545,3 @@ describe('start and stop', () => {
     expect((await answer).code).not.toBe(grpc.status.OK);
   });
 });
-
-async function listen(accept: (socket: Socket) => void): Promise<{ address: string }> {
-  const sockets = new Set<Socket>();
-  const server: Server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on('error', () => undefined);
-    accept(socket);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  loopback.atEnd(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  const { port } = server.address() as { port: number };
-  return { address: `127.0.0.1:${port}` };
-}

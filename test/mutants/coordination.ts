@@ -316,4 +316,17 @@ export const ROUTER_MUTANTS: readonly Mutant[] = [
     ],
     tests: ['test/unit/router-leadership.test.ts'],
   },
+  {
+    id: 'dead-leader-removed-once',
+    wrong: 'a removal of a dead predecessor that ZooKeeper does not answer is not repeated',
+    breaks: ['L1'],
+    edits: [
+      {
+        file: 'src/router/predecessor-watch.ts',
+        from: "if (this.#isOver || session.state === 'lost') return;",
+        to: "if (this.#isOver || session.state !== 'suspended') return;",
+      },
+    ],
+    tests: ['test/unit/router-candidacy.test.ts'],
+  },
 ];

@@ -1,4 +1,6 @@
-/** gRPC servers and dialers of one test on loopback; what they report as failures; their end. */
+/** Servers and dialers of one test on loopback; what they report as failures; their end. */
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { Health } from '../../src/grpc/health.js';
 import { GrpcDialer } from '../../src/grpc/dialer.js';
 import { type GrpcServer, type GrpcServerOptions, startGrpcServer } from '../../src/grpc/server.js';
@@ -18,6 +20,24 @@ export class Loopback {
     });
     this.atEnd(() => server.stop(0));
     return server;
+  };
+
+  /** A plain TCP listener on a free port, at HOST:PORT; `close` ends its connections too. */
+  readonly listen = async (accept: (socket: Socket, close: () => void) => void) => {
+    const sockets = new Set<Socket>();
+    const server = createServer((socket) => {
+      sockets.add(socket);
+      socket.on('error', () => undefined);
+      accept(socket, close);
+    });
+    const close = () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    };
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    this.atEnd(close);
+    return { address: `127.0.0.1:${(server.address() as AddressInfo).port}`, close };
   };
 
   readonly dialer = (): GrpcDialer => {

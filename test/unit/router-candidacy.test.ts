@@ -32,18 +32,23 @@ beforeEach(async () => {
   ok(await observer.create(ZNODES.leaderEpoch, encodeLeaderRecord(NO_LEADER_YET), 'persistent'));
 });
 
-type Gone = (evidence: 'refused' | 'silent') => void;
-
 class WatchingDialer extends FakeDialer {
-  readonly #watches = new Map<string, Gone>();
+  readonly #watches = new Map<string, () => void>();
 
   override readonly watchProcess: Dialer['watchProcess'] = (address, gone) => {
     this.#watches.set(address, gone);
     return () => this.#watches.delete(address);
   };
 
-  find(address: string, evidence: 'refused' | 'silent'): void {
-    this.#watches.get(address)?.(evidence);
+  get watched(): string[] {
+    return [...this.#watches.keys()];
+  }
+
+  /** Its port refuses: whoever watched it is told, once. */
+  findDead(address: string): void {
+    const gone = this.#watches.get(address);
+    this.#watches.delete(address);
+    gone?.();
   }
 }
 
@@ -107,7 +112,7 @@ describe('leading', () => {
     const callsOf = ({ session }: RouterUnderTest) => session.calls.length;
     const [asleep, behind] = [callsOf(r3), callsOf(r2)];
     r1.session.expire();
-    r3.dialer.find('r1:7000', 'refused');
+    r3.dialer.findDead('r1:7000');
     await settle();
     expect(r2.became).toEqual([2]);
     expect(callsOf(r2)).toBeGreaterThan(behind);
@@ -172,16 +177,45 @@ describe('leading', () => {
     expect(r2.became).toEqual([]);
   });
 
-  it('passes on at once when the process of its holder is gone, not when it is silent', async () => {
-    const r1 = await enter('r1');
-    const r2 = await enter('r2');
-    r2.dialer.find('r1:7000', 'silent');
-    await settle();
-    expect(r2.became).toEqual([]);
-    r2.dialer.find('r1:7000', 'refused');
+  it('passes on at once when the process of its holder is gone', async () => {
+    const [r1, r2] = [await enter('r1'), await enter('r2')];
+    expect(r2.dialer.watched).toEqual(['r1:7000']);
+    r2.dialer.findDead('r1:7000');
     await settle();
     expect(r2.became).toEqual([2]);
+    expect(r2.dialer.watched).toEqual([]);
     expect(r1.became).toEqual([1]); // It does not know yet; the leaderEpoch fences it.
+  });
+
+  it('passes on as soon as ZooKeeper answers, if it did not when the process was gone', async () => {
+    const [r1, r2] = [await enter('r1'), await enter('r2')];
+    for (const fault of ['not-connected', 'before', 'not-connected'] as const) {
+      r2.session.fault('remove', fault);
+    }
+    r2.dialer.findDead('r1:7000');
+    await settle();
+    await pass(2 * RETRY_MS);
+    expect(r2.became).toEqual([]);
+    await pass(RETRY_MS);
+    expect([r1.became, r2.became]).toEqual([[1], [2]]);
+    const removals = () => r2.session.calls.filter((call) => call === 'remove').length;
+    const before = removals();
+    await pass(10 * RETRY_MS);
+    expect([before, removals()]).toEqual([4, 4]);
+  });
+
+  it('passes on if the hint comes before the answer that it belongs to', async () => {
+    const r1 = await enter('r1');
+    const r2 = new RouterUnderTest('r2');
+    const read = r2.session.read.bind(r2.session);
+    r2.session.read = (path, options) => {
+      const answer = read(path, options);
+      if (options?.onMaybeChanged !== undefined) r1.session.expire();
+      return answer;
+    };
+    await settle();
+    expect([r1.became, r2.became]).toEqual([[1, '-'], [2]]);
+    expect(r2.dialer.watched).toEqual([]);
   });
 });
 

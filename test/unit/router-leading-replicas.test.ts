@@ -68,7 +68,6 @@ async function kill(id: string): Promise<void> {
   stream.ended = true;
   stream.events.closed('reset');
   await settle();
-  await leader.pass(10);
   await leader.pass(0);
 }
 

@@ -47,7 +47,8 @@ describe('the stream to another node', () => {
   let streams: Stream[];
   let told: string[];
   let stale: (() => boolean)[];
-  let probe: ProbeResult;
+  let probe: ProbeResult | Promise<ProbeResult>;
+  let peer: ReplicationPeer;
   beforeEach(() => {
     [clock, streams, told, stale, probe] = [new FakeClock(), [], [], [], 'accepted'];
     const dialer = {
@@ -58,7 +59,7 @@ describe('the stream to another node', () => {
       },
       probe: () => Promise.resolve(probe),
     };
-    new ReplicationPeer(
+    peer = new ReplicationPeer(
       {
         ...{ clock, random: new CountingRandom(), log: silentLog, dialer: dialer as never },
         ...{ hello: () => OWN, settings: { beatMs: BEAT_MS } },
@@ -164,6 +165,32 @@ describe('the stream to another node', () => {
     (await connected()).events.closed('reset');
     await settle(2);
     expect(told.slice(2)).toEqual([`up ${node}`, 'down', 'gone']);
+  });
+
+  it('a process whose port had not closed yet is found gone when it is dialled again', async () => {
+    (await connected()).events.closed('reset');
+    await settle(2);
+    expect(told).toEqual([`up ${node}`, 'down']);
+    probe = 'refused';
+    clock.advance(15);
+    streams.at(-1)!.events.closed('refused');
+    await settle(2);
+    expect(told).toEqual([`up ${node}`, 'down', 'gone']);
+  });
+
+  it.each([
+    ['a stream that is not needed any more', () => Promise.resolve(peer.close())],
+    ['a stream that is up again', connected],
+  ])('what its port said of %s is late', async (_, meanwhile) => {
+    let answer: (result: ProbeResult) => void = () => undefined;
+    probe = new Promise((resolve) => (answer = resolve));
+    (await connected()).events.closed('reset');
+    clock.advance(15);
+    await meanwhile();
+    const before = told.length;
+    answer('refused');
+    await settle(2);
+    expect(told.slice(before)).toEqual([]);
   });
 
   it('S3 what came on a stream that has ended since is known to be stale', async () => {

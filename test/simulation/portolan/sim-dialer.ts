@@ -19,8 +19,7 @@ import type { SimProcess } from '../sim-process.js';
 const PROBE_MS = 1_000;
 const PROBE_GAP_MS = 10;
 /** As `src/grpc/process-watch.ts` has them. */
-const INQUIRY_MS = 3_000;
-const AGAIN_MS = { first: 10, last: 200 };
+const AGAIN_MS = { first: 10, last: 1_000 };
 
 /** What a process serves so that others can watch it. */
 export const livenessHandler: StreamHandler<unknown, unknown> = (outgoing) => {
@@ -51,12 +50,12 @@ export class SimDialer implements Dialer {
     return this.#open('follow', address, events);
   }
 
-  watchProcess(address: string, gone: (evidence: 'refused' | 'silent') => void): () => void {
+  watchProcess(address: string, gone: () => void): () => void {
     const watch = new ProcessWatch({ network: this.#network, process: this.#process }, address, {
       probe: () => this.probe(address),
-      gone: (evidence) => {
+      gone: () => {
         this.#watches.delete(watch);
-        gone(evidence);
+        gone();
       },
     });
     this.#watches.add(watch);
@@ -108,7 +107,7 @@ export class SimDialer implements Dialer {
 
 interface WatchEvents {
   readonly probe: () => Promise<ProbeResult>;
-  readonly gone: (evidence: 'refused' | 'silent') => void;
+  readonly gone: () => void;
 }
 
 class ProcessWatch {
@@ -117,8 +116,6 @@ class ProcessWatch {
   readonly #events: WatchEvents;
   #stream: { breakOff(reason: string): void } | undefined;
   #cancelAgain: Cancel = () => undefined;
-  /** Since when nothing proved that the process lives. */
-  #doubtedSince: number | undefined;
   #againMs = AGAIN_MS.first;
   #isOver = false;
 
@@ -143,10 +140,7 @@ class ProcessWatch {
     const { network, process } = this.#at;
     const target = { address: this.#address, service: 'liveness' };
     this.#stream = network.dial(process, target, {
-      message: () => {
-        this.#doubtedSince = undefined;
-        this.#againMs = AGAIN_MS.first;
-      },
+      message: () => void (this.#againMs = AGAIN_MS.first),
       drain: () => undefined,
       closed: () => {
         if (!this.#isOver) void this.#inquire();
@@ -156,17 +150,13 @@ class ProcessWatch {
 
   async #inquire(): Promise<void> {
     const { clock } = this.#at.process;
-    this.#doubtedSince ??= clock.now();
     const result = await this.#events.probe();
     if (this.#isOver) return;
-    if (result === 'refused') return this.#end('refused');
-    if (clock.now() - this.#doubtedSince >= INQUIRY_MS) return this.#end('silent');
+    if (result === 'refused') {
+      this.#isOver = true;
+      return this.#events.gone();
+    }
     this.#cancelAgain = clock.after(this.#againMs, () => this.#watch());
     this.#againMs = Math.min(AGAIN_MS.last, this.#againMs * 2);
-  }
-
-  #end(evidence: 'refused' | 'silent'): void {
-    this.#isOver = true;
-    this.#events.gone(evidence);
   }
 }
