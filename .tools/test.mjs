@@ -2,7 +2,8 @@
 //
 //   node .tools/test.mjs [vitest arguments: a project (--project unit), a file, -t "a title"]
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -26,19 +27,26 @@ const reporters = [
 const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
 const args = ['run', '--config', 'test/vitest.config.ts', ...reporters, ...process.argv.slice(2)];
 
+let isInterrupted = false;
 const status = await run();
 let { passed, failed, skipped } = countsOf(report);
-const left = readdirSync(temporary).filter((name) => name.startsWith('portolan-'));
-// A server that ends with its test may write a last file meanwhile.
-rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 if (skipped > 0) console.log(`${skipped} tests were skipped: a skipped test counts as failed`);
 failed += skipped;
+const left = readdirSync(temporary).filter((name) => name.startsWith('portolan-'));
 if (status === 0 && left.length > 0) {
   console.log(`tests left temporary folders behind: ${left.join(' ')}`);
   failed++;
 }
 if (status !== 0 && failed === 0) failed = 1; // An error outside of any test.
 if (passed + failed === 0) failed = 1; // Nothing ran.
+if (failed > 0 && left.length > 0 && !isInterrupted) {
+  console.log(`what they left is kept for a look: ${temporary}`);
+} else {
+  // Servers that end with their tests may write to the last.
+  await rm(folder, { recursive: true, force: true, maxRetries: 5 }).catch((error) => {
+    console.log(`not removed: ${folder}: ${error.message}`);
+  });
+}
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
 
@@ -61,12 +69,12 @@ function run() {
   // One Ctrl-C comes twice, from the terminal and from npm; to vitest the second means "at once".
   let sentAt = -Infinity;
   const forward = (signal) => {
+    isInterrupted = true;
     if (performance.now() - sentAt < 1_000) return;
     sentAt = performance.now();
     send(signal);
   };
-  process.on('SIGINT', forward);
-  process.on('SIGTERM', forward);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, forward);
   const limit = setTimeout(() => {
     console.log(`not done after ${LIMIT_MS / 60_000} minutes; ended while these were running:`);
     console.log(textOf(running));

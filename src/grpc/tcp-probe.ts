@@ -18,7 +18,10 @@ const GAP_MS = 10;
 const LASTING_MS = 10;
 /** Errors of a connection that the kernel took, and reset before anyone accepted it. */
 const DROPPED = ['ECONNRESET', 'EPIPE'];
-/** Errors of an address that this machine cannot dial at all: they say nothing of the other one. */
+/**
+ * Errors of an address that this machine cannot dial: they say nothing of the other one. A route
+ * may be gone for a moment, and the process listen there alone: a wrong guess, which is fenced.
+ */
 const UNUSABLE = ['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL', 'ENETUNREACH'];
 
 type Attempt = ProbeResult | 'dropped';

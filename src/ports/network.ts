@@ -77,9 +77,9 @@ export interface Dialer {
   replicate(address: string, events: StreamEvents<Buffer>): Outgoing<Buffer>;
   follow(address: string, events: StreamEvents<MemberMessage>): Outgoing<LeaderMessage>;
   /**
-   * Holds a stream to a process as long as it lives; calls back once, when it broke and
-   * {@link probe} refused. Of one that hangs or is cut off it says nothing, and tries on. The
-   * function returned ends the watch.
+   * Holds a stream to a process as long as it lives; calls back once, when there is none any more,
+   * or none yet, and {@link probe} refused. Of one that hangs or is cut off it says nothing, and
+   * tries on. The function returned ends the watch.
    */
   watchProcess(address: string, gone: () => void): () => void;
   /** Asks the kernel behind an address, not the process. Never rejects. */

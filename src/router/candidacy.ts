@@ -173,13 +173,14 @@ export class Candidacy {
     if (this.#own === undefined && !(await this.#join(session))) return false;
     const own = this.#own;
     const children = await session.children(ZNODES.election);
-    if (session !== this.#session || own === undefined) return true;
+    if (session !== this.#session || own === undefined || this.#withdrawn) return true;
     if (children.status !== 'ok') return false;
 
     const standing = standingOf(own, children.value ?? []);
     switch (standing.role) {
       case 'absent':
         this.#resign('its znode is gone');
+        this.#forgetWatch();
         this.#own = undefined;
         this.#evaluateSoon();
         return true;
@@ -278,14 +279,19 @@ export class Candidacy {
     this.#watched = watch;
     const begun = await watch.begin();
     if (this.#watched !== watch) return true; // Over already, or another session's turn.
-    if (begun !== 'begun') this.#forgetWatch();
-    if (begun === 'gone') this.#evaluateSoon();
-    if (begun === 'unanswered') return false;
-    if (begun === 'begun') {
-      log.info(`I am not the leader, ${lowest} is the leader`);
-      log.info(`Watching znode ${name}`);
+    switch (begun) {
+      case 'begun':
+        log.info(`I am not the leader, ${lowest} is the leader`);
+        log.info(`Watching znode ${name}`);
+        return true;
+      case 'gone':
+        this.#forgetWatch();
+        this.#evaluateSoon();
+        return true;
+      case 'unanswered':
+        this.#forgetWatch();
+        return false;
     }
-    return true;
   }
 
   #forgetWatch(): void {

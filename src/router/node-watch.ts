@@ -26,8 +26,8 @@ export class NodeWatch {
   readonly #events: NodeWatchEvents;
   readonly #liveness: Liveness;
   #isReplaced = false;
-  /** Its port is being asked, and it has said nothing since. */
-  #isAsking = false;
+  /** The question to its port that is under way, unless it has said something since. */
+  #question: object | undefined;
   #closed = false;
 
   constructor(deps: NodeWatchDeps, address: string, events: NodeWatchEvents) {
@@ -39,7 +39,7 @@ export class NodeWatch {
 
   /** The process said something. */
   heard(): void {
-    this.#isAsking = false;
+    this.#question = undefined;
     const wasDoubted = this.#liveness.heard(this.#deps.clock.now()) || this.#isReplaced;
     this.#isReplaced = false;
     if (wasDoubted) this.#events.heardAgain();
@@ -54,11 +54,12 @@ export class NodeWatch {
 
   /** The stream to it broke, or could not be opened. */
   streamBroke(): void {
-    if (this.#isAsking || this.#liveness.isSuspected) return;
-    this.#isAsking = true;
+    if (this.#question !== undefined || this.#liveness.isSuspected) return;
+    const question = {};
+    this.#question = question;
     void this.#deps.dialer.probe(this.#address).then((result) => {
-      if (this.#closed || !this.#isAsking) return;
-      this.#isAsking = false;
+      if (this.#closed || this.#question !== question) return;
+      this.#question = undefined;
       this.#report(this.#liveness.probed(result));
     });
   }

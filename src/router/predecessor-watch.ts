@@ -3,21 +3,21 @@
  *
  * That is noticed twice: by ZooKeeper when the session times out, and by the connection to its
  * process within milliseconds. If its port then refuses connections the process is gone, and its
- * znode is removed at once (D3), and again until ZooKeeper has answered: the server that should
- * remove it may have died with it.
+ * znode is removed at once (D3). If ZooKeeper does not answer, because one of its servers died with
+ * the process, the port is asked again before the znode is removed again.
  *
- * One watch for each candidate name, which is unique to a process and a session: whoever comes back
- * has another one, so that a late removal meets nobody else.
+ * The name of a candidate is of one process in one session: a removal that comes late does not meet
+ * whoever comes back.
  */
 import { candidateOf } from '../coordination/candidates.js';
 import { candidateZnode } from '../model/znodes.js';
 import type { Cancel, Clock } from '../ports/clock.js';
-import type { CoordinatorSession, Outcome } from '../ports/coordinator.js';
+import type { CoordinatorSession } from '../ports/coordinator.js';
 import type { Log } from '../ports/log.js';
 import type { Dialer } from '../ports/network.js';
 
 /** Pause after a removal that ZooKeeper did not answer. */
-const REMOVE_AGAIN_MS = 200;
+const AGAIN_MS = 200;
 
 export interface PredecessorWatchDeps {
   readonly session: CoordinatorSession;
@@ -31,7 +31,8 @@ export class PredecessorWatch {
   readonly #deps: PredecessorWatchDeps;
   readonly #ended: () => void;
   #forgetProcess: () => void = () => undefined;
-  #cancelRemoval: Cancel = () => undefined;
+  #cancelAgain: Cancel = () => undefined;
+  #isKnownDead = false;
   #isOver = false;
 
   /** `ended` is called at most once: its znode may be gone. It is a hint, for a new look. */
@@ -43,17 +44,15 @@ export class PredecessorWatch {
 
   /** `gone`: there is nothing to wait for. `unanswered`: nothing is watched. */
   async begin(): Promise<'begun' | 'gone' | 'unanswered'> {
-    const { session, dialer } = this.#deps;
     // The hint may come before the answer that it belongs to.
-    const read = await session.read(candidateZnode(this.name), {
+    const read = await this.#deps.session.read(candidateZnode(this.name), {
       onMaybeChanged: () => void this.#onHint(),
     });
     if (read.status !== 'ok') return 'unanswered';
     if (read.value === undefined) return 'gone';
-    const address = candidateOf(this.name, read.value.data)?.record.address;
-    if (address !== undefined && !this.#isOver) {
-      this.#forgetProcess = dialer.watchProcess(address, () => this.#onDeath());
-    }
+    const { data, stat } = read.value;
+    const address = candidateOf(this.name, data)?.record.address;
+    if (address !== undefined && !this.#isOver) this.#watchProcess(address, stat.version);
     return 'begun';
   }
 
@@ -61,13 +60,13 @@ export class PredecessorWatch {
   stop(): void {
     this.#isOver = true;
     this.#forgetProcess();
-    this.#cancelRemoval();
+    this.#cancelAgain();
   }
 
-  /** The znode may have changed: whoever waits for its end reads in the log whether it came. */
   async #onHint(): Promise<void> {
     if (this.#isOver) return;
     this.stop();
+    // Only to say so: whoever is told looks for itself.
     const read = await this.#deps.session.read(candidateZnode(this.name));
     if (read.status === 'ok' && read.value === undefined) {
       this.#deps.log.info(`${this.name} was deleted`);
@@ -75,21 +74,22 @@ export class PredecessorWatch {
     this.#ended();
   }
 
-  #onDeath(): void {
-    this.#deps.log.warn(`${this.name} is dead: its port refuses connections`);
-    void this.#remove();
+  #watchProcess(address: string, version: number): void {
+    this.#forgetProcess = this.#deps.dialer.watchProcess(address, () => {
+      void this.#onDeath(address, version);
+    });
   }
 
-  async #remove(): Promise<void> {
-    const { session, clock } = this.#deps;
-    const removed = await session.remove(candidateZnode(this.name), 0);
-    // If it is gone, the hint says so.
-    if (removed.status === 'ok' || isAbsent(removed)) return;
-    if (this.#isOver || session.state === 'lost') return;
-    this.#cancelRemoval = clock.after(REMOVE_AGAIN_MS, () => void this.#remove());
+  async #onDeath(address: string, version: number): Promise<void> {
+    const { session, clock, log } = this.#deps;
+    if (!this.#isKnownDead) log.warn(`${this.name} is dead: its port refuses connections`);
+    this.#isKnownDead = true;
+    const removed = await session.remove(candidateZnode(this.name), version);
+    if (this.#isOver || removed.status === 'ok') return; // The hint follows.
+    if (removed.status === 'unknown' || removed.code === 'not-connected') {
+      this.#cancelAgain = clock.after(AGAIN_MS, () => this.#watchProcess(address, version));
+    } else if (removed.code !== 'no-node') {
+      log.warn(`${this.name} is dead and stays until its session ends`, { why: removed.message });
+    }
   }
-}
-
-function isAbsent(outcome: Outcome<unknown>): boolean {
-  return outcome.status === 'failed' && outcome.code === 'no-node';
 }

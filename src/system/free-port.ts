@@ -1,6 +1,6 @@
 /**
- * Ports that were free a moment ago; whoever uses one must bear that it is taken by then. All that
- * are asked about at once are held until the last is known: one cannot be found or given twice.
+ * Ports that were free a moment ago; whoever uses one must bear that it is taken by then. This
+ * process gives none twice. All that are asked about at once are held until the last is known.
  */
 import { randomInt } from 'node:crypto';
 import { createServer, type Server } from 'node:net';
@@ -16,6 +16,9 @@ const RANGE = { from: 20_000, to: 32_000 };
 
 const MAX_TRIES_PER_PORT = 100;
 
+/** What this process was given may not be listened on yet. */
+const given = new Set<number>();
+
 /** So many different ports of loopback. */
 export async function freePorts(count: number): Promise<readonly number[]> {
   const held = new Map<number, Server>();
@@ -23,9 +26,11 @@ export async function freePorts(count: number): Promise<readonly number[]> {
     for (let tries = 0; held.size < count; tries++) {
       if (tries === MAX_TRIES_PER_PORT * count) throw new Error(`no ${count} free ports found`);
       const port = randomInt(RANGE.from, RANGE.to);
+      if (given.has(port)) continue;
       const server = await listenOn({ host: LOOPBACK, port }).catch(() => undefined);
       if (server !== undefined) held.set(port, server);
     }
+    for (const port of held.keys()) given.add(port);
     return [...held.keys()];
   } finally {
     await closeAll([...held.values()]);

@@ -318,13 +318,13 @@ export const ROUTER_MUTANTS: readonly Mutant[] = [
   },
   {
     id: 'dead-leader-removed-once',
-    wrong: 'a removal of a dead predecessor that ZooKeeper does not answer is not repeated',
+    wrong: 'a dead predecessor whose removal ZooKeeper does not answer is not asked about again',
     breaks: ['L1'],
     edits: [
       {
         file: 'src/router/predecessor-watch.ts',
-        from: "if (this.#isOver || session.state === 'lost') return;",
-        to: "if (this.#isOver || session.state !== 'suspended') return;",
+        from: "if (removed.status === 'unknown' || removed.code === 'not-connected') {",
+        to: "if (removed.status === 'unknown' && this.#isOver) {",
       },
     ],
     tests: ['test/unit/router-candidacy.test.ts'],

@@ -25,6 +25,8 @@ export interface CoordinationFaults {
   loseServer(absence: 'refusing' | 'silent'): (() => void) | undefined;
   /** The session of a member is over. False: it has none. */
   expire(name: string): boolean;
+  /** What a member stands for election with is gone; its session lives. False: it has none. */
+  removeCandidate(name: string): boolean;
 }
 
 /** A member that answers alone for a while, because others have promised to leave it that. */

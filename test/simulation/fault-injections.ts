@@ -86,6 +86,8 @@ export class FaultInjections {
         return this.#failReads();
       case 'coordination-server-loss':
         return this.#loseCoordinationServer();
+      case 'coordination-candidate-loss':
+        return this.#removeCandidate();
       default:
         return unreachable(family);
     }
@@ -133,6 +135,32 @@ export class FaultInjections {
   expireSession(name: string): Injected | undefined {
     if (this.#cluster.coordination?.expire(name) !== true) return undefined;
     return { detail: name, undo: () => undefined };
+  }
+
+  /**
+   * By a slip of an operator, or because its successor takes it for dead. Whoever takes its place is
+   * cut off, so that nobody tells those who follow it; and a member dies, so that there is something
+   * to decide for the one as for the other.
+   */
+  #removeCandidate(): Injected | undefined {
+    const { members, coordination } = this.#cluster;
+    const candidate = this.#prng
+      .shuffled(members)
+      .find(({ name }) => coordination?.removeCandidate(name) === true);
+    if (candidate === undefined) return undefined;
+    const rivals = members.filter((other) => other.role === candidate.role && other !== candidate);
+    const cut = this.#cut(
+      rivals.flatMap(({ name }) => this.#around(name)),
+      `${candidate.name}, others cut off`,
+    );
+    const killed = this.kill(this.#anyone(), false);
+    return {
+      detail: `${cut.detail}, killed ${killed?.detail ?? 'nobody'}`,
+      undo: () => {
+        cut.undo();
+        killed?.undo();
+      },
+    };
   }
 
   /**

@@ -29,6 +29,7 @@ export const FAULT_FAMILIES = [
   'low-space',
   'read-fault',
   'coordination-server-loss',
+  'coordination-candidate-loss',
 ] as const;
 export type FaultFamily = (typeof FAULT_FAMILIES)[number];
 

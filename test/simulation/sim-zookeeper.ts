@@ -55,6 +55,8 @@ export class SimZooKeeper implements Quorum {
   refusals = 0;
   /** Times that the servers elected another leader among them. */
   elections = 0;
+  /** Multis that did not happen because their first step, a check, did not hold: fenced writes. */
+  fenced = 0;
 
   /** A new ensemble, which runs. */
   constructor(options: SimZooKeeperOptions) {
@@ -248,7 +250,9 @@ export class SimZooKeeper implements Quorum {
 
   commit(session: SessionId, request: Request, at?: AppliedAt): void {
     const transaction: Transaction = { session, timeMs: this.#clock.now(), request };
-    this.#truth.apply(transaction);
+    const { result } = this.#truth.apply(transaction);
+    const first = request.type === 'multi' ? request.steps[0]?.type : undefined;
+    if (first === 'check' && !result.ok && result.steps[0] === 'bad-version') this.fenced++;
     this.#servers.append(transaction, at);
   }
 

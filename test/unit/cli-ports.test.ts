@@ -23,6 +23,13 @@ afterEach(async () => {
   await Promise.all(closing.map((server) => new Promise((resolve) => server.close(resolve))));
 });
 
+it('a port is given once, although nobody listens there yet', async () => {
+  const ports = new Set<number>();
+  // Drawn from 12,000: that 600 are different by chance happens once in ten million times.
+  for (let count = 0; count < 600; count++) ports.add(await freePort());
+  expect(ports.size).toBe(600);
+});
+
 describe('where a role is to listen', () => {
   it.each(['--listen', '--admin'] as const)('%s in use: usage, with what to do', async (flag) => {
     const port = await freePort();

@@ -137,6 +137,23 @@ describe('the log of a replica', () => {
     expect(body.durableSeq).toBe(2);
   });
 
+  it.each([
+    ['data that came', (body: ReplicaBody) => body.installed({ ...LOG_START, seq: 9 as Seq })],
+    ['nothing, as it was set aside', (body: ReplicaBody) => body.setAside('rotten')],
+  ])('S4 S8 a batch under way counts no more when the log begins anew with %s', (_, renew) => {
+    const body = bodyWith(3, 3);
+    body.beginInstall();
+    body.append(sealEntry(body.log.last, head, [{ type: 'delete', key: bytes('k') }]));
+    body.takePersist();
+    renew(body);
+    const { seq } = body.log.last;
+    body.onPersisted();
+    expect([body.durableSeq, body.log.appliedSeq]).toEqual([0, seq]);
+    expect(body.takePersist()).toMatchObject({ append: [], apply: [] });
+    body.onPersisted();
+    expect([body.durableSeq, body.log.appliedSeq]).toEqual([seq, seq]);
+  });
+
   it('S2 a promise is durable with its batch, and never goes back', () => {
     const body = bodyWith(1, 1);
     body.promise(4 as Epoch);

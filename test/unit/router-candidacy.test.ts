@@ -187,21 +187,37 @@ describe('leading', () => {
     expect(r1.became).toEqual([1]); // It does not know yet; the leaderEpoch fences it.
   });
 
-  it('passes on as soon as ZooKeeper answers, if it did not when the process was gone', async () => {
+  it('passes on as soon as ZooKeeper answers, if its process is still gone then', async () => {
     const [r1, r2] = [await enter('r1'), await enter('r2')];
-    for (const fault of ['not-connected', 'before', 'not-connected'] as const) {
+    const removals = () => r2.session.calls.filter((call) => call === 'remove').length;
+    for (const [times, fault] of (['not-connected', 'before'] as const).entries()) {
       r2.session.fault('remove', fault);
+      r2.dialer.findDead('r1:7000');
+      await settle();
+      expect(r2.dialer.watched).toEqual([]);
+      await pass(RETRY_MS);
+      expect([removals(), r2.dialer.watched]).toEqual([times + 1, ['r1:7000']]);
     }
+    await pass(10 * RETRY_MS);
+    expect(r2.became, 'nobody said that it is gone').toEqual([]);
     r2.dialer.findDead('r1:7000');
     await settle();
-    await pass(2 * RETRY_MS);
-    expect(r2.became).toEqual([]);
-    await pass(RETRY_MS);
-    expect([r1.became, r2.became]).toEqual([[1], [2]]);
-    const removals = () => r2.session.calls.filter((call) => call === 'remove').length;
-    const before = removals();
+    expect([r1.became, r2.became, r2.dialer.watched]).toEqual([[1], [2], []]);
+  });
+
+  it('waits for the session of a dead holder whose znode it may not remove', async () => {
+    const [r1, r2] = [await enter('r1'), await enter('r2')];
+    const remove = r2.session.remove.bind(r2.session);
+    r2.session.remove = () =>
+      Promise.resolve({ status: 'failed', code: 'refused', message: 'no-auth' });
+    r2.dialer.findDead('r1:7000');
+    await settle();
     await pass(10 * RETRY_MS);
-    expect([before, removals()]).toEqual([4, 4]);
+    expect([r2.became, r2.dialer.watched]).toEqual([[], []]);
+    r2.session.remove = remove;
+    r1.session.expire();
+    await settle();
+    expect(r2.became).toEqual([2]);
   });
 
   it('passes on if the hint comes before the answer that it belongs to', async () => {
@@ -220,6 +236,22 @@ describe('leading', () => {
 });
 
 describe('standing', () => {
+  it('a router that stops while it looks watches nobody', async () => {
+    await enter('r1');
+    const r2 = await enter('r2');
+    r2.dialer.findDead('nobody');
+    r2.candidacy.look();
+    const watched = r2.dialer.watched;
+    await r2.candidacy.withdraw();
+    await settle();
+    expect([watched, r2.dialer.watched]).toEqual([['r1:7000'], []]);
+    const r3 = new RouterUnderTest('r3');
+    await r3.session.children(ZNODES.election);
+    await r3.candidacy.withdraw();
+    await settle();
+    expect(r3.dialer.watched).toEqual([]);
+  });
+
   it('a router whose znode was removed although it lives looks, and stands again', async () => {
     const [r1, r2] = [await enter('r1'), await enter('r2')];
     const [first, second] = await candidates();

@@ -154,10 +154,11 @@ describe('a node that was killed', () => {
     }
     alive = [s1];
     await pass(BEAT_MS);
+    await breakStream(s1);
+    expect(answers, 'it has spoken since').toHaveLength(2);
     answers[0]!('refused');
     await settle();
     expect(verdicts).toEqual([]);
-    await breakStream(s1);
     answers[1]!('refused');
     await settle();
     expect(verdicts).toEqual(['s1 refused']);

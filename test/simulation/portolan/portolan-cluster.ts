@@ -6,7 +6,7 @@
 import { assert } from '../../../src/model/assert.js';
 import type { Uuid } from '../../../src/model/ids.js';
 import { RefusedError } from '../../../src/model/refusals.js';
-import { clusterRoot } from '../../../src/model/znodes.js';
+import { clusterRoot, ZNODES } from '../../../src/model/znodes.js';
 import { StorageFailure } from '../../../src/ports/disk.js';
 import type { InspectionHandler } from '../../../src/ports/network.js';
 import type { RunningRole } from '../../../src/ports/process.js';
@@ -51,6 +51,8 @@ export interface ClusterOptions {
 
 /** Until a member that ended by itself is started again. */
 const RESTART_MS = { least: 200, most: 1_500 };
+/** Paths of candidates' znodes. */
+const ELECTION = new RegExp(`^${clusterRoot(CLUSTER)}${ZNODES.election}/`);
 /** No two processes begin to count time at the same moment. */
 const CLOCK_MS_MAX = 1e6;
 
@@ -278,6 +280,13 @@ export class PortolanCluster implements Cluster {
         if (session === undefined || !zooKeeper.isRunning) return false;
         zooKeeper.expire(session);
         return true;
+      },
+      removeCandidate: (name) => {
+        const session = this.lifeOf(name).coordinator.session?.id;
+        if (session === undefined || !zooKeeper.isRunning) return false;
+        const path = zooKeeper.tree.ephemeralsOf(session).find((each) => ELECTION.test(each));
+        if (path !== undefined) zooKeeper.commit(session, { type: 'delete', path, version: 0 });
+        return path !== undefined;
       },
     };
   }

@@ -30,6 +30,7 @@ const SEEN = [
   // ZooKeeper, as it counts itself.
   'client refused by a ZooKeeper server that knew less',
   'leader of ZooKeeper lost',
+  'write of a deposed leader refused by its fence',
   // Answers of clients.
   'write with an unknown outcome',
   'condition that did not hold',
@@ -56,7 +57,6 @@ const SAID: readonly Said[] = [
   ['unclean restart of a process', /unclean stop$/, ['lastStop', 'process-crash']],
   ['unclean restart of a system', /unclean stop$/, ['lastStop', 'system-crash']],
   ['leader elected', /^following leader /],
-  ['leader fenced', /the fence does not hold/],
   ['map write without a clear answer', /shard map: not written/],
   ['node suspected', /is suspected: /],
   ['node heard again', /is heard again$/],
@@ -80,11 +80,10 @@ export const PROBES: readonly string[] = [
 ];
 
 /**
- * Counted, but nobody waits for them. A leader that is alive, connected and unaware that another one
- * took the leaderEpoch has to write within some milliseconds of that. Last copies that are damaged
- * are mostly not the last for long: others catch up from their logs.
+ * Counted, but nobody waits for it: last copies that are damaged are mostly not the last for long,
+ * others catch up from their logs.
  */
-const RARE: readonly string[] = ['leader fenced', 'last copy repaired by its operator'];
+const RARE: readonly string[] = ['last copy repaired by its operator'];
 
 /** Situations of which none came up, although each should have. */
 export function missingOf(counts: Readonly<Partial<Record<string, number>>>): readonly string[] {

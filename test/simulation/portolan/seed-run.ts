@@ -293,9 +293,10 @@ class SeedRun {
   }
 
   #countSeen(): void {
-    const { refusals, elections } = this.cluster.zooKeeper;
+    const { refusals, elections, fenced } = this.cluster.zooKeeper;
     this.#probes.hit('client refused by a ZooKeeper server that knew less', refusals);
     this.#probes.hit('leader of ZooKeeper lost', elections);
+    this.#probes.hit('write of a deposed leader refused by its fence', fenced);
     for (const { storage } of this.cluster.lives) {
       for (const { labels, value } of storage?.metrics.calls.counts() ?? []) {
         this.#probes.refused(labels.outcome, value);
