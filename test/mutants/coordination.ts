@@ -323,8 +323,8 @@ export const ROUTER_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/router/predecessor-watch.ts',
-        from: "if (removed.status === 'unknown' || removed.code === 'not-connected') {",
-        to: "if (removed.status === 'unknown' && this.#isOver) {",
+        from: 'clock.after(AGAIN_MS, () => this.#watchProcess(address, version))',
+        to: 'clock.after(AGAIN_MS, () => this.#forgetProcess())',
       },
     ],
     tests: ['test/unit/router-candidacy.test.ts'],
