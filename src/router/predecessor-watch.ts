@@ -56,7 +56,7 @@ export class PredecessorWatch {
     return 'begun';
   }
 
-  /** Nothing is done or told after this. */
+  /** Nothing is done after this; a hint that has come already may still be told. */
   stop(): void {
     this.#isOver = true;
     this.#forgetProcess();
