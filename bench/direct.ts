@@ -12,7 +12,8 @@ import { GrpcDialer } from '../src/grpc/dialer.js';
 import type { CallKind } from '../src/model/calls.js';
 import type { Epoch, MemberId, ShardId } from '../src/model/ids.js';
 import { slotOf } from '../src/model/slot.js';
-import { type LinkDeps, type LinkResult, NodeLink } from '../src/router/node-link.js';
+import type { LinkResult } from '../src/router/link-call.js';
+import { type LinkDeps, NodeLink } from '../src/router/node-link.js';
 import { systemClock } from '../src/system/clock.js';
 import { systemRandom } from '../src/system/random.js';
 import type { Store } from './store.js';
@@ -46,13 +47,16 @@ export class DirectStore implements Store {
     return store;
   }
 
-  async put(key: Buffer, value: Buffer): Promise<void> {
-    await this.#call('put', key, encodePut(key, value, undefined), this.#timeoutMs);
+  put(key: Buffer, value: Buffer): Promise<void> {
+    const payload = encodePut(key, value, undefined);
+    const deadline = systemClock.now() + this.#timeoutMs;
+    return this.#call(slotOf(key), { kind: 'put', payload, deadline }, () => undefined);
   }
 
-  async get(key: Buffer, timeoutMs = this.#timeoutMs): Promise<Uint8Array | undefined> {
-    const response = await this.#call('get', key, encodeGet(key), timeoutMs);
-    return decodeGetResponse(response)?.value;
+  get(key: Buffer, timeoutMs = this.#timeoutMs): Promise<Uint8Array | undefined> {
+    const payload = encodeGet(key);
+    const deadline = systemClock.now() + timeoutMs;
+    return this.#call(slotOf(key), { kind: 'get', payload, deadline }, valueIn);
   }
 
   close(): void {
@@ -61,17 +65,16 @@ export class DirectStore implements Store {
   }
 
   /** The first attempt, which is nearly always the last, makes do with one promise. */
-  #call(kind: CallKind, key: Buffer, payload: Buffer, timeoutMs: number): Promise<Buffer> {
-    const slot = slotOf(key);
-    const request = { kind, payload, deadline: systemClock.now() + timeoutMs };
+  #call<T>(slot: number, request: Request, decode: (response: Buffer) => T): Promise<T> {
     const route = this.#routes[slot];
-    if (route === undefined) return this.#retry(slot, request);
+    if (route === undefined) return this.#retry(slot, request).then(decode);
     return new Promise((resolve, reject) => {
       send(route, request, (result) => {
         if (result.type === 'answered' && result.response.status === 'ok') {
-          resolve(result.response.payload);
-        } else if (isNotApplied(result)) this.#retry(slot, request).then(resolve, reject);
-        else reject(unknownOutcome());
+          resolve(decode(result.response.payload));
+        } else if (isNotApplied(result)) {
+          this.#retry(slot, request).then(decode).then(resolve, reject);
+        } else reject(unknownOutcome());
       });
     });
   }
@@ -138,6 +141,10 @@ function send(
   done: (result: LinkResult) => void,
 ): void {
   link.send({ kind, shard, epoch, payload, deadline, done });
+}
+
+function valueIn(response: Buffer): Uint8Array | undefined {
+  return decodeGetResponse(response)?.value;
 }
 
 function isNotApplied(result: LinkResult): boolean {

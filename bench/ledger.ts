@@ -14,8 +14,14 @@ export function valueOf(key: number, write: number, bytes: number): Buffer {
 const COLON = 0x3a;
 const ZERO = 0x30;
 
-/** Which write of which key a value is; undefined if it is none of ours. */
-export function parseValue(value: Uint8Array): { key: number; write: number } | undefined {
+/** Which write of which key a value is. */
+export interface FoundWrite {
+  readonly key: number;
+  readonly write: number;
+}
+
+/** Undefined if it is none of ours. */
+export function parseValue(value: Uint8Array): FoundWrite | undefined {
   const keyEnd = value.indexOf(COLON);
   const writeEnd = value.indexOf(COLON, keyEnd + 1);
   const key = numberIn(value, 0, keyEnd);
@@ -70,11 +76,10 @@ export class Ledger {
     for (const [key, write] of this.#acknowledged.entries()) if (write > 0) yield key;
   }
 
-  /** Whether a value found for a key breaks the promise: an acknowledged write is not there. */
-  isLost(key: number, value: Uint8Array | undefined): boolean {
+  /** Whether what was found under a key breaks the promise: an acknowledged write is not there. */
+  isLost(key: number, found: FoundWrite | undefined): boolean {
     const acknowledged = this.#acknowledged[key] ?? 0;
     if (acknowledged === 0) return false;
-    const found = value && parseValue(value);
     if (found?.key !== key) return true;
     return found.write < acknowledged || found.write > (this.#attempted[key] ?? 0);
   }

@@ -1,6 +1,8 @@
 /**
  * The machine's limit in the same run: what one process alone gets out of LevelDB with the settings
  * of a storage node. Everything a cluster does comes on top of that, on the same cores.
+ *
+ * To be measured before and after the load: a virtual machine is not always as fast.
  */
 import { join } from 'node:path';
 import { LevelDisk } from '../src/leveldb/level-disk.js';
@@ -42,6 +44,13 @@ export async function measureLevelDb(
   } finally {
     await disk.close();
   }
+}
+
+export function meanOf(before: LevelDbRates, after: LevelDbRates): LevelDbRates {
+  return {
+    putsPerSecond: Math.round((before.putsPerSecond + after.putsPerSecond) / 2),
+    getsPerSecond: Math.round((before.getsPerSecond + after.getsPerSecond) / 2),
+  };
 }
 
 async function putBatch(

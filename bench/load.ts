@@ -64,7 +64,7 @@ export class Load {
       for (let index = next++; index < keys.length; index = next++) {
         const key = keys[index] ?? 0;
         const found = await this.#store.get(this.#nameOf(key), 30_000);
-        if (this.#ledger.isLost(key, found)) lost++;
+        if (this.#ledger.isLost(key, found && parseValue(found))) lost++;
       }
     };
     await Promise.all(Array.from({ length: this.#shape.inFlight }, verify));
@@ -81,7 +81,7 @@ export class Load {
       const startMs = performance.now();
       try {
         if (op === 'put' || (op === 'mixed' && turn % 2 === 0)) await this.#put(key);
-        else await this.#get(key);
+        else this.#check(key, await this.#store.get(this.#nameOf(key)));
         gauge.success(key, startMs, performance.now());
       } catch (error) {
         gauge.failed++;
@@ -100,10 +100,11 @@ export class Load {
     this.#ledger.acknowledge(key, write);
   }
 
-  async #get(key: number): Promise<void> {
-    const found = await this.#store.get(this.#nameOf(key));
+  /** What a read found. */
+  #check(key: number, value: Uint8Array | undefined): void {
+    const found = value && parseValue(value);
     if (this.#ledger.isLost(key, found)) this.staleReads++;
-    if (found !== undefined && parseValue(found)?.key !== key) {
+    if (value !== undefined && found?.key !== key) {
       throw new Error('a read returned the value of another key');
     }
   }

@@ -8,7 +8,7 @@ import { SIGNALS } from './folder.js';
 import { Gauge } from './gauge.js';
 import { Killer } from './kills.js';
 import { Ledger } from './ledger.js';
-import { type LevelDbRates, measureLevelDb } from './leveldb.js';
+import { type LevelDbRates, meanOf, measureLevelDb } from './leveldb.js';
 import { Load } from './load.js';
 import type { BenchOptions } from './options.js';
 import { pause } from './poll.js';
@@ -72,7 +72,7 @@ async function measure(
   { store, client, own, ending }: Target,
 ): Promise<Report> {
   const ledger = new Ledger(options.keys);
-  const levelDb = options.via === 'direct' ? await levelDbAlone(options) : null;
+  const levelDbBefore = options.via === 'direct' ? await levelDbAlone(options) : undefined;
   const load = new Load(store, ledger, { ...options, ending }, new Gauge(performance.now()));
   if (options.op !== 'put') {
     say(`writing ${options.keys} keys to read`);
@@ -113,6 +113,7 @@ async function measure(
   // A member that was killed took its count along.
   const isCounted = cpuBefore !== undefined && own !== undefined && killer === undefined;
   const cpu = isCounted ? cpuPerOp(cpuBefore, cpuNow(own), load.gauge.ops) : null;
+  const levelDb = levelDbBefore ? meanOf(levelDbBefore, await levelDbAlone(options)) : null;
   say('reading back every acknowledged write');
   const lost = await load.countLost();
   const [kills, writePauses] = [killer?.kills ?? [], own?.pauses.take() ?? []];

@@ -1,5 +1,11 @@
 /** Requests and responses of the KV service by hand, for the price of a copy (`kv.proto`). */
-import { FieldReader, varintBytes, writeVarint } from '../wire/protobuf.js';
+import {
+  FieldReader,
+  varintBytes,
+  WIRE_BYTES,
+  WIRE_VARINT,
+  writeVarint,
+} from '../wire/protobuf.js';
 
 /** What must hold of the key for a write: its version, 0 = absent; undefined = nothing. */
 export type IfVersion = number | undefined;
@@ -22,23 +28,23 @@ const PUT_IF_VERSION = 3;
 const DELETE_IF_VERSION = 2;
 
 export function encodeGet(key: Uint8Array): Buffer {
-  return encode([[KEY, key]], []);
+  const message = Buffer.allocUnsafe(bytesSize(key));
+  writeBytes(message, 0, KEY, key);
+  return message;
 }
 
 export function encodePut(key: Uint8Array, value: Uint8Array, ifVersion: IfVersion): Buffer {
-  // A member of a oneof is written even if it is 0.
-  const condition: NumberField[] = ifVersion === undefined ? [] : [[PUT_IF_VERSION, ifVersion]];
-  return encode(
-    [
-      [KEY, key],
-      [VALUE, value],
-    ],
-    condition,
-  );
+  const size = bytesSize(key) + bytesSize(value) + conditionSize(ifVersion);
+  const message = Buffer.allocUnsafe(size);
+  const at = writeBytes(message, writeBytes(message, 0, KEY, key), VALUE, value);
+  writeCondition(message, at, PUT_IF_VERSION, ifVersion);
+  return message;
 }
 
 export function encodeDelete(key: Uint8Array, ifVersion: IfVersion): Buffer {
-  return encode([[KEY, key]], ifVersion === undefined ? [] : [[DELETE_IF_VERSION, ifVersion]]);
+  const message = Buffer.allocUnsafe(bytesSize(key) + conditionSize(ifVersion));
+  writeCondition(message, writeBytes(message, 0, KEY, key), DELETE_IF_VERSION, ifVersion);
+  return message;
 }
 
 /** Undefined if the key is absent. @throws WireError */
@@ -69,24 +75,25 @@ export function decodeWriteResponse(bytes: Buffer): WriteResult {
   return { applied, version };
 }
 
-type BytesField = readonly [number: number, bytes: Uint8Array];
-type NumberField = readonly [number: number, value: number];
+function bytesSize(bytes: Uint8Array): number {
+  return 1 + varintBytes(bytes.length) + bytes.length;
+}
 
-function encode(bytesFields: readonly BytesField[], numberFields: readonly NumberField[]): Buffer {
-  let size = 0;
-  for (const [, bytes] of bytesFields) size += 1 + varintBytes(bytes.length) + bytes.length;
-  for (const [, value] of numberFields) size += 1 + varintBytes(value);
-  const message = Buffer.allocUnsafe(size);
-  let at = 0;
-  for (const [number, bytes] of bytesFields) {
-    message[at] = number * 8 + 2;
-    at = writeVarint(message, at + 1, bytes.length);
-    message.set(bytes, at);
-    at += bytes.length;
-  }
-  for (const [number, value] of numberFields) {
-    message[at] = number * 8;
-    at = writeVarint(message, at + 1, value);
-  }
-  return message;
+/** Returns the position behind the field. */
+function writeBytes(message: Buffer, at: number, field: number, bytes: Uint8Array): number {
+  message[at] = field * 8 + WIRE_BYTES;
+  const start = writeVarint(message, at + 1, bytes.length);
+  message.set(bytes, start);
+  return start + bytes.length;
+}
+
+/** A member of a oneof is written even if it is 0. */
+function conditionSize(ifVersion: IfVersion): number {
+  return ifVersion === undefined ? 0 : 1 + varintBytes(ifVersion);
+}
+
+function writeCondition(message: Buffer, at: number, field: number, ifVersion: IfVersion): void {
+  if (ifVersion === undefined) return;
+  message[at] = field * 8 + WIRE_VARINT;
+  writeVarint(message, at + 1, ifVersion);
 }

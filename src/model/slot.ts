@@ -31,12 +31,21 @@ function crc16(bytes: Uint8Array, start: number, end: number): number {
 
 /** The slot of a key. Worked example: `123456789` has CRC16 0x31c3, hence slot 12,739. */
 export function slotOf(key: Uint8Array): Slot {
-  const open = key.indexOf(OPEN_BRACE);
-  if (open >= 0) {
-    const close = key.indexOf(CLOSE_BRACE, open + 1);
-    if (close > open + 1) return (crc16(key, open + 1, close) % SLOT_COUNT) as Slot;
+  const open = positionOf(OPEN_BRACE, key, 0);
+  if (open < key.length) {
+    const close = positionOf(CLOSE_BRACE, key, open + 1);
+    if (close > open + 1 && close < key.length) {
+      return (crc16(key, open + 1, close) % SLOT_COUNT) as Slot;
+    }
   }
   return (crc16(key, 0, key.length) % SLOT_COUNT) as Slot;
+}
+
+/** The length of the key if it is not there. By hand: keys are short, and this is done for each. */
+function positionOf(byte: number, key: Uint8Array, start: number): number {
+  let at = start;
+  while (at < key.length && key[at] !== byte) at++;
+  return at;
 }
 
 /** First and last slot of a shard, both included. */

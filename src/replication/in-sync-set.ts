@@ -51,6 +51,8 @@ export class InSyncSet {
   #update: VersionedConfig;
   /** Learners that were proposed for the isr, on top of this configuration. */
   readonly #joining = new Set<MemberId>();
+  /** Made when it is asked for: that is done for every read. */
+  #commitSet: readonly MemberId[] | undefined;
   /** When the leader was last asked for what, by node. */
   readonly #askedAt = new Map<string, number>();
   /** When the latest input came. */
@@ -91,8 +93,8 @@ export class InSyncSet {
   }
 
   /** Everybody commits wait for, the primary among them. */
-  commitSet(): Set<MemberId> {
-    return new Set([...this.#update.config.isr, ...this.#joining]);
+  commitSet(): readonly MemberId[] {
+    return (this.#commitSet ??= [...new Set([...this.#update.config.isr, ...this.#joining])]);
   }
 
   /** A configuration of this same epoch. */
@@ -103,6 +105,7 @@ export class InSyncSet {
       this.#askedAt.clear();
     }
     this.#update = update;
+    this.#commitSet = undefined;
   }
 
   /**
@@ -122,6 +125,7 @@ export class InSyncSet {
     if (!isOpen || phase !== 'following') return;
     if (!this.#joining.has(node) && !this.#hasCaughtUp(peer)) return;
     this.#joining.add(node);
+    this.#commitSet = undefined;
     const { store, incarnation } = place;
     this.ask({ type: 'expand', node, store, incarnation }, now);
   }

@@ -81,7 +81,8 @@ export class Proposals {
 
   /** What is committed under a key and not in the data yet; undefined: look into the data. */
   committed(key: Buffer): CommittedWrite | undefined {
-    return this.#committed.get(key.toString('latin1'));
+    // Nearly always there is nothing, and a name for each read costs more than the look.
+    return this.#committed.size === 0 ? undefined : this.#committed.get(key.toString('latin1'));
   }
 
   /** The write that begins an epoch: when it is committed, so is everything before it. */

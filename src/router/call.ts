@@ -4,7 +4,8 @@ import { LIMITS } from '../model/limits.js';
 import { RefusedError } from '../model/refusals.js';
 import type { Cancel } from '../ports/clock.js';
 import { keyOf } from '../wire/kv-messages.js';
-import type { LinkRequest, NodeLink } from './node-link.js';
+import type { LinkCall } from './link-call.js';
+import type { NodeLink } from './node-link.js';
 
 /** Room for the fields around key and value, known and unknown. */
 const FIELDS_BYTES_MAX = 4 * 1024;
@@ -14,7 +15,7 @@ export type CallPlace =
   | { readonly at: 'new' }
   /** Waits for a change of the map, or for a pause to end. */
   | { readonly at: 'waiting'; readonly refusal: RefusedError; readonly cancelPause: Cancel }
-  | { readonly at: 'link'; readonly link: NodeLink; readonly request: LinkRequest }
+  | { readonly at: 'link'; readonly link: NodeLink; readonly sent: LinkCall }
   | { readonly at: 'end' };
 
 export interface CallStart {

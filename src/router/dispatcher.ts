@@ -21,7 +21,8 @@ import { afterRefusal } from '../routing/after-refusal.js';
 import { RoutedCall } from './call.js';
 import type { MapHolder } from './map-holder.js';
 import type { RouterCounters } from './metrics.js';
-import type { LinkDeps, LinkRequest, LinkResult } from './node-link.js';
+import type { LinkResult } from './link-call.js';
+import type { LinkDeps } from './node-link.js';
 import type { NodeLinks } from './node-links.js';
 import { refusalOfResponse } from './refused-response.js';
 
@@ -107,16 +108,9 @@ export class Dispatcher implements KvHandler {
     const { node, address, shard, epoch } = route;
     const { kind, payload, deadline } = call;
     const link = links.to(node, address);
-    const request: LinkRequest = {
-      kind,
-      shard,
-      epoch,
-      payload,
-      deadline,
-      done: (result) => this.#onResult(call, route, result),
-    };
-    call.place = { at: 'link', link, request };
-    link.send(request);
+    const done = (result: LinkResult) => this.#onResult(call, route, result);
+    const sent = link.send({ kind, shard, epoch, payload, deadline, done });
+    call.place = { at: 'link', link, sent };
   }
 
   /** Until the map changes; `pauseMs` bounds it. */
@@ -194,10 +188,10 @@ export class Dispatcher implements KvHandler {
     }
   }
 
-  #onDeadlineAtLink(call: RoutedCall, { link, request }: PlaceAtLink): void {
-    if (link.cancel(request) === 'not-sent') {
+  #onDeadlineAtLink(call: RoutedCall, { link, sent }: PlaceAtLink): void {
+    if (link.cancel(sent) === 'not-sent') {
       const why = call.linkProblem ?? link.problem ?? 'no connection yet';
-      const message = `shard ${request.shard}: its primary cannot be reached: ${why}`;
+      const message = `shard ${sent.shard}: its primary cannot be reached: ${why}`;
       return this.#refuse(call, new RefusedError('NO_PRIMARY', message));
     }
     // A read changes nothing, whether the node serves it or not.
@@ -207,7 +201,7 @@ export class Dispatcher implements KvHandler {
 
   #onCancelled(call: RoutedCall): void {
     if (call.place.at === 'end') return;
-    if (call.place.at === 'link') call.place.link.cancel(call.place.request);
+    if (call.place.at === 'link') call.place.link.cancel(call.place.sent);
     this.#end(call, 'cancelled');
     call.reject(new RefusedError('DEADLINE_PASSED', 'the caller gave up'));
   }

@@ -12,20 +12,16 @@
  * of its bytes left this process. That is why nothing is written before the connection stands: a
  * write that was handed to the transport may have been applied, whatever happens after (S21).
  */
-import type { CallKind } from '../model/calls.js';
-import type { Epoch, MemberId, ShardId } from '../model/ids.js';
+import type { MemberId } from '../model/ids.js';
 import type { Cancel, Clock } from '../ports/clock.js';
 import type { Log } from '../ports/log.js';
 import type { Dialer, Outgoing } from '../ports/network.js';
 import type { Random } from '../ports/random.js';
-import {
-  decodeResponses,
-  encodeRequests,
-  type RequestRecord,
-  requestRecordBytes,
-  type ResponseRecord,
-} from '../wire/frame.js';
+import { decodeResponses, encodeRequests, type ResponseRecord } from '../wire/frame.js';
 import { WireError } from '../wire/protobuf.js';
+import { CallNumbers } from './call-numbers.js';
+import { LinkCall, type LinkRequest } from './link-call.js';
+import { type FrameInFlight, LinkLane } from './link-lane.js';
 
 /** Bytes of a frame unless a single request is larger: far below the limit of a message. */
 const FRAME_BYTES_MAX = 1024 * 1024;
@@ -33,7 +29,6 @@ const FRAME_BYTES_MAX = 1024 * 1024;
 const FRAME_WAIT_MS = 10;
 /** Pause before the stream is opened again: doubles from the first to the last, with jitter. */
 const REOPEN_MS = { first: 20, last: 1_000 };
-const CALL_IDS = 2 ** 32;
 
 export interface LinkDeps {
   readonly clock: Clock;
@@ -49,45 +44,13 @@ export interface LinkTarget {
   readonly address: string;
 }
 
-export type LinkResult =
-  | { readonly type: 'answered'; readonly response: ResponseRecord }
-  /** Certainly not received by the node. */
-  | { readonly type: 'not-sent'; readonly reason: string }
-  /** The stream broke after the request was written. */
-  | { readonly type: 'lost'; readonly reason: string };
-
-export interface LinkRequest {
-  readonly kind: CallKind;
-  readonly shard: ShardId;
-  readonly epoch: Epoch;
-  readonly payload: Buffer;
-  /** By the clock: until when the caller waits. */
-  readonly deadline: number;
-  /** Called once, and never inside `send`; not after `cancel`. */
-  readonly done: (result: LinkResult) => void;
-}
-
-/** Requests that wait for each other's frames. */
-interface Lane {
-  /** Not written yet, in order. */
-  readonly queue: Set<LinkRequest>;
-  /** The newest frame, while nothing of it is answered; it gives way by itself after a moment. */
-  inFlight: { readonly giveWay: Cancel } | undefined;
-}
-
-interface SentRequest {
-  readonly request: LinkRequest;
-  readonly frame: Lane['inFlight'];
-}
-
 export class NodeLink {
   readonly target: LinkTarget;
   readonly #deps: LinkDeps;
-  readonly #reads: Lane = { queue: new Set(), inFlight: undefined };
-  readonly #writes: Lane = { queue: new Set(), inFlight: undefined };
+  readonly #reads = new LinkLane();
+  readonly #writes = new LinkLane();
   /** Written and not answered. */
-  readonly #sent = new Map<number, SentRequest>();
-  readonly #callOf = new Map<LinkRequest, number>();
+  readonly #sent = new CallNumbers<LinkCall>();
   #stream: Outgoing<Buffer> | undefined;
   /** The stream's connection stands and takes more. */
   #writable = false;
@@ -96,7 +59,6 @@ export class NodeLink {
   #failures = 0;
   #problem = '';
   #cancelReopen: Cancel | undefined;
-  #nextCall = 0;
   #retired = false;
 
   constructor(deps: LinkDeps, target: LinkTarget) {
@@ -114,29 +76,33 @@ export class NodeLink {
     return this.#connected || this.#failures === 0 ? undefined : this.#problem;
   }
 
-  /** Sends as soon as the stream takes it. */
-  send(request: LinkRequest): void {
-    this.#laneOf(request).queue.add(request);
+  /** Sends as soon as the stream takes it. The result is for `cancel`. */
+  send(request: LinkRequest): LinkCall {
+    const call = new LinkCall(request);
+    this.#laneOf(call).add(call);
     if (this.#retired) this.#deps.defer(() => this.bounce('the node left'));
     else this.#flushSoon();
+    return call;
   }
 
   /** Forgets a request. Whether it was written before is the result. */
-  cancel(request: LinkRequest): 'not-sent' | 'sent' {
-    if (this.#laneOf(request).queue.delete(request)) return 'not-sent';
-    const call = this.#callOf.get(request);
-    const frame = call === undefined ? undefined : this.#sent.get(call)?.frame;
-    if (call !== undefined) this.#forget(call, request);
-    this.#release(this.#laneOf(request), frame); // Perhaps nobody else waits for its answers.
+  cancel(call: LinkCall): 'not-sent' | 'sent' {
+    if (call.state === 'queued') {
+      this.#laneOf(call).cancel(call);
+      return 'not-sent';
+    }
+    if (call.state === 'sent') {
+      call.drop();
+      this.#sent.forget(call.call);
+      this.#release(this.#laneOf(call), call.frame); // Perhaps nobody else waits for its answers.
+    }
     return 'sent';
   }
 
   /** Gives back everything that was not written yet. */
   bounce(reason: string): void {
-    const queued = [...this.#reads.queue, ...this.#writes.queue];
-    this.#reads.queue.clear();
-    this.#writes.queue.clear();
-    for (const request of queued) request.done({ type: 'not-sent', reason });
+    const queued = [...this.#reads.takeAll(), ...this.#writes.takeAll()];
+    for (const call of queued) call.end({ type: 'not-sent', reason });
   }
 
   /** The node is said to be there again: do not wait for the pause to end. */
@@ -190,53 +156,38 @@ export class NodeLink {
     this.#flushLane(this.#writes);
   }
 
-  #flushLane(lane: Lane): void {
+  #flushLane(lane: LinkLane): void {
     if (lane.inFlight !== undefined) return;
+    const { clock } = this.#deps;
     // What does not fit into one frame was not worth waiting for.
-    while (this.#writable && lane.queue.size > 0) {
-      const giveWay = this.#deps.clock.after(FRAME_WAIT_MS, () => this.#release(lane, frame));
+    while (this.#writable && lane.size > 0) {
+      const giveWay = clock.after(FRAME_WAIT_MS, () => this.#release(lane, frame));
       const frame = { giveWay };
       lane.inFlight?.giveWay();
       lane.inFlight = frame;
-      const bytes = encodeRequests(this.#takeFrame(lane, frame), this.#deps.clock.now());
-      this.#writable = this.#stream?.write(bytes) ?? false;
+      const now = clock.now();
+      const calls = lane.take(FRAME_BYTES_MAX);
+      for (const call of calls) this.#number(call, frame, now);
+      this.#writable = this.#stream?.write(encodeRequests(calls, now)) ?? false;
     }
   }
 
-  #release(lane: Lane, frame: Lane['inFlight']): void {
+  #number(call: LinkCall, frame: FrameInFlight, now: number): void {
+    call.state = 'sent';
+    call.call = this.#sent.add(call);
+    call.budgetMs = Math.max(0, call.deadline - now);
+    call.frame = frame;
+  }
+
+  #release(lane: LinkLane, frame: FrameInFlight | undefined): void {
     if (frame === undefined || lane.inFlight !== frame) return;
     frame.giveWay();
     lane.inFlight = undefined;
-    if (lane.queue.size > 0) this.#flushSoon();
+    if (lane.size > 0) this.#flushSoon();
   }
 
-  #laneOf({ kind }: LinkRequest): Lane {
+  #laneOf({ kind }: LinkCall): LinkLane {
     return kind === 'get' ? this.#reads : this.#writes;
-  }
-
-  /** At least one request; more while they fit. */
-  #takeFrame(lane: Lane, frame: Lane['inFlight']): RequestRecord[] {
-    const now = this.#deps.clock.now();
-    const records: RequestRecord[] = [];
-    let bytes = 0;
-    for (const request of lane.queue) {
-      const size = requestRecordBytes(request.payload.length);
-      if (records.length > 0 && bytes + size > FRAME_BYTES_MAX) break;
-      bytes += size;
-      lane.queue.delete(request);
-      const call = this.#freeCall();
-      this.#sent.set(call, { request, frame });
-      this.#callOf.set(request, call);
-      const { kind, shard, epoch, payload, deadline } = request;
-      records.push({ call, kind, shard, epoch, payload, budgetMs: Math.max(0, deadline - now) });
-    }
-    return records;
-  }
-
-  #freeCall(): number {
-    do this.#nextCall = (this.#nextCall + 1) % CALL_IDS;
-    while (this.#sent.has(this.#nextCall));
-    return this.#nextCall;
   }
 
   #onFrame(frame: Buffer): void {
@@ -252,12 +203,10 @@ export class NodeLink {
     }
     this.#failures = 0;
     for (const response of responses) {
-      const sent = this.#sent.get(response.call);
-      if (sent === undefined) continue; // Cancelled meanwhile.
-      const { request, frame: of } = sent;
-      this.#forget(response.call, request);
-      this.#release(this.#laneOf(request), of);
-      request.done({ type: 'answered', response });
+      const call = this.#sent.end(response.call);
+      if (call === undefined) continue; // Cancelled meanwhile.
+      this.#release(this.#laneOf(call), call.frame);
+      call.end({ type: 'answered', response });
     }
     this.#endIfSpent();
   }
@@ -270,11 +219,9 @@ export class NodeLink {
     this.#connected = false;
     this.#writable = false;
     this.#problem = reason;
-    const sent = [...this.#sent.values()];
-    this.#sent.clear();
+    const sent = this.#sent.endAll();
     this.#release(this.#reads, this.#reads.inFlight);
     this.#release(this.#writes, this.#writes.inFlight);
-    this.#callOf.clear();
     if (!this.#retired) {
       const ceiling = Math.min(REOPEN_MS.last, REOPEN_MS.first * 2 ** this.#failures++);
       this.#cancelReopen = clock.after(ceiling * (0.5 + random.fraction() / 2), () => {
@@ -282,13 +229,8 @@ export class NodeLink {
         this.#open();
       });
     }
-    for (const { request } of sent) request.done({ type: 'lost', reason });
+    for (const call of sent) call.end({ type: 'lost', reason });
     this.bounce(reason);
-  }
-
-  #forget(call: number, request: LinkRequest): void {
-    this.#sent.delete(call);
-    this.#callOf.delete(request);
   }
 
   #endIfSpent(): void {

@@ -27,8 +27,8 @@ export interface IncomingCall {
   readonly caller: Caller;
 }
 
-/** A request that was checked and waits for its turn. */
-export interface QueuedCall<Call extends KvCall = KvCall> {
+/** A request that was checked and waits for its turn, with the way back to its caller. */
+export interface QueuedCall<Call extends KvCall = KvCall> extends Caller {
   readonly call: Call;
   readonly shard: ShardId;
   readonly epoch: Epoch | undefined;
@@ -37,7 +37,6 @@ export interface QueuedCall<Call extends KvCall = KvCall> {
   /** When to answer a call that could not be started, for the answer to come before that. */
   readonly answerBy: number;
   readonly requestBytes: number;
-  readonly caller: Caller;
 }
 
 export type QueuedRead = QueuedCall<GetCall>;
@@ -45,12 +44,12 @@ export type QueuedWrite = QueuedCall<PutCall | DeleteCall>;
 
 /** Answers a call that must not start any more; false: it may start. */
 export function endUnstarted(queued: QueuedCall, now: number): boolean {
-  if (queued.caller.isGone()) {
-    queued.caller.respond(new RefusedError('DEADLINE_PASSED', 'the caller has gone'));
+  if (queued.isGone()) {
+    queued.respond(new RefusedError('DEADLINE_PASSED', 'the caller has gone'));
     return true;
   }
   if (now < queued.deadlineAt) return false;
-  queued.caller.respond(
+  queued.respond(
     new RefusedError('DEADLINE_PASSED', 'the deadline passed before the request was started'),
   );
   return true;

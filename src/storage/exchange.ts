@@ -20,7 +20,7 @@ import {
 } from '../wire/frame.js';
 import { sentMsOf } from '../wire/frame-message.js';
 import { WireError } from '../wire/protobuf.js';
-import type { CallResult } from './calls.js';
+import type { Caller, CallResult } from './calls.js';
 import { FrameAge } from './frame-age.js';
 import { FrameWriter } from './frame-writer.js';
 import type { Intake } from './intake.js';
@@ -42,7 +42,7 @@ class ExchangeStream implements StreamEvents<Buffer> {
   readonly #outgoing: Outgoing<Buffer>;
   readonly #malformed: (problem: string) => void;
   readonly #responses: FrameWriter<ResponseRecord>;
-  #isOver = false;
+  isOver = false;
 
   constructor(
     intake: Intake,
@@ -61,7 +61,7 @@ class ExchangeStream implements StreamEvents<Buffer> {
   }
 
   message(frame: Buffer): void {
-    if (this.#isOver) return;
+    if (this.isOver) return;
     let requests;
     let lateMs = 0;
     try {
@@ -78,30 +78,51 @@ class ExchangeStream implements StreamEvents<Buffer> {
     for (const request of requests) this.#submit(request, lateMs);
   }
 
+  respond(response: ResponseRecord): void {
+    this.#responses.add(response);
+  }
+
+  get isCongested(): boolean {
+    return this.#responses.backlogBytes > BACKLOG_BYTES_MAX;
+  }
+
   drain(): void {
     this.#responses.drained();
   }
 
   closed(): void {
-    this.#isOver = true;
+    this.isOver = true;
     this.#responses.close();
   }
 
   /** What the frame was late is gone from the budget: no write is applied after its deadline. */
   #submit(request: RequestRecord, lateMs: number): void {
-    const { call, kind, shard, epoch, payload } = request;
+    const { call, kind, payload } = request;
     const budgetMs = Math.max(0, request.budgetMs - lateMs);
-    this.#intake.submit({
-      kind,
-      request: payload,
-      routed: { shard, epoch },
-      budgetMs,
-      caller: {
-        respond: (result) => this.#responses.add(responseOf(call, result)),
-        isGone: () => this.#isOver,
-        isCongested: () => this.#responses.backlogBytes > BACKLOG_BYTES_MAX,
-      },
-    });
+    const caller = new ExchangeCaller(this, call);
+    this.#intake.submit({ kind, request: payload, routed: request, budgetMs, caller });
+  }
+}
+
+class ExchangeCaller implements Caller {
+  readonly #stream: ExchangeStream;
+  readonly #call: number;
+
+  constructor(stream: ExchangeStream, call: number) {
+    this.#stream = stream;
+    this.#call = call;
+  }
+
+  respond(result: CallResult): void {
+    this.#stream.respond(responseOf(this.#call, result));
+  }
+
+  isGone(): boolean {
+    return this.#stream.isOver;
+  }
+
+  isCongested(): boolean {
+    return this.#stream.isCongested;
   }
 }
 

@@ -6,11 +6,11 @@
  */
 import { LIMITS } from '../model/limits.js';
 import { RefusedError } from '../model/refusals.js';
-import type { ShardId } from '../model/ids.js';
+import type { Epoch, ShardId } from '../model/ids.js';
 import type { ShardMap } from '../model/shard-map.js';
 import type { Clock } from '../ports/clock.js';
 import { decodeCall, type KvCall } from '../wire/kv-messages.js';
-import type { CallResult, IncomingCall, QueuedRead, QueuedWrite } from './calls.js';
+import type { CallResult, IncomingCall, QueuedCall, QueuedRead, QueuedWrite } from './calls.js';
 import type { StorageMetrics } from './metrics.js';
 
 /** What a held call costs beside its bytes: its objects. */
@@ -51,58 +51,38 @@ export class Intake {
 
   /** Answers through the caller, now or later; never throws. */
   submit(incoming: IncomingCall): void {
-    let queued;
+    const startedAt = this.#deps.clock.now();
+    let call: KvCall;
+    let shard: ShardId;
     try {
-      queued = this.#accept(incoming);
+      call = this.#checked(incoming);
+      shard = this.#shardOf(call, incoming.routed?.shard);
+      this.#checkDisk(call);
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error;
       this.#deps.metrics.calls.ended(incoming.kind, error.code, 0);
       incoming.caller.respond(error);
       return;
     }
-    const { call } = queued;
-    if (call.kind === 'get') this.#deps.read({ ...queued, call });
-    else this.#deps.write({ ...queued, call });
+    const { metrics, read, write } = this.#deps;
+    metrics.queuedCalls++;
+    metrics.queuedBytes += bytesOf(incoming);
+    const held = { shard, startedAt, ended: this.#ended };
+    if (call.kind === 'get') read(new HeldCall(incoming, call, held));
+    else write(new HeldCall(incoming, call, held));
   }
 
   /** @throws RefusedError */
-  #accept(incoming: IncomingCall) {
-    const { clock, metrics, isDiskFull } = this.#deps;
-    const { kind, request, budgetMs } = incoming;
+  #checked(incoming: IncomingCall): KvCall {
     if (this.#closed !== undefined) throw new RefusedError('STOPPING', this.#closed);
-    const startedAt = clock.now();
-    const bytes = request.length + CALL_OVERHEAD_BYTES;
+    const { queuedCalls, queuedBytes } = this.#deps.metrics;
     if (
-      metrics.queuedCalls >= LIMITS.queuedCallsMax ||
-      metrics.queuedBytes + bytes > LIMITS.queuedBytesMax
+      queuedCalls >= LIMITS.queuedCallsMax ||
+      queuedBytes + bytesOf(incoming) > LIMITS.queuedBytesMax
     ) {
       throw new RefusedError('OVERLOADED', 'this node holds as many requests as it may');
     }
-    const call = decodeCall(kind, request);
-    const shard = this.#shardOf(call, incoming.routed?.shard);
-    if (kind === 'put' && isDiskFull()) {
-      throw new RefusedError('DISK_FULL', 'this node has too little disk space left for puts');
-    }
-    const budget = Math.min(budgetMs, LIMITS.callMsMax);
-    metrics.queuedCalls++;
-    metrics.queuedBytes += bytes;
-    return {
-      call,
-      shard,
-      epoch: incoming.routed?.epoch,
-      deadlineAt: startedAt + budget,
-      answerBy: startedAt + budget - Math.min(ANSWER_MS, budget / 4),
-      requestBytes: request.length,
-      caller: {
-        respond: (result: CallResult) => {
-          const outcome = result instanceof RefusedError ? result.code : 'ok';
-          metrics.calls.ended(kind, outcome, (clock.now() - startedAt) / 1000);
-          this.#answer(incoming, result, bytes);
-        },
-        isGone: () => incoming.caller.isGone(),
-        isCongested: () => incoming.caller.isCongested(),
-      },
-    };
+    return decodeCall(incoming.kind, incoming.request);
   }
 
   /** A key must never get into another shard than its own, whatever the caller believes (S23). */
@@ -117,12 +97,72 @@ export class Intake {
     return shard;
   }
 
-  #answer(incoming: IncomingCall, result: CallResult, bytes: number): void {
-    const { metrics } = this.#deps;
+  /** @throws RefusedError */
+  #checkDisk({ kind }: KvCall): void {
+    if (kind !== 'put' || !this.#deps.isDiskFull()) return;
+    throw new RefusedError('DISK_FULL', 'this node has too little disk space left for puts');
+  }
+
+  readonly #ended = (incoming: IncomingCall, startedAt: number, result: CallResult): void => {
+    const { metrics, clock } = this.#deps;
+    const outcome = result instanceof RefusedError ? result.code : 'ok';
+    metrics.calls.ended(incoming.kind, outcome, (clock.now() - startedAt) / 1000);
     metrics.queuedCalls--;
-    metrics.queuedBytes -= bytes;
+    metrics.queuedBytes -= bytesOf(incoming);
     incoming.caller.respond(result);
     if (metrics.queuedCalls > 0) return;
     for (const resolve of this.#whenIdle.splice(0)) resolve();
+  };
+}
+
+interface Held {
+  readonly shard: ShardId;
+  readonly startedAt: number;
+  /** Called with the answer. */
+  readonly ended: (incoming: IncomingCall, startedAt: number, result: CallResult) => void;
+}
+
+class HeldCall<Call extends KvCall> implements QueuedCall<Call> {
+  readonly call: Call;
+  readonly shard: ShardId;
+  readonly deadlineAt: number;
+  readonly answerBy: number;
+  readonly #incoming: IncomingCall;
+  readonly #startedAt: number;
+  readonly #ended: Held['ended'];
+
+  constructor(incoming: IncomingCall, call: Call, { shard, startedAt, ended }: Held) {
+    const budget = Math.min(incoming.budgetMs, LIMITS.callMsMax);
+    this.call = call;
+    this.shard = shard;
+    this.deadlineAt = startedAt + budget;
+    this.answerBy = this.deadlineAt - Math.min(ANSWER_MS, budget / 4);
+    this.#incoming = incoming;
+    this.#startedAt = startedAt;
+    this.#ended = ended;
   }
+
+  get epoch(): Epoch | undefined {
+    return this.#incoming.routed?.epoch;
+  }
+
+  get requestBytes(): number {
+    return this.#incoming.request.length;
+  }
+
+  respond(result: CallResult): void {
+    this.#ended(this.#incoming, this.#startedAt, result);
+  }
+
+  isGone(): boolean {
+    return this.#incoming.caller.isGone();
+  }
+
+  isCongested(): boolean {
+    return this.#incoming.caller.isCongested();
+  }
+}
+
+function bytesOf({ request }: IncomingCall): number {
+  return request.length + CALL_OVERHEAD_BYTES;
 }

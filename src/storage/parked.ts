@@ -24,7 +24,7 @@ export class ParkedWrites {
   }
 
   add(write: QueuedWrite, now: number): void {
-    if (now >= write.answerBy) return write.caller.respond(this.#refusalOf(write));
+    if (now >= write.answerBy) return write.respond(this.#refusalOf(write));
     this.#writes.push(write);
     if (write.answerBy < this.#wakesAt) this.#wake(write.answerBy, now);
   }

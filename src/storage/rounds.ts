@@ -179,8 +179,8 @@ export class Rounds {
     if (this.#isDead) return;
     this.#isDead = true;
     this.#watch.stop();
-    for (const { caller } of this.#open.values()) {
-      caller.respond(
+    for (const queued of this.#open.values()) {
+      queued.respond(
         new RefusedError('STORAGE_FAILED', 'the disk failed during this write; outcome unknown', {
           cause: error,
         }),
@@ -289,7 +289,7 @@ export class Rounds {
 
   #stepWrite(queued: QueuedWrite, round: Round, now: number): void {
     if (endUnstarted(queued, now)) return;
-    const { shard, epoch, call, caller } = queued;
+    const { shard, epoch, call } = queued;
     const { replicas } = this.#deps;
     const admission = replicas.admission(shard, 'write', epoch, now);
     if (admission === 'later') return this.#parked.add(queued, now);
@@ -297,7 +297,7 @@ export class Rounds {
     if (admission !== 'now' || replica?.primary === undefined) {
       const refusal =
         admission === 'now' ? { code: 'NODE_BEHIND' as const, message: 'no primary' } : admission;
-      caller.respond(replicas.refused(shard, refusal));
+      queued.respond(replicas.refused(shard, refusal));
       return;
     }
     const write =
@@ -323,16 +323,16 @@ export class Rounds {
   }
 
   /** The version the store holds, 0 = absent; undefined: unreadable, and answered. */
-  #lookUp(replica: ShardReplica, { call, caller }: QueuedWrite, round: Round): Seq | undefined {
+  #lookUp(replica: ShardReplica, queued: QueuedWrite, round: Round): Seq | undefined {
     try {
-      const record = this.#deps.replicaStore.read(replica.body.shardUuid, call.key);
+      const record = this.#deps.replicaStore.read(replica.body.shardUuid, queued.call.key);
       round.lookups++;
       round.lookupBytes += record?.value.length ?? 0;
       return record?.seq ?? (0 as Seq);
     } catch (error) {
       if (!(error instanceof CorruptRecordError)) throw error;
       this.damaged(replica, error);
-      caller.respond(new RefusedError('CORRUPT_RECORD', error.message, { cause: error }));
+      queued.respond(new RefusedError('CORRUPT_RECORD', error.message, { cause: error }));
       return undefined;
     }
   }
@@ -389,7 +389,7 @@ export class Rounds {
     const queued = this.#open.get(answer.call);
     assert(queued !== undefined, 'S21', () => ({ call: answer.call })); // Each is answered once.
     this.#open.delete(answer.call);
-    queued.caller.respond(this.#resultOf(replica, answer));
+    queued.respond(this.#resultOf(replica, answer));
   }
 
   #resultOf({ body }: ShardReplica, answer: Answer): Buffer | RefusedError {
@@ -415,5 +415,5 @@ function isFull(round: Round): boolean {
 
 function refuseUnstarted(work: Work): void {
   if (work.type !== 'write') return;
-  work.write.caller.respond(new RefusedError('STOPPING', 'the disk of this node has failed'));
+  work.write.respond(new RefusedError('STOPPING', 'the disk of this node has failed'));
 }

@@ -51,15 +51,15 @@ export function sentMsOf(frame: Buffer): number | undefined {
 }
 
 /**
- * Every record of a frame, in order. `headBytes` counts from the record's length on; `record` is
- * the whole record, `payload` what is behind the head, both slices of the frame.
+ * Every record of a frame, in order. `headBytes` counts from the record's length on; the record
+ * begins at `at` of the frame, and `payload`, a slice of the frame, is what is behind its head.
  *
  * @throws WireError if the frame or a record's length is wrong, and what `decode` throws.
  */
 export function decodeRecords<T>(
   frame: Buffer,
   headBytes: number,
-  decode: (record: Buffer, payload: Buffer) => T,
+  decode: (frame: Buffer, at: number, payload: Buffer) => T,
 ): T[] {
   const records: T[] = [];
   const { start, end: recordsEnd } = recordsOf(frame);
@@ -68,8 +68,7 @@ export function decodeRecords<T>(
     if (recordsEnd - at < headBytes) throw new WireError('a record cut off in its head');
     const end = at + LENGTH_BYTES + frame.readUInt32BE(at);
     if (end < at + headBytes || end > recordsEnd) throw new WireError('a record of wrong length');
-    const record = frame.subarray(at, end);
-    records.push(decode(record, record.subarray(headBytes)));
+    records.push(decode(frame, at, frame.subarray(at + headBytes, end)));
     at = end;
   }
   return records;

@@ -81,15 +81,15 @@ export function encodeRequests(requests: readonly RequestRecord[], sentMs: numbe
 
 /** @throws WireError if the bytes are not a frame of requests. */
 export function decodeRequests(frame: Buffer): RequestRecord[] {
-  return decodeRecords(frame, REQUEST_HEAD_BYTES, (record, payload) => {
-    const kind = KINDS[record.readUInt8(8) - 1];
+  return decodeRecords(frame, REQUEST_HEAD_BYTES, (_, at, payload) => {
+    const kind = KINDS[frame.readUInt8(at + 8) - 1];
     if (kind === undefined) throw new WireError('a request of unknown kind');
     return {
-      call: record.readUInt32BE(4),
+      call: frame.readUInt32BE(at + 4),
       kind,
-      shard: record.readUInt16BE(9) as ShardId,
-      epoch: record.readUIntBE(11, 6) as Epoch,
-      budgetMs: record.readUInt32BE(17),
+      shard: frame.readUInt16BE(at + 9) as ShardId,
+      epoch: frame.readUIntBE(at + 11, 6) as Epoch,
+      budgetMs: frame.readUInt32BE(at + 17),
       payload,
     };
   });
@@ -114,9 +114,9 @@ export function encodeResponses(responses: readonly ResponseRecord[]): Buffer {
 
 /** @throws WireError if the bytes are not a frame of responses. */
 export function decodeResponses(frame: Buffer): ResponseRecord[] {
-  return decodeRecords(frame, RESPONSE_HEAD_BYTES, (record, payload) => {
-    const status = STATUSES[record.readUInt8(8)];
+  return decodeRecords(frame, RESPONSE_HEAD_BYTES, (_, at, payload) => {
+    const status = STATUSES[frame.readUInt8(at + 8)];
     if (status === undefined) throw new WireError('a response of unknown status');
-    return { call: record.readUInt32BE(4), status, payload };
+    return { call: frame.readUInt32BE(at + 4), status, payload };
   });
 }

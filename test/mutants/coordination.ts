@@ -239,14 +239,27 @@ export const ROUTER_MUTANTS: readonly Mutant[] = [
     tests: ['test/unit/routing.test.ts'],
   },
   {
+    id: 'number-used-before-answer',
+    wrong: 'the number of a cancelled request is given to another one before its answer came',
+    breaks: ['S12'],
+    edits: [
+      {
+        file: 'src/router/call-numbers.ts',
+        from: '    this.#calls[number] = FORGOTTEN;\n',
+        to: '    this.#calls[number] = FREE;\n    this.#free.push(number);\n',
+      },
+    ],
+    tests: ['test/unit/router-call-numbers.test.ts', ...DISPATCHER],
+  },
+  {
     id: 'sent-reported-as-not-sent',
     wrong: 'requests that were written to a stream that broke come back as never sent',
     breaks: ['S21'],
     edits: [
       {
         file: 'src/router/node-link.ts',
-        from: "for (const { request } of sent) request.done({ type: 'lost', reason });",
-        to: "for (const { request } of sent) request.done({ type: 'not-sent', reason });",
+        from: "for (const call of sent) call.end({ type: 'lost', reason });",
+        to: "for (const call of sent) call.end({ type: 'not-sent', reason });",
       },
     ],
     tests: DISPATCHER,

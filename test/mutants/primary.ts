@@ -47,10 +47,10 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/replication/in-sync-set.ts',
-        from: 'return new Set([...this.#update.config.isr, ...this.#joining]);',
+        from: 'return (this.#commitSet ??= [...new Set([...this.#update.config.isr, ...this.#joining])]);',
         to:
-          'return new Set([...this.#update.config.isr, ...this.#joining].filter((node) => ' +
-          '!this.#askedAt.has(`shrink ${node}`)));',
+          'return [...this.#update.config.isr, ...this.#joining].filter((node) => ' +
+          '!this.#askedAt.has(`shrink ${node}`));',
       },
     ],
     tests: ['test/unit/replication-in-sync-set.test.ts', 'test/unit/replication-primary.test.ts'],
@@ -62,8 +62,23 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/replication/in-sync-set.ts',
-        from: 'return new Set([...this.#update.config.isr, ...this.#joining]);',
-        to: 'return new Set(this.#update.config.isr);',
+        from: 'return (this.#commitSet ??= [...new Set([...this.#update.config.isr, ...this.#joining])]);',
+        to: 'return this.#update.config.isr;',
+      },
+    ],
+    tests: ['test/unit/replication-in-sync-set.test.ts', 'test/unit/replication-primary.test.ts'],
+  },
+  {
+    id: 'commit-set-not-renewed',
+    wrong:
+      'a learner that is proposed for the isr does not count if the commit set was asked before',
+    breaks: ['S6', 'S7'],
+    edits: [
+      {
+        file: 'src/replication/in-sync-set.ts',
+        from: `    this.#joining.add(node);
+    this.#commitSet = undefined;`,
+        to: '    this.#joining.add(node);',
       },
     ],
     tests: ['test/unit/replication-in-sync-set.test.ts', 'test/unit/replication-primary.test.ts'],

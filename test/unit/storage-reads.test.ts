@@ -42,11 +42,9 @@ function readUnderLease(leaseMs: number, readMs: number): CallResult[] {
       answerBy: Infinity,
       requestBytes: 1,
     },
-    caller: {
-      respond: (result) => void answers.push(result),
-      isGone: () => false,
-      isCongested: () => false,
-    },
+    respond: (result) => void answers.push(result),
+    isGone: () => false,
+    isCongested: () => false,
   });
   return answers;
 }

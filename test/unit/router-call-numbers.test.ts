@@ -1,0 +1,64 @@
+/** Numbers of open calls against the obvious model: a map, and a list of numbers not to be used. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { CallNumbers } from '../../src/router/call-numbers.js';
+
+interface Call {
+  readonly name: number;
+}
+
+it('whatever comes and goes: an answer ends the call that was sent, and no other', () => {
+  const steps = fc.array(fc.tuple(fc.constantFrom('add', 'forget', 'end', 'endAll'), fc.nat(20)), {
+    maxLength: 200,
+  });
+  fc.assert(
+    fc.property(steps, (run) => {
+      const numbers = new CallNumbers<Call>();
+      const open = new Map<number, Call>();
+      const forgotten = new Set<number>();
+      for (const [name, [step, pick]] of run.entries()) {
+        const number = [...open.keys(), ...forgotten][pick] ?? pick;
+        if (step === 'add') {
+          const call = { name };
+          const given = numbers.add(call);
+          expect(open.has(given) || forgotten.has(given)).toBe(false);
+          open.set(given, call);
+        } else if (step === 'forget' && open.has(number)) {
+          numbers.forget(number);
+          open.delete(number);
+          forgotten.add(number);
+        } else if (step === 'end') {
+          expect(numbers.end(number)).toBe(open.get(number));
+          open.delete(number);
+          forgotten.delete(number);
+        } else if (step === 'endAll') {
+          expect(new Set(numbers.endAll())).toEqual(new Set(open.values()));
+          open.clear();
+          forgotten.clear();
+        }
+        expect(numbers.size).toBe(open.size);
+      }
+    }),
+  );
+});
+
+describe('numbers', () => {
+  it('are used again after their answer, not before', () => {
+    const numbers = new CallNumbers<Call>();
+    const first = numbers.add({ name: 1 });
+    numbers.forget(first);
+    expect(numbers.add({ name: 2 })).not.toBe(first);
+    expect(numbers.end(first)).toBeUndefined();
+    expect(numbers.add({ name: 3 })).toBe(first);
+  });
+
+  it('that nobody gave away, or that were answered, mean nothing', () => {
+    const numbers = new CallNumbers<Call>();
+    const call = { name: 1 };
+    const number = numbers.add(call);
+    expect(numbers.end(number + 1)).toBeUndefined();
+    expect(numbers.end(number)).toBe(call);
+    expect(numbers.end(number)).toBeUndefined();
+    expect([numbers.add(call), numbers.add(call)]).toEqual([number, number + 1]);
+  });
+});
