@@ -15,8 +15,9 @@
  * S13, S14: reads need a claim on every member of the commit set that reaches beyond now.
  */
 import { assert } from '../model/assert.js';
-import type { Epoch, MemberId, Seq } from '../model/ids.js';
+import type { Epoch, MemberId, Seq, Uuid } from '../model/ids.js';
 import type { VersionedConfig } from '../model/shard-config.js';
+import { decodeDataRecord, type StoredRecord } from './data-record.js';
 import { HandOver, type HandOverSettings } from './hand-over.js';
 import { InSyncSet, type InSyncSettings } from './in-sync-set.js';
 import type { LeaseClaims } from './lease.js';
@@ -25,6 +26,7 @@ import type { Outbox } from './outbox.js';
 import type { Peer } from './peer.js';
 import { Peers, type PeersSettings, type PeersStart } from './peers.js';
 import { Proposals, type CommittedWrite, type Proposal, type Written } from './proposals.js';
+import type { ReadCache, ReadMemory } from './read-cache.js';
 import type { ReplicaBody } from './replica-body.js';
 
 export interface PrimarySettings extends InSyncSettings, HandOverSettings, PeersSettings {
@@ -34,11 +36,14 @@ export interface PrimarySettings extends InSyncSettings, HandOverSettings, Peers
 
 export interface PrimaryStart extends PeersStart {
   readonly settings: PrimarySettings;
+  readonly readMemory: ReadMemory;
   readonly update: VersionedConfig;
   /** Until when this replica's own promises to earlier primaries reach. */
   readonly promisedUntil: number;
   readonly now: number;
 }
+
+export type ReadData = (shardUuid: Uuid, key: Buffer) => StoredRecord | undefined;
 
 export class Primary {
   readonly epoch: Epoch;
@@ -49,6 +54,7 @@ export class Primary {
   readonly #self: MemberId;
   readonly #promisedUntil: number;
   readonly #proposals: Proposals;
+  readonly #reads: ReadCache;
   readonly #inSync: InSyncSet;
   readonly #peers: Peers;
   readonly #handOver: HandOver;
@@ -76,7 +82,8 @@ export class Primary {
     this.#handOver = new HandOver(this.epoch, start.settings, start.outbox);
     this.#now = now;
     const { seq } = body.log.last;
-    this.#proposals = new Proposals(seq);
+    this.#reads = start.readMemory.open();
+    this.#proposals = new Proposals(seq, this.#reads);
     this.#proposals.commit(body.log.unappliedTo(body.commitSeq), body.commitSeq);
     this.#proposals.barrier();
     this.#barrierSeq = (seq + 1) as Seq;
@@ -131,6 +138,23 @@ export class Primary {
   /** What is committed under a key and not in the data yet. */
   committed(key: Buffer): CommittedWrite | undefined {
     return this.#proposals.committed(key);
+  }
+
+  /**
+   * The newest committed record of a key (S12), whether it may be answered or not.
+   *
+   * @param fromData Reads the data as it is now, undefined = absent. Called only if needed.
+   * @throws CorruptRecordError, and what `fromData` throws
+   */
+  read(key: Buffer, fromData: ReadData): StoredRecord | undefined {
+    const newest = this.#proposals.committed(key);
+    if (newest !== undefined) return newest.record && decodeDataRecord(key, newest.record);
+    const text = key.toString('latin1');
+    const known = this.#reads.find(text);
+    if (known !== undefined) return known ?? undefined;
+    const record = fromData(this.#body.shardUuid, key);
+    this.#reads.keep(text, record ?? null);
+    return record;
   }
 
   propose(proposal: Proposal, now: number): void {
@@ -252,6 +276,7 @@ export class Primary {
 
   /** This epoch is over for us. Every open call gets what can be said of it. */
   end(): void {
+    this.#reads.close();
     this.#body.pin(undefined);
     this.#body.setBehind(true);
     this.#peers.end();

@@ -10,6 +10,7 @@
  */
 import { assert } from '../model/assert.js';
 import type { Epoch, Seq } from '../model/ids.js';
+import type { ReadCache } from './read-cache.js';
 import { type Draft, type Entry, type Position, opsOf, sealEntry } from './entry.js';
 
 /** A write, its key and value as the bytes that will be stored. */
@@ -67,11 +68,14 @@ export class Proposals {
   readonly #uncommitted = new Map<string, { readonly version: Seq; readonly seq: Seq }>();
   /** Committed, and not in the data yet. By latin1 text of the key. */
   readonly #committed = new Map<string, CommittedWrite>();
+  readonly #reads: Pick<ReadCache, 'forget'>;
   /** In the order of `after`. */
   #waiting: Waiting[] = [];
 
-  constructor(lastSeq: Seq) {
+  /** `reads`: what was read of the data, to be forgotten when something newer is committed. */
+  constructor(lastSeq: Seq, reads: Pick<ReadCache, 'forget'>) {
     this.#lastSeq = lastSeq;
+    this.#reads = reads;
   }
 
   /** Whether something waits to be sealed. */
@@ -191,8 +195,9 @@ export class Proposals {
   #keepCommitted(entry: Entry): void {
     for (const op of opsOf(entry)) {
       if (op.type === 'barrier') continue;
-      const record = op.type === 'put' ? op.record : undefined;
-      this.#committed.set(op.key.toString('latin1'), { seq: op.seq, record });
+      const key = op.key.toString('latin1');
+      this.#committed.set(key, { seq: op.seq, record: op.type === 'put' ? op.record : undefined });
+      this.#reads.forget(key);
     }
   }
 }

@@ -25,6 +25,7 @@ import { Outbox, type Ready } from './outbox.js';
 import { Primary, type PrimarySettings } from './primary.js';
 import type { Proposal } from './proposals.js';
 import { type BodySettings, type Persist, type Recovered, ReplicaBody } from './replica-body.js';
+import type { ReadMemory } from './read-cache.js';
 import type { Sessions } from './sessions.js';
 import type { ReplicaStanding } from './standing.js';
 
@@ -37,6 +38,7 @@ export interface NodeContext {
   readonly sessions: Sessions;
   readonly installs: Installs;
   readonly catchUps: CatchUps;
+  readonly readMemory: ReadMemory;
   readonly grants: LeaseGrants;
   readonly claims: LeaseClaims;
   readonly settings: PrimarySettings & BodySettings;
@@ -261,7 +263,7 @@ export class ShardReplica {
     const { epoch } = update.config;
     if (epoch > this.#body.promisedEpoch) this.#adopt(epoch);
     else this.#leaveFollowed();
-    const { sessions, installs, catchUps, grants, claims, settings, self } = this.#node;
+    const { sessions, installs, catchUps, readMemory, grants, claims, settings, self } = this.#node;
     const earlierUntil = this.#mayHavePromised ? grants.earlierLifeUntil : -Infinity;
     this.#primary = new Primary({
       body: this.#body,
@@ -269,6 +271,7 @@ export class ShardReplica {
       sessions,
       installs,
       catchUps,
+      readMemory,
       claims,
       settings,
       self,

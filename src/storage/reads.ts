@@ -7,11 +7,8 @@
  * Upholds S12 (the store holds committed writes only: a write is in it when its batch is durable)
  * and S13 (whether this replica may answer is asked after the value was read).
  */
-import {
-  CorruptRecordError,
-  decodeDataRecord,
-  type StoredRecord,
-} from '../replication/data-record.js';
+import { CorruptRecordError, type StoredRecord } from '../replication/data-record.js';
+import type { ReadData } from '../replication/primary.js';
 import type { ShardReplica } from '../replication/shard-replica.js';
 import { RefusedError } from '../model/refusals.js';
 import type { Clock } from '../ports/clock.js';
@@ -130,8 +127,9 @@ export class Reads {
 
   /** What is committed under a key: newer than the data, or in it. */
   #committed({ body, primary }: ShardReplica, key: Buffer): StoredRecord | undefined {
-    const newest = primary?.committed(key);
-    if (newest === undefined) return this.#deps.store.read(body.shardUuid, key);
-    return newest.record && decodeDataRecord(key, newest.record);
+    if (primary === undefined) return this.#fromData(body.shardUuid, key);
+    return primary.read(key, this.#fromData);
   }
+
+  readonly #fromData: ReadData = (shardUuid, key) => this.#deps.store.read(shardUuid, key);
 }

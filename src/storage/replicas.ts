@@ -16,9 +16,13 @@ import { LeaseClaims, LeaseGrants, type LeaseSettings } from '../replication/lea
 import type { Refusal } from '../replication/outbox.js';
 import type { PrimarySettings } from '../replication/primary.js';
 import type { BodySettings } from '../replication/replica-body.js';
+import { ReadMemory } from '../replication/read-cache.js';
 import { Sessions } from '../replication/sessions.js';
 import { ShardReplica, type NodeContext } from '../replication/shard-replica.js';
 import type { ReplicaStore } from './replica-store.js';
+
+/** Of records that were read lately: as much as LevelDB has for its blocks. */
+const READ_BYTES_MAX = 64 * 1024 * 1024;
 
 export type ReplicaSettings = PrimarySettings &
   BodySettings &
@@ -60,6 +64,7 @@ export class Replicas {
       sessions: this.sessions,
       installs: new Installs(settings),
       catchUps: new CatchUps(settings),
+      readMemory: new ReadMemory(READ_BYTES_MAX),
       grants: this.grants,
       claims: this.claims,
       settings,

@@ -273,6 +273,32 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
     tests: ['test/unit/replication-proposals.test.ts'],
   },
   {
+    id: 'read-kept-over-commit',
+    wrong: 'what was read of a key is still answered after a write of it was committed',
+    breaks: ['S12'],
+    edits: [
+      {
+        file: 'src/replication/proposals.ts',
+        from: '      this.#reads.forget(key);\n',
+        to: '',
+      },
+    ],
+    tests: ['test/unit/replication-primary-reads.test.ts'],
+  },
+  {
+    id: 'read-kept-while-old',
+    wrong: 'what was read of a key is forgotten by a commit only if it was asked for lately',
+    breaks: ['S12'],
+    edits: [
+      {
+        file: 'src/replication/read-cache.ts',
+        from: '    this.#young.delete(key);\n    this.#old.delete(key);\n',
+        to: '    this.#young.delete(key);\n',
+      },
+    ],
+    tests: ['test/unit/replication-read-cache.test.ts'],
+  },
+  {
     id: 'condition-on-stored-data',
     wrong: 'a condition is judged by what is in the data, past writes that are under way',
     breaks: ['S12', 'S22'],

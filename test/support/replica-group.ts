@@ -13,6 +13,7 @@ import type { ChangeRequest } from '../../src/model/member-messages.js';
 import type { Ready } from '../../src/replication/outbox.js';
 import { needsStoredVersion, type Write } from '../../src/replication/proposals.js';
 import type { DurableState, Persist } from '../../src/replication/replica-body.js';
+import { ReadMemory } from '../../src/replication/read-cache.js';
 import { Sessions } from '../../src/replication/sessions.js';
 import { type ReplicaInput, ShardReplica } from '../../src/replication/shard-replica.js';
 import type { Epoch, Incarnation, MemberId, Seq, ShardId, Uuid } from '../../src/model/ids.js';
@@ -45,6 +46,8 @@ export type GroupSettings = typeof GROUP_SETTINGS;
 
 export const LEASE = { leaseMs: 600, driftMax: 0.02, marginMs: 50 } as const;
 
+/** Of what was read: so little that it is forgotten again. */
+const READ_BYTES_MAX = 2_000;
 const REPLIES: ReadonlySet<string> = new Set([
   ...['attached', 'prepareAck', 'installed', 'refused', 'detached'],
 ]);
@@ -387,16 +390,12 @@ export class ReplicaGroup {
     const primary = node.replica?.primary;
     if (primary === undefined) return undefined;
     const bytes = Buffer.from(key);
-    const committed = primary.committed(bytes);
-    const stored = node.disk.data.get(key);
-    let found = stored;
-    if (committed !== undefined) {
-      const { record } = committed;
-      const decoded = record && decodeDataRecord(bytes, record);
-      found = decoded && { value: decoded.value.toString(), seq: decoded.seq };
-    }
+    const found = primary.read(bytes, () => {
+      const stored = node.disk.data.get(key);
+      return stored && { value: Buffer.from(stored.value), seq: stored.seq };
+    });
     if (!primary.mayRead(this.clockOf(node))) return undefined;
-    return found ?? 'absent';
+    return found === undefined ? 'absent' : { value: found.value.toString(), seq: found.seq };
   }
 
   /** The place of a node in its present life. */
@@ -430,6 +429,7 @@ export class ReplicaGroup {
         claims: node.claims,
         installs: node.installs,
         catchUps: node.catchUps,
+        readMemory: new ReadMemory(READ_BYTES_MAX),
         settings: this.settings,
       },
       node.disk.recovered(),

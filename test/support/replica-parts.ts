@@ -7,6 +7,7 @@ import type { ReplicaMessage } from '../../src/replication/messages.js';
 import type { Ready } from '../../src/replication/outbox.js';
 import type { Write } from '../../src/replication/proposals.js';
 import type { Recovered } from '../../src/replication/replica-body.js';
+import { ReadMemory } from '../../src/replication/read-cache.js';
 import { Sessions } from '../../src/replication/sessions.js';
 import { type ReplicaInput, ShardReplica } from '../../src/replication/shard-replica.js';
 import type { Epoch, MemberId, Seq, ShardId } from '../../src/model/ids.js';
@@ -58,6 +59,7 @@ export class LoneReplica {
         ...{ sessions: this.sessions, grants: this.grants, claims: this.claims },
         installs: this.installs,
         catchUps: this.catchUps,
+        readMemory: new ReadMemory(10_000),
         settings: all,
       },
       recovered,

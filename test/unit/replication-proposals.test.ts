@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Epoch, Seq } from '../../src/model/ids.js';
 import { LOG_START, type Position } from '../../src/replication/entry.js';
 import { needsStoredVersion, Proposals, type Written } from '../../src/replication/proposals.js';
+import { ReadMemory } from '../../src/replication/read-cache.js';
 import { putOf } from '../support/replica-parts.js';
 
 const key = Buffer.from('k');
@@ -13,6 +14,7 @@ const done = { applied: true, changes: true };
 
 class Given {
   readonly proposals: Proposals;
+  readonly reads = new ReadMemory(10_000).open();
   #calls = 0;
   #last: Position;
   #commitSeq: Seq;
@@ -21,7 +23,7 @@ class Given {
   constructor(seq = 0) {
     this.#last = { ...LOG_START, seq: seq as Seq };
     this.#commitSeq = this.#last.seq;
-    this.proposals = new Proposals(this.#last.seq);
+    this.proposals = new Proposals(this.#last.seq, this.reads);
   }
 
   put(ifVersion?: number, storedVersion?: number): Written | undefined {
@@ -152,7 +154,7 @@ describe('what becomes of open calls when the primary ends', () => {
 
 describe('what waits to be sealed', () => {
   it('goes into one entry as far as it fits, and the rest, in its order, into the next', () => {
-    const proposals = new Proposals(0 as Seq);
+    const proposals = new Proposals(0 as Seq, new ReadMemory(0).open());
     const value = Buffer.alloc(400 * 1024);
     for (let call = 1; call <= 4; call++) {
       const write = { type: 'put', key: Buffer.from(`k${call}`), value } as const;
