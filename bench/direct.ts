@@ -71,7 +71,11 @@ export class DirectStore implements Store {
     return new Promise((resolve, reject) => {
       send(route, request, (result) => {
         if (result.type === 'answered' && result.response.status === 'ok') {
-          resolve(decode(result.response.payload));
+          try {
+            resolve(decode(result.response.payload));
+          } catch (error) {
+            reject(asError(error));
+          }
         } else if (isNotApplied(result)) {
           this.#retry(slot, request).then(decode).then(resolve, reject);
         } else reject(unknownOutcome());
@@ -157,7 +161,11 @@ function unknownOutcome(): OutcomeUnknownError {
 }
 
 function rethrow(problem: unknown): never {
-  throw problem instanceof Error ? problem : new Error(String(problem));
+  throw asError(problem);
+}
+
+function asError(problem: unknown): Error {
+  return problem instanceof Error ? problem : new Error(String(problem));
 }
 
 function ignore(): undefined {

@@ -1,6 +1,7 @@
 /**
  * The machine's limit in the same run: what one process alone gets out of LevelDB with the settings
- * of a storage node. Everything a cluster does comes on top of that, on the same cores.
+ * of a storage node. What a cluster does comes on top of that, on the same cores; but a node keeps
+ * records that were read in its own memory (`read-cache.ts`) and need not ask for those again.
  *
  * To be measured before and after the load: a virtual machine is not always as fast.
  */

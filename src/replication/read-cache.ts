@@ -1,14 +1,14 @@
 /**
  * Records that were read, kept for the next read: a look here costs a tenth of one into the data.
  *
- * Upholds S12. Each primary has a cache of its own, from its first read to its end, and tells it of
- * every write that it commits; nothing else changes the data of a primary. So what is here is what
- * is committed, whenever it is asked. (Whether it may be answered is asked afterwards, as of any
- * read: S13.)
+ * Upholds S12. Each primary has a cache of its own and tells it of every write that it commits;
+ * nothing else changes the data of a primary. So what is here is the newest that is committed,
+ * whenever it is asked. (Whether it may be answered is asked afterwards, as of any read: S13.)
  *
  * All caches of a node share one amount of memory, in two generations: when what was read or asked
  * for lately fills a half of it, the rest is forgotten. That is nearly the order of last use, for
- * the price of a map (2Q, Johnson and Shasha, VLDB 1994, has the idea of two queues).
+ * the price of a map (the algorithm of hashlru). Where few keys are read again, keeping them costs
+ * a microsecond each for nothing.
  */
 import type { StoredRecord } from './data-record.js';
 
@@ -20,67 +20,81 @@ const VALUE_BYTES_MAX = 16 * 1024;
 /** Null: there is nothing under this key. */
 type Known = StoredRecord | null;
 
+export interface ReadSettings {
+  /** Bytes of records that were read lately, and of what keeping them costs. */
+  readonly readBytesMax: number;
+}
+
 /** The memory that all caches of a node share. */
 export class ReadMemory {
-  readonly #bytesMax: number;
+  readonly #settings: ReadSettings;
   readonly #caches = new Set<ReadCache>();
   /** Of what is young in all caches, or was when it was forgotten. */
   #youngBytes = 0;
+  /** Reads that found what they looked for here, and that did not. */
+  hits = 0;
+  misses = 0;
 
-  constructor(bytesMax: number) {
-    this.#bytesMax = bytesMax;
+  constructor(settings: ReadSettings) {
+    this.#settings = settings;
+  }
+
+  /** Caches that are open. */
+  get caches(): number {
+    return this.#caches.size;
   }
 
   /** An empty cache. To be closed. */
   open(): ReadCache {
-    const cache: ReadCache = new ReadCache({
-      took: (bytes) => this.#take(bytes),
-      closed: () => this.#caches.delete(cache),
-    });
+    const cache = new ReadCache(this);
     this.#caches.add(cache);
     return cache;
   }
 
-  #take(bytes: number): void {
+  closed(cache: ReadCache): void {
+    this.#caches.delete(cache);
+  }
+
+  took(bytes: number): void {
     this.#youngBytes += bytes;
-    if (this.#youngBytes <= this.#bytesMax / 2) return;
+    if (this.#youngBytes <= this.#settings.readBytesMax / 2) return;
     for (const cache of this.#caches) cache.age();
     this.#youngBytes = 0;
   }
 }
 
-interface Owner {
-  readonly took: (bytes: number) => void;
-  readonly closed: () => void;
-}
-
 /** Of one primary, by the latin1 text of the key. */
 export class ReadCache {
-  readonly #owner: Owner;
+  readonly #memory: ReadMemory;
   #young = new Map<string, Known>();
   #old = new Map<string, Known>();
+  #isOpen = true;
 
-  constructor(owner: Owner) {
-    this.#owner = owner;
+  constructor(memory: ReadMemory) {
+    this.#memory = memory;
   }
 
   /** Undefined: it is not known here. */
   find(key: string): Known | undefined {
     const young = this.#young.get(key);
+    const known = young === undefined ? this.#old.get(key) : young;
+    if (known === undefined) {
+      this.#memory.misses++;
+      return undefined;
+    }
+    this.#memory.hits++;
     if (young !== undefined) return young;
-    const old = this.#old.get(key);
-    if (old === undefined) return undefined;
     this.#old.delete(key);
-    this.keep(key, old);
-    return old;
+    this.keep(key, known);
+    return known;
   }
 
   /** This is what the data holds, and nothing newer is committed. */
   keep(key: string, record: Known): void {
     const valueBytes = record?.value.length ?? 0;
-    if (valueBytes > VALUE_BYTES_MAX) return;
+    if (valueBytes > VALUE_BYTES_MAX || !this.#isOpen) return;
     this.#young.set(key, record);
-    this.#owner.took(OVERHEAD_BYTES + key.length + valueBytes);
+    this.#memory.took(OVERHEAD_BYTES + key.length + valueBytes);
   }
 
   /** A write of this key is committed. */
@@ -97,7 +111,8 @@ export class ReadCache {
 
   /** Forgets everything; nothing is kept here any more. */
   close(): void {
-    this.#owner.closed();
+    this.#isOpen = false;
+    this.#memory.closed(this);
     this.#young = new Map();
     this.#old = new Map();
   }

@@ -360,6 +360,11 @@ export class ShardReplica {
     this.#outbox.happened({ type: 'set-aside', problem: damage });
   }
 
+  /** The shard was made anew: this replica is not that of it any more, and leads nobody. */
+  retire(): void {
+    this.#endPrimary();
+  }
+
   #endPrimary(): void {
     this.#primary?.end();
     this.#primary = undefined;

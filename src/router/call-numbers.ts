@@ -1,8 +1,9 @@
 /**
- * What the open calls of a stream are about, by their numbers: the smallest that are free.
+ * What the open calls of a stream are about, by number: a slot, and how often it was given away.
  *
- * A call that is forgotten keeps its number until its answer comes: that must not be taken for the
- * answer to another call.
+ * A call that is forgotten keeps its slot until its answer comes, which must not be taken for the
+ * answer to another call. Nor is a second answer, should a node ever give one: by then the slot has
+ * another number.
  *
  * It is no Map. One whose entries come and go is copied into a new one now and then, and each
  * copy that has grown old before it was dropped keeps its successor alive, with everything in it,
@@ -14,9 +15,15 @@ import { assert } from '../model/assert.js';
 const FREE = Symbol('free');
 const FORGOTTEN = Symbol('forgotten');
 
+/** Far more than a stream takes before it is full. */
+const SLOTS = 2 ** 20;
+/** Numbers are unsigned and have 32 bits on the stream. */
+const NUMBERS = 2 ** 32;
+
 export class CallNumbers<T extends object> {
-  /** By number. */
+  /** By slot. */
   readonly #calls: (T | typeof FREE | typeof FORGOTTEN)[] = [];
+  readonly #numbers: number[] = [];
   readonly #free: number[] = [];
   #size = 0;
 
@@ -27,25 +34,30 @@ export class CallNumbers<T extends object> {
 
   /** Opens a call; its number. */
   add(call: T): number {
-    const number = this.#free.pop() ?? this.#calls.length;
-    this.#calls[number] = call;
+    const slot = this.#free.pop() ?? this.#calls.length;
+    assert(slot < SLOTS, 'open calls are bounded', () => ({ slot }));
+    const number = ((this.#numbers[slot] ?? slot) + SLOTS) % NUMBERS;
+    this.#calls[slot] = call;
+    this.#numbers[slot] = number;
     this.#size++;
     return number;
   }
 
   /** Nobody waits for its answer any more. */
   forget(number: number): void {
-    assert(isOpen(this.#calls[number]), 'only an open call is forgotten', () => ({ number }));
-    this.#calls[number] = FORGOTTEN;
+    const slot = number % SLOTS;
+    assert(isOpen(this.#at(number)), 'only an open call is forgotten', () => ({ number }));
+    this.#calls[slot] = FORGOTTEN;
     this.#size--;
   }
 
-  /** Its answer came: ends the call. Undefined if it was forgotten, or if no call is open there. */
+  /** Its answer came: ends the call. Undefined if it was forgotten, or if no such call is open. */
   end(number: number): T | undefined {
-    const call = this.#calls[number];
+    const call = this.#at(number);
     if (call === undefined || call === FREE) return undefined;
-    this.#calls[number] = FREE;
-    this.#free.push(number);
+    const slot = number % SLOTS;
+    this.#calls[slot] = FREE;
+    this.#free.push(slot);
     if (call === FORGOTTEN) return undefined;
     this.#size--;
     return call;
@@ -55,9 +67,15 @@ export class CallNumbers<T extends object> {
   endAll(): T[] {
     const open = this.#calls.filter(isOpen);
     this.#calls.length = 0;
+    this.#numbers.length = 0;
     this.#free.length = 0;
     this.#size = 0;
     return open;
+  }
+
+  #at(number: number): T | typeof FREE | typeof FORGOTTEN | undefined {
+    const slot = number % SLOTS;
+    return this.#numbers[slot] === number ? this.#calls[slot] : undefined;
   }
 }
 

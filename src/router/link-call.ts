@@ -2,7 +2,7 @@
 import type { CallKind } from '../model/calls.js';
 import type { Epoch, ShardId } from '../model/ids.js';
 import type { RequestRecord, ResponseRecord } from '../wire/frame.js';
-import type { FrameInFlight } from './link-lane.js';
+import type { Cancel } from '../ports/clock.js';
 
 export type LinkResult =
   | { readonly type: 'answered'; readonly response: ResponseRecord }
@@ -22,6 +22,11 @@ export interface LinkRequest {
   readonly done: (result: LinkResult) => void;
 }
 
+/** A frame that gives way to the next one by itself after a moment. */
+export interface FrameInFlight {
+  readonly giveWay: Cancel;
+}
+
 const NO_BYTES = Buffer.alloc(0);
 
 /** It is its own record of a frame, so that writing one makes nothing new. */
@@ -32,7 +37,7 @@ export class LinkCall implements RequestRecord {
   readonly deadline: number;
   payload: Buffer;
   #done: ((result: LinkResult) => void) | undefined;
-  /** `over`: answered, given back or cancelled. */
+  /** `over`: in no lane and no table; answered, cancelled, or about to hear its result. */
   state: 'queued' | 'sent' | 'over' = 'queued';
   /** Of what was written: its number on the stream, the time that was left, and its frame. */
   call = 0;
@@ -46,6 +51,12 @@ export class LinkCall implements RequestRecord {
     this.payload = payload;
     this.deadline = deadline;
     this.#done = done;
+  }
+
+  /** All of them are over before the first one hears it, as it may cancel another one. */
+  static endAll(calls: readonly LinkCall[], result: LinkResult): void {
+    for (const call of calls) call.state = 'over';
+    for (const call of calls) call.end(result);
   }
 
   end(result: LinkResult): void {

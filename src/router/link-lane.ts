@@ -1,15 +1,9 @@
 /** Requests of a link that wait for each other's frames, in the order in which they came. */
-import type { Cancel } from '../ports/clock.js';
 import { requestRecordBytes } from '../wire/frame.js';
-import type { LinkCall } from './link-call.js';
+import type { FrameInFlight, LinkCall } from './link-call.js';
 
 /** Cancelled requests that are kept in the queue although they are more than the others. */
 const CANCELLED_MAX = 64;
-
-/** A frame that gives way to the next one by itself after a moment. */
-export interface FrameInFlight {
-  readonly giveWay: Cancel;
-}
 
 export class LinkLane {
   /** Not written yet; those that were cancelled are over. An array, as in `CallNumbers`. */

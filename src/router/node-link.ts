@@ -20,8 +20,8 @@ import type { Random } from '../ports/random.js';
 import { decodeResponses, encodeRequests, type ResponseRecord } from '../wire/frame.js';
 import { WireError } from '../wire/protobuf.js';
 import { CallNumbers } from './call-numbers.js';
-import { LinkCall, type LinkRequest } from './link-call.js';
-import { type FrameInFlight, LinkLane } from './link-lane.js';
+import { type FrameInFlight, LinkCall, type LinkRequest } from './link-call.js';
+import { LinkLane } from './link-lane.js';
 
 /** Bytes of a frame unless a single request is larger: far below the limit of a message. */
 const FRAME_BYTES_MAX = 1024 * 1024;
@@ -87,22 +87,20 @@ export class NodeLink {
 
   /** Forgets a request. Whether it was written before is the result. */
   cancel(call: LinkCall): 'not-sent' | 'sent' {
-    if (call.state === 'queued') {
-      this.#laneOf(call).cancel(call);
-      return 'not-sent';
-    }
+    const lane = this.#laneOf(call);
+    if (call.state === 'queued') lane.cancel(call);
     if (call.state === 'sent') {
-      call.drop();
       this.#sent.forget(call.call);
-      this.#release(this.#laneOf(call), call.frame); // Perhaps nobody else waits for its answers.
+      this.#release(lane, call.frame); // Perhaps nobody else waits for its answers.
     }
-    return 'sent';
+    call.drop();
+    return call.frame === undefined ? 'not-sent' : 'sent';
   }
 
   /** Gives back everything that was not written yet. */
   bounce(reason: string): void {
     const queued = [...this.#reads.takeAll(), ...this.#writes.takeAll()];
-    for (const call of queued) call.end({ type: 'not-sent', reason });
+    LinkCall.endAll(queued, { type: 'not-sent', reason });
   }
 
   /** The node is said to be there again: do not wait for the pause to end. */
@@ -229,7 +227,7 @@ export class NodeLink {
         this.#open();
       });
     }
-    for (const call of sent) call.end({ type: 'lost', reason });
+    LinkCall.endAll(sent, { type: 'lost', reason });
     this.bounce(reason);
   }
 

@@ -93,7 +93,7 @@ async function readBootId(): Promise<string> {
   }
 }
 
-function metricSources({ metrics, coordinator, standings }: StorageView): MetricSource[] {
+function metricSources({ metrics, reads, coordinator, standings }: StorageView): MetricSource[] {
   const counter = (name: string, help: string, read: () => number): MetricSource => {
     return { name, help, type: 'counter', read: single(read) };
   };
@@ -136,6 +136,8 @@ function metricSources({ metrics, coordinator, standings }: StorageView): Metric
       labelNames: ['event'],
       read: byName('event', () => coordinator),
     },
+    counter('portolan_read_hits_total', 'Reads of records kept in memory', () => reads.hits),
+    counter('portolan_read_misses_total', 'Reads of LevelDB', () => reads.misses),
     counter('portolan_rounds_total', 'Batches written', () => metrics.rounds),
     counter('portolan_round_calls_total', 'Calls in these batches', () => metrics.roundCalls),
     counter(

@@ -42,7 +42,7 @@ class ExchangeStream implements StreamEvents<Buffer> {
   readonly #outgoing: Outgoing<Buffer>;
   readonly #malformed: (problem: string) => void;
   readonly #responses: FrameWriter<ResponseRecord>;
-  isOver = false;
+  #isOver = false;
 
   constructor(
     intake: Intake,
@@ -61,7 +61,7 @@ class ExchangeStream implements StreamEvents<Buffer> {
   }
 
   message(frame: Buffer): void {
-    if (this.isOver) return;
+    if (this.#isOver) return;
     let requests;
     let lateMs = 0;
     try {
@@ -82,6 +82,10 @@ class ExchangeStream implements StreamEvents<Buffer> {
     this.#responses.add(response);
   }
 
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
   get isCongested(): boolean {
     return this.#responses.backlogBytes > BACKLOG_BYTES_MAX;
   }
@@ -91,7 +95,7 @@ class ExchangeStream implements StreamEvents<Buffer> {
   }
 
   closed(): void {
-    this.isOver = true;
+    this.#isOver = true;
     this.#responses.close();
   }
 

@@ -4,6 +4,7 @@
  * Whatever is refused here was not started, so the refusal is definite. The bounds count from here
  * to the answer, so memory stays bounded however slow the disk is.
  */
+import { assert } from '../model/assert.js';
 import { LIMITS } from '../model/limits.js';
 import { RefusedError } from '../model/refusals.js';
 import type { Epoch, ShardId } from '../model/ids.js';
@@ -130,6 +131,7 @@ class HeldCall<Call extends KvCall> implements QueuedCall<Call> {
   readonly #incoming: IncomingCall;
   readonly #startedAt: number;
   readonly #ended: Held['ended'];
+  #isAnswered = false;
 
   constructor(incoming: IncomingCall, call: Call, { shard, startedAt, ended }: Held) {
     const budget = Math.min(incoming.budgetMs, LIMITS.callMsMax);
@@ -151,6 +153,8 @@ class HeldCall<Call extends KvCall> implements QueuedCall<Call> {
   }
 
   respond(result: CallResult): void {
+    assert(!this.#isAnswered, 'S21', () => ({ shard: this.shard })); // Each is answered once.
+    this.#isAnswered = true;
     this.#ended(this.#incoming, this.#startedAt, result);
   }
 

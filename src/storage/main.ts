@@ -31,6 +31,7 @@ import type {
 } from '../ports/network.js';
 import type { RunningRole } from '../ports/process.js';
 import type { Random } from '../ports/random.js';
+import type { ReadMemory } from '../replication/read-cache.js';
 import type { ShardReplica } from '../replication/shard-replica.js';
 import type { StorageConfig } from './config.js';
 import { Joining } from './joining.js';
@@ -61,6 +62,7 @@ export interface Listener {
 /** What the admin port shows. */
 export interface StorageView {
   readonly metrics: StorageMetrics;
+  readonly reads: Pick<Readonly<ReadMemory>, 'hits' | 'misses'>;
   readonly coordinator: ReadonlyMap<string, number>;
   /** Shards by what this node does with them. */
   readonly standings: () => ReadonlyMap<string, number>;
@@ -281,6 +283,7 @@ class StorageRole implements RunningRole {
     const { store: uuid } = store.identity;
     return {
       metrics: this.#metrics,
+      reads: node.readMemory,
       coordinator: this.#deps.coordinator.counters,
       standings: () => node.standings(),
       replicas: () => node.replicas(),

@@ -19,6 +19,7 @@ import type {
 } from '../ports/network.js';
 import type { Random } from '../ports/random.js';
 import type { ReplicaEvent } from '../replication/outbox.js';
+import type { ReadMemory } from '../replication/read-cache.js';
 import type { ShardReplica } from '../replication/shard-replica.js';
 import type { ReplicaStanding } from '../replication/standing.js';
 import { directHandler } from './direct.js';
@@ -129,6 +130,11 @@ export class StorageNode {
   /** One per shard that this node holds or has heard of. */
   replicas(): Iterable<ShardReplica> {
     return this.#replicas.all();
+  }
+
+  /** What was read lately. */
+  get readMemory(): ReadMemory {
+    return this.#replicas.readMemory;
   }
 
   /** How many replicas are in each standing. */

@@ -37,6 +37,7 @@ export type NodeTuning = Pick<
   | 'installsMax'
   | 'trimEntries'
   | 'trimMax'
+  | 'readBytesMax'
 >;
 
 export const NODE_TUNING: NodeTuning = {
@@ -59,6 +60,8 @@ export const NODE_TUNING: NodeTuning = {
   trimMax: 128,
   /** Enough to keep a stream busy: each has up to a MiB on its way. */
   installsMax: 8,
+  /** As much as LevelDB has for its blocks. */
+  readBytesMax: 64 * 1024 * 1024,
 };
 
 /**

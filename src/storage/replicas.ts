@@ -16,19 +16,17 @@ import { LeaseClaims, LeaseGrants, type LeaseSettings } from '../replication/lea
 import type { Refusal } from '../replication/outbox.js';
 import type { PrimarySettings } from '../replication/primary.js';
 import type { BodySettings } from '../replication/replica-body.js';
-import { ReadMemory } from '../replication/read-cache.js';
+import { ReadMemory, type ReadSettings } from '../replication/read-cache.js';
 import { Sessions } from '../replication/sessions.js';
 import { ShardReplica, type NodeContext } from '../replication/shard-replica.js';
 import type { ReplicaStore } from './replica-store.js';
-
-/** Of records that were read lately: as much as LevelDB has for its blocks. */
-const READ_BYTES_MAX = 64 * 1024 * 1024;
 
 export type ReplicaSettings = PrimarySettings &
   BodySettings &
   LeaseSettings &
   InstallSettings &
-  CatchUpSettings;
+  CatchUpSettings &
+  ReadSettings;
 
 export interface ReplicasDeps {
   readonly store: ReplicaStore;
@@ -45,6 +43,7 @@ export class Replicas {
   readonly sessions = new Sessions();
   readonly grants: LeaseGrants;
   readonly claims: LeaseClaims;
+  readonly readMemory: ReadMemory;
   readonly #store: ReplicaStore;
   readonly #map: ShardMap;
   readonly #context: NodeContext;
@@ -57,6 +56,7 @@ export class Replicas {
     this.#map = map;
     this.grants = new LeaseGrants(settings, startedAt);
     this.claims = new LeaseClaims(settings);
+    this.readMemory = new ReadMemory(settings);
     this.#context = {
       self: self.node,
       store: directory,
@@ -64,7 +64,7 @@ export class Replicas {
       sessions: this.sessions,
       installs: new Installs(settings),
       catchUps: new CatchUps(settings),
-      readMemory: new ReadMemory(READ_BYTES_MAX),
+      readMemory: this.readMemory,
       grants: this.grants,
       claims: this.claims,
       settings,

@@ -214,7 +214,7 @@ export function encodeFrame(records: readonly ReplicationRecord[]): Buffer {
 /** @throws WireError if this is not a frame of such records, each valid to its last byte. */
 export function decodeFrame(frame: Buffer): ReplicationRecord[] {
   if (frame.length > FRAME_BYTES_MAX) throw new WireError(`a frame of ${frame.length} bytes`);
-  return decodeRecords(frame, HEAD_BYTES, (_, at, body) => {
+  return decodeRecords(frame, HEAD_BYTES, (at, body) => {
     const reader = new RecordReader(body);
     const decoded = readBody(reader, frame.readUInt8(at + LENGTH_BYTES));
     reader.end();

@@ -260,14 +260,14 @@ export class Rounds {
         return this.#stepWrite(work.write, round, now);
       case 'config': {
         const { shard, shardUuid } = work.update.config;
-        const replica = replicas.of(shard, shardUuid);
+        const replica = this.#replicaOf(shard, shardUuid);
         replica.step(work, now);
         round.touched.add(replica);
         return;
       }
       case 'replica': {
         if (work.isStale?.() === true) return;
-        const replica = replicas.of(work.shard, work.shardUuid);
+        const replica = this.#replicaOf(work.shard, work.shardUuid);
         replica.step(work.input, now);
         round.touched.add(replica);
         return;
@@ -285,6 +285,18 @@ export class Rounds {
         round.records.push(work);
         return;
     }
+  }
+
+  /** The replica of this very shard. Of a shard that was made anew, the one before ends. */
+  #replicaOf(shard: ShardId, shardUuid: Uuid): ShardReplica {
+    const { replicas } = this.#deps;
+    const before = replicas.get(shard);
+    const replica = replicas.of(shard, shardUuid);
+    if (before !== undefined && before !== replica) {
+      before.retire();
+      this.#take(before);
+    }
+    return replica;
   }
 
   #stepWrite(queued: QueuedWrite, round: Round, now: number): void {

@@ -59,7 +59,7 @@ export function sentMsOf(frame: Buffer): number | undefined {
 export function decodeRecords<T>(
   frame: Buffer,
   headBytes: number,
-  decode: (frame: Buffer, at: number, payload: Buffer) => T,
+  decode: (at: number, payload: Buffer) => T,
 ): T[] {
   const records: T[] = [];
   const { start, end: recordsEnd } = recordsOf(frame);
@@ -68,7 +68,7 @@ export function decodeRecords<T>(
     if (recordsEnd - at < headBytes) throw new WireError('a record cut off in its head');
     const end = at + LENGTH_BYTES + frame.readUInt32BE(at);
     if (end < at + headBytes || end > recordsEnd) throw new WireError('a record of wrong length');
-    records.push(decode(frame, at, frame.subarray(at + headBytes, end)));
+    records.push(decode(at, frame.subarray(at + headBytes, end)));
     at = end;
   }
   return records;

@@ -81,7 +81,7 @@ export function encodeRequests(requests: readonly RequestRecord[], sentMs: numbe
 
 /** @throws WireError if the bytes are not a frame of requests. */
 export function decodeRequests(frame: Buffer): RequestRecord[] {
-  return decodeRecords(frame, REQUEST_HEAD_BYTES, (_, at, payload) => {
+  return decodeRecords(frame, REQUEST_HEAD_BYTES, (at, payload) => {
     const kind = KINDS[frame.readUInt8(at + 8) - 1];
     if (kind === undefined) throw new WireError('a request of unknown kind');
     return {
@@ -114,7 +114,7 @@ export function encodeResponses(responses: readonly ResponseRecord[]): Buffer {
 
 /** @throws WireError if the bytes are not a frame of responses. */
 export function decodeResponses(frame: Buffer): ResponseRecord[] {
-  return decodeRecords(frame, RESPONSE_HEAD_BYTES, (_, at, payload) => {
+  return decodeRecords(frame, RESPONSE_HEAD_BYTES, (at, payload) => {
     const status = STATUSES[frame.readUInt8(at + 8)];
     if (status === undefined) throw new WireError('a response of unknown status');
     return { call: frame.readUInt32BE(at + 4), status, payload };

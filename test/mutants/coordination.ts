@@ -245,8 +245,8 @@ export const ROUTER_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/router/call-numbers.ts',
-        from: '    this.#calls[number] = FORGOTTEN;\n',
-        to: '    this.#calls[number] = FREE;\n    this.#free.push(number);\n',
+        from: '    this.#calls[slot] = FORGOTTEN;\n',
+        to: '    this.#calls[slot] = FREE;\n    this.#free.push(slot);\n',
       },
     ],
     tests: ['test/unit/router-call-numbers.test.ts', ...DISPATCHER],
@@ -258,8 +258,8 @@ export const ROUTER_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/router/node-link.ts',
-        from: "for (const call of sent) call.end({ type: 'lost', reason });",
-        to: "for (const call of sent) call.end({ type: 'not-sent', reason });",
+        from: "LinkCall.endAll(sent, { type: 'lost', reason });",
+        to: "LinkCall.endAll(sent, { type: 'not-sent', reason });",
       },
     ],
     tests: DISPATCHER,

@@ -47,7 +47,7 @@ export type GroupSettings = typeof GROUP_SETTINGS;
 export const LEASE = { leaseMs: 600, driftMax: 0.02, marginMs: 50 } as const;
 
 /** Of what was read: so little that it is forgotten again. */
-const READ_BYTES_MAX = 2_000;
+const READ_SETTINGS = { readBytesMax: 2_000 };
 const REPLIES: ReadonlySet<string> = new Set([
   ...['attached', 'prepareAck', 'installed', 'refused', 'detached'],
 ]);
@@ -429,7 +429,7 @@ export class ReplicaGroup {
         claims: node.claims,
         installs: node.installs,
         catchUps: node.catchUps,
-        readMemory: new ReadMemory(READ_BYTES_MAX),
+        readMemory: new ReadMemory(READ_SETTINGS),
         settings: this.settings,
       },
       node.disk.recovered(),

@@ -40,6 +40,7 @@ export class LoneReplica {
   readonly sessions = new Sessions();
   readonly installs = new Installs({ installsMax: 1 });
   readonly catchUps: CatchUps;
+  readonly readMemory = new ReadMemory({ readBytesMax: 10_000 });
   readonly grants = new LeaseGrants(LEASE, 0);
   readonly claims = new LeaseClaims(LEASE);
   now = 10_000;
@@ -59,7 +60,7 @@ export class LoneReplica {
         ...{ sessions: this.sessions, grants: this.grants, claims: this.claims },
         installs: this.installs,
         catchUps: this.catchUps,
-        readMemory: new ReadMemory(10_000),
+        readMemory: this.readMemory,
         settings: all,
       },
       recovered,

@@ -50,5 +50,8 @@ describe('a read', () => {
     lone.persisted();
     expect(lone.replica.primary?.epoch).toBe(2);
     expect(readOf(lone, undefined)).toEqual([undefined, true]);
+    expect(lone.readMemory.caches).toBe(1);
+    lone.config(threeOf({ epoch: 3 as Epoch, primary: s2.id }), 3);
+    expect([lone.replica.primary, lone.readMemory.caches]).toEqual([undefined, 0]);
   });
 });

@@ -14,7 +14,7 @@ const done = { applied: true, changes: true };
 
 class Given {
   readonly proposals: Proposals;
-  readonly reads = new ReadMemory(10_000).open();
+  readonly reads = new ReadMemory({ readBytesMax: 10_000 }).open();
   #calls = 0;
   #last: Position;
   #commitSeq: Seq;
@@ -154,7 +154,7 @@ describe('what becomes of open calls when the primary ends', () => {
 
 describe('what waits to be sealed', () => {
   it('goes into one entry as far as it fits, and the rest, in its order, into the next', () => {
-    const proposals = new Proposals(0 as Seq, new ReadMemory(0).open());
+    const proposals = new Proposals(0 as Seq, new ReadMemory({ readBytesMax: 0 }).open());
     const value = Buffer.alloc(400 * 1024);
     for (let call = 1; call <= 4; call++) {
       const write = { type: 'put', key: Buffer.from(`k${call}`), value } as const;

@@ -5,7 +5,7 @@ import { ReadMemory } from '../../src/replication/read-cache.js';
 
 const recordOf = (seq: number, bytes = 1) => ({ value: Buffer.alloc(bytes), seq: seq as Seq });
 /** Room for about so many small records, in both generations. */
-const memoryFor = (records: number) => new ReadMemory(records * 402);
+const memoryFor = (records: number) => new ReadMemory({ readBytesMax: records * 402 });
 
 describe('a cache', () => {
   it('knows what was kept, absence too, until it is forgotten', () => {
@@ -49,7 +49,8 @@ describe('a cache', () => {
     cache.keep('large', recordOf(2, 16 * 1024 + 1));
     expect([cache.find('small')?.seq, cache.find('large')]).toEqual([1, undefined]);
     cache.close();
-    expect(cache.find('small')).toBeUndefined();
+    cache.keep('late', recordOf(3));
+    expect([cache.find('small'), cache.find('late')]).toEqual([undefined, undefined]);
   });
 });
 
@@ -60,4 +61,7 @@ it('the caches of a node share its memory: one that is asked more has more of it
   for (let n = 0; n < 50; n++) busy.keep(`k${n}`, recordOf(n));
   expect(idle.find('a')).toBeUndefined();
   expect(busy.find('k49')).toBeDefined();
+  expect([memory.hits, memory.misses]).toEqual([1, 1]);
+  busy.close();
+  expect(memory.caches).toBe(1);
 });

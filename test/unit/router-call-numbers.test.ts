@@ -43,15 +43,6 @@ it('whatever comes and goes: an answer ends the call that was sent, and no other
 });
 
 describe('numbers', () => {
-  it('are used again after their answer, not before', () => {
-    const numbers = new CallNumbers<Call>();
-    const first = numbers.add({ name: 1 });
-    numbers.forget(first);
-    expect(numbers.add({ name: 2 })).not.toBe(first);
-    expect(numbers.end(first)).toBeUndefined();
-    expect(numbers.add({ name: 3 })).toBe(first);
-  });
-
   it('that nobody gave away, or that were answered, mean nothing', () => {
     const numbers = new CallNumbers<Call>();
     const call = { name: 1 };
@@ -59,6 +50,31 @@ describe('numbers', () => {
     expect(numbers.end(number + 1)).toBeUndefined();
     expect(numbers.end(number)).toBe(call);
     expect(numbers.end(number)).toBeUndefined();
-    expect([numbers.add(call), numbers.add(call)]).toEqual([number, number + 1]);
+  });
+
+  it('S21 a second answer, or one to a call that was forgotten, is none to the call after it', () => {
+    const numbers = new CallNumbers<Call>();
+    const first = numbers.add({ name: 1 });
+    numbers.end(first);
+    const second = numbers.add({ name: 2 });
+    expect(numbers.end(first)).toBeUndefined();
+    numbers.forget(second);
+    const third = numbers.add({ name: 3 });
+    expect(numbers.end(second)).toBeUndefined();
+    expect(numbers.end(second)).toBeUndefined();
+    expect(numbers.end(third)).toEqual({ name: 3 });
+  });
+
+  it('fit into 32 bits, however often they are used', () => {
+    const numbers = new CallNumbers<Call>();
+    const given = new Set<number>();
+    for (let name = 0; name < 10_000; name++) {
+      const number = numbers.add({ name });
+      given.add(number);
+      expect(numbers.end(number)).toEqual({ name });
+    }
+    expect(Math.min(...given)).toBeGreaterThanOrEqual(0);
+    expect(Math.max(...given)).toBeLessThan(2 ** 32);
+    expect(given.size).toBe(4_096);
   });
 });

@@ -101,6 +101,21 @@ describe('calls', () => {
     expect(await test.put('k', 'v')).toEqual({ applied: true, version: 2 });
   });
 
+  it('S21 a write to a shard that is made anew is answered: its outcome is unknown', async () => {
+    const test = await NodeUnderTest.serving();
+    const other = nodeOf('s2');
+    const both = [placeOf(test.self), placeOf(other)];
+    const isr = [test.self.id, other.id];
+    const leader = test.lead(1);
+    await test.tell(leader, test.configs({ replicas: both, isr }), 5);
+    const write = test.put('k', 'v'); // It waits for the other one, which is nowhere.
+    await settle();
+    const anew = test.configs({ epoch: 2 as Epoch, state: 'creating' });
+    const configs = anew.map((one) => ({ ...one, shardUuid: uuidOf(`anew ${one.shard}`) }));
+    await test.tell(leader, configs, 6);
+    expect(await write).toEqual({ code: 'PRIMARY_LOST' });
+  });
+
   it('a node that has heard nothing of a shard says that it is behind', async () => {
     const test = await NodeUnderTest.start();
     expect(await test.get('k')).toEqual({ code: 'NODE_BEHIND' });

@@ -116,6 +116,7 @@ function drawTuning(prng: Prng): NodeTuning {
     trimEntries: keepEntries > 50 ? NODE_TUNING.trimEntries : prng.pick([1, 4]),
     trimMax: keepEntries > 50 ? NODE_TUNING.trimMax : prng.pick([4, 16]),
     tailBytes: prng.pick([300, NODE_TUNING.tailBytes]),
+    readBytesMax: prng.fork('reads').pick([0, 3_000, NODE_TUNING.readBytesMax]),
   };
 }
 
