@@ -25,7 +25,7 @@ import type { ToPrimary } from './messages.js';
 import type { Outbox } from './outbox.js';
 import type { Peer } from './peer.js';
 import { Peers, type PeersSettings, type PeersStart } from './peers.js';
-import { Proposals, type CommittedWrite, type Proposal, type Written } from './proposals.js';
+import { Proposals, type Proposal, type Written } from './proposals.js';
 import type { ReadCache, ReadMemory } from './read-cache.js';
 import type { ReplicaBody } from './replica-body.js';
 
@@ -133,11 +133,6 @@ export class Primary {
   get lack(): { readonly inSync: number; readonly needed: number } | undefined {
     if (this.#inSync.isEnough) return undefined;
     return { inSync: this.#update.config.isr.length, needed: this.#settings.minIsr };
-  }
-
-  /** What is committed under a key and not in the data yet. */
-  committed(key: Buffer): CommittedWrite | undefined {
-    return this.#proposals.committed(key);
   }
 
   /**

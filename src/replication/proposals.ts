@@ -23,8 +23,8 @@ export interface Proposal {
   /** The version the key must have, 0 = absent; undefined = any. */
   readonly ifVersion: number | undefined;
   /**
-   * Version the data holds, 0 = absent. Needed if {@link needsStoredVersion} says so and
-   * {@link Proposals.committed} holds nothing newer; otherwise undefined.
+   * The newest committed version, 0 = absent. Needed if {@link needsStoredVersion} says so and
+   * {@link Proposals.committed} holds nothing; otherwise undefined will do.
    */
   readonly storedVersion: Seq | undefined;
 }

@@ -5,8 +5,8 @@
  * nothing else changes the data of a primary. So what is here is the newest that is committed,
  * whenever it is asked. (Whether it may be answered is asked afterwards, as of any read: S13.)
  *
- * All caches of a node share one amount of memory, in two generations: when what was read or asked
- * for lately fills a half of it, the rest is forgotten. That is nearly the order of last use, for
+ * All caches of a node share one amount of memory, in two halves: when what was read or asked for
+ * lately fills one of them, the rest is forgotten. That is nearly the order of last use, for
  * the price of a map (the algorithm of hashlru). Where few keys are read again, keeping them costs
  * a microsecond each for nothing.
  */

@@ -66,6 +66,8 @@ export type ReplicaInput =
     }
   /** The data of an install is there. */
   | { readonly type: 'installed'; readonly base: Position }
+  /** The shard was made anew, and this is not a replica of it any more. */
+  | { readonly type: 'retired' }
   | { readonly type: 'hand-over'; readonly epoch: Epoch; readonly to: MemberId }
   /** A record of its data or its log is not what was written. */
   | {
@@ -160,6 +162,9 @@ export class ShardReplica {
         return this.#primary?.onInstallFailed(input.node, input.attachNumber, now);
       case 'installed':
         return this.#follower?.onInstalled(input.base);
+      case 'retired':
+        this.#endPrimary();
+        return this.#leaveFollowed();
       case 'hand-over':
         return this.#onHandOver(input.epoch, input.to, now);
       case 'damaged':
@@ -358,11 +363,6 @@ export class ShardReplica {
     this.#leaveFollowed();
     this.#body.setAside(damage);
     this.#outbox.happened({ type: 'set-aside', problem: damage });
-  }
-
-  /** The shard was made anew: this replica is not that of it any more, and leads nobody. */
-  retire(): void {
-    this.#endPrimary();
   }
 
   #endPrimary(): void {

@@ -2,8 +2,8 @@
  * What the open calls of a stream are about, by number: a slot, and how often it was given away.
  *
  * A call that is forgotten keeps its slot until its answer comes, which must not be taken for the
- * answer to another call. Nor is a second answer, should a node ever give one: by then the slot has
- * another number.
+ * answer to another call. Nor is a second answer, should a node ever give one: the slot has the
+ * same number again only after 8,192 calls.
  *
  * It is no Map. One whose entries come and go is copied into a new one now and then, and each
  * copy that has grown old before it was dropped keeps its successor alive, with everything in it,
@@ -16,9 +16,9 @@ const FREE = Symbol('free');
 const FORGOTTEN = Symbol('forgotten');
 
 /** Far more than a stream takes before it is full. */
-const SLOTS = 2 ** 20;
-/** Numbers are unsigned and have 32 bits on the stream. */
-const NUMBERS = 2 ** 32;
+const SLOTS = 2 ** 18;
+/** The stream has room for 32 bits; what is beyond 31 is no small integer for V8. */
+const NUMBERS = 2 ** 31;
 
 export class CallNumbers<T extends object> {
   /** By slot. */

@@ -37,7 +37,7 @@ export class LinkCall implements RequestRecord {
   readonly deadline: number;
   payload: Buffer;
   #done: ((result: LinkResult) => void) | undefined;
-  /** `over`: in no lane and no table; answered, cancelled, or about to hear its result. */
+  /** `over`: counts in no lane and no table; answered, cancelled, or about to hear its result. */
   state: 'queued' | 'sent' | 'over' = 'queued';
   /** Of what was written: its number on the stream, the time that was left, and its frame. */
   call = 0;

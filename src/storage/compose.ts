@@ -136,8 +136,16 @@ function metricSources({ metrics, reads, coordinator, standings }: StorageView):
       labelNames: ['event'],
       read: byName('event', () => coordinator),
     },
-    counter('portolan_read_hits_total', 'Reads of records kept in memory', () => reads.hits),
-    counter('portolan_read_misses_total', 'Reads of LevelDB', () => reads.misses),
+    counter(
+      'portolan_read_hits_total',
+      'Reads answered from what was read before',
+      () => reads.hits,
+    ),
+    counter(
+      'portolan_read_misses_total',
+      'Reads that had to look into LevelDB',
+      () => reads.misses,
+    ),
     counter('portolan_rounds_total', 'Batches written', () => metrics.rounds),
     counter('portolan_round_calls_total', 'Calls in these batches', () => metrics.roundCalls),
     counter(

@@ -4,7 +4,8 @@
  * Reads are synchronous and cheap, but they hold up everything else while they run. So they go in
  * slices of a bounded number and size, one slice per turn of the event loop.
  *
- * Upholds S12 (the store holds committed writes only: a write is in it when its batch is durable)
+ * Upholds S12 (the primary answers from what it committed and from what it read, or asks the store,
+ * which holds committed writes only: a write is in it when its batch is durable)
  * and S13 (whether this replica may answer is asked after the value was read).
  */
 import { CorruptRecordError, type StoredRecord } from '../replication/data-record.js';
@@ -15,7 +16,6 @@ import type { Clock } from '../ports/clock.js';
 import { StorageFailure } from '../ports/disk.js';
 import { encodeGetResponse } from '../wire/kv-messages.js';
 import { type CallResult, endUnstarted, type QueuedRead } from './calls.js';
-
 import type { Replicas } from './replicas.js';
 import type { ReplicaStore } from './replica-store.js';
 import type { Wakefulness } from './wakefulness.js';
@@ -108,7 +108,8 @@ export class Reads {
     const replica = replicas.get(shard);
     let record: StoredRecord | undefined;
     try {
-      if (replica !== undefined) record = this.#committed(replica, call.key);
+      // Who does not lead is not asked: what may not be answered need not be read.
+      record = replica?.primary?.read(call.key, this.#fromData);
     } catch (error) {
       if (error instanceof CorruptRecordError && replica !== undefined) {
         this.#deps.damaged(replica, error);
@@ -123,12 +124,6 @@ export class Reads {
     return admission === 'now'
       ? encodeGetResponse(record && { value: record.value, version: record.seq })
       : replicas.refused(shard, admission);
-  }
-
-  /** What is committed under a key: newer than the data, or in it. */
-  #committed({ body, primary }: ShardReplica, key: Buffer): StoredRecord | undefined {
-    if (primary === undefined) return this.#fromData(body.shardUuid, key);
-    return primary.read(key, this.#fromData);
   }
 
   readonly #fromData: ReadData = (shardUuid, key) => this.#deps.store.read(shardUuid, key);

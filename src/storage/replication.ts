@@ -182,12 +182,12 @@ export class Replication {
     { to, message }: { readonly to: MemberId; readonly message: ReplicaMessage },
   ): ReplicaMessage | undefined {
     if (message.type !== 'prepare' || message.entry.bytes !== undefined) return message;
-    const { store, replicas, rounds } = this.#deps;
+    const { store, rounds } = this.#deps;
     try {
       return { ...message, entry: store.entry(shardUuid, message.entry) };
     } catch (error) {
       if (!(error instanceof CorruptRecordError)) throw error;
-      rounds.damagedLogNow(replicas.of(shard, shardUuid), error, to);
+      rounds.damagedLogNow({ shard, shardUuid }, error, to);
       return undefined;
     }
   }

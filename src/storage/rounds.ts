@@ -64,6 +64,8 @@ export type Work =
   | { readonly type: 'more'; readonly replica: ShardReplica }
   | RecordWrite;
 
+type WorkOf<Type extends Work['type']> = Extract<Work, { readonly type: Type }>;
+
 export interface RoundsHooks {
   /**
    * Replicas that promised an epoch durably, the first one when they are new, or that are not
@@ -169,8 +171,11 @@ export class Rounds {
   }
 
   /** The same of an entry that was to be sent: before anything is sent that follows it (S8). */
-  damagedLogNow({ body }: ShardReplica, error: CorruptRecordError, owedTo: MemberId): void {
-    const { shard, shardUuid } = body;
+  damagedLogNow(
+    { shard, shardUuid }: { readonly shard: ShardId; readonly shardUuid: Uuid },
+    error: CorruptRecordError,
+    owedTo: MemberId,
+  ): void {
     this.#stepOneNow(shard, shardUuid, { type: 'damaged', problem: error.message, owedTo });
   }
 
@@ -258,20 +263,10 @@ export class Rounds {
     switch (work.type) {
       case 'write':
         return this.#stepWrite(work.write, round, now);
-      case 'config': {
-        const { shard, shardUuid } = work.update.config;
-        const replica = this.#replicaOf(shard, shardUuid);
-        replica.step(work, now);
-        round.touched.add(replica);
-        return;
-      }
-      case 'replica': {
-        if (work.isStale?.() === true) return;
-        const replica = this.#replicaOf(work.shard, work.shardUuid);
-        replica.step(work.input, now);
-        round.touched.add(replica);
-        return;
-      }
+      case 'config':
+        return this.#stepConfig(work, round, now);
+      case 'replica':
+        return this.#stepReplica(work, round, now);
       case 'all':
         for (const replica of replicas.all()) {
           replica.step(work.input, now);
@@ -287,16 +282,36 @@ export class Rounds {
     }
   }
 
-  /** The replica of this very shard. Of a shard that was made anew, the one before ends. */
-  #replicaOf(shard: ShardId, shardUuid: Uuid): ShardReplica {
+  /** Of a shard that was made anew, the replica before ends. Only a higher epoch says so (S1). */
+  #stepConfig(work: WorkOf<'config'>, round: Round, now: number): void {
+    const { shard, shardUuid, epoch } = work.update.config;
     const { replicas } = this.#deps;
     const before = replicas.get(shard);
-    const replica = replicas.of(shard, shardUuid);
-    if (before !== undefined && before !== replica) {
-      before.retire();
+    if (before !== undefined && before.body.shardUuid !== shardUuid) {
+      if (before.config !== undefined && epoch <= before.config.epoch) return;
+      before.step({ type: 'retired' }, now);
       this.#take(before);
     }
-    return replica;
+    const replica = replicas.of(shard, shardUuid);
+    replica.step(work, now);
+    round.touched.add(replica);
+  }
+
+  /** Peers may have heard of a shard that was made anew before us, or not yet. */
+  #stepReplica(work: WorkOf<'replica'>, round: Round, now: number): void {
+    const { shard, shardUuid, input } = work;
+    if (work.isStale?.() === true) return;
+    const { replicas, hooks } = this.#deps;
+    const known = replicas.get(shard);
+    if (known !== undefined && known.body.shardUuid !== shardUuid) {
+      if (input.type !== 'message' || input.message.type !== 'attach') return;
+      const { epoch } = input.message;
+      const message = { type: 'refused', epoch, promised: epoch } as const;
+      return hooks.send(shardUuid, [{ to: input.from, shard, message }]); // It will ask again.
+    }
+    const replica = replicas.of(shard, shardUuid);
+    replica.step(input, now);
+    round.touched.add(replica);
   }
 
   #stepWrite(queued: QueuedWrite, round: Round, now: number): void {
@@ -320,7 +335,7 @@ export class Rounds {
     const number = ++this.#lastCall;
     this.#open.set(number, queued);
     let storedVersion: Seq | undefined;
-    if (needsStoredVersion(write, ifVersion) && replica.primary.committed(call.key) === undefined) {
+    if (needsStoredVersion(write, ifVersion)) {
       storedVersion = this.#lookUp(replica, queued, round);
       if (storedVersion === undefined) {
         this.#open.delete(number);
@@ -334,13 +349,16 @@ export class Rounds {
     replica.step({ type: 'write', proposal }, now);
   }
 
-  /** The version the store holds, 0 = absent; undefined: unreadable, and answered. */
+  /** The version that is committed, 0 = absent; undefined: unreadable, and answered. */
   #lookUp(replica: ShardReplica, queued: QueuedWrite, round: Round): Seq | undefined {
     try {
-      const record = this.#deps.replicaStore.read(replica.body.shardUuid, queued.call.key);
-      round.lookups++;
-      round.lookupBytes += record?.value.length ?? 0;
-      return record?.seq ?? (0 as Seq);
+      const found = replica.primary?.read(queued.call.key, (shardUuid, key) => {
+        const record = this.#deps.replicaStore.read(shardUuid, key);
+        round.lookups++;
+        round.lookupBytes += record?.value.length ?? 0;
+        return record;
+      });
+      return found?.seq ?? (0 as Seq);
     } catch (error) {
       if (!(error instanceof CorruptRecordError)) throw error;
       this.damaged(replica, error);

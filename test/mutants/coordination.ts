@@ -252,6 +252,19 @@ export const ROUTER_MUTANTS: readonly Mutant[] = [
     tests: ['test/unit/router-call-numbers.test.ts', ...DISPATCHER],
   },
   {
+    id: 'told-before-all-are-over',
+    wrong: 'who hears that its request is given back can cancel one that is no longer in the queue',
+    breaks: ['S21'],
+    edits: [
+      {
+        file: 'src/router/link-call.ts',
+        from: "    for (const call of calls) call.state = 'over';\n",
+        to: '',
+      },
+    ],
+    tests: ['test/unit/router-node-link.test.ts'],
+  },
+  {
     id: 'sent-reported-as-not-sent',
     wrong: 'requests that were written to a stream that broke come back as never sent',
     breaks: ['S21'],

@@ -16,6 +16,34 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     tests: ['test/unit/leveldb-disk.test.ts'],
   },
   {
+    id: 'replaced-by-a-word',
+    wrong: 'a message about a shard as it was before takes the place of what it is',
+    breaks: ['S19'],
+    edits: [
+      {
+        file: 'src/storage/rounds.ts',
+        from: `    const known = replicas.get(shard);
+    if (known !== undefined && known.body.shardUuid !== shardUuid) {`,
+        to: `    const known = replicas.get(shard);
+    if (known !== undefined && known.body.shardUuid === 'nobody') {`,
+      },
+    ],
+    tests: ['test/unit/storage-made-anew.test.ts'],
+  },
+  {
+    id: 'replaced-without-an-end',
+    wrong: 'the replica of a shard that is made anew goes on leading in memory, its writes open',
+    breaks: ['S21'],
+    edits: [
+      {
+        file: 'src/storage/rounds.ts',
+        from: "      before.step({ type: 'retired' }, now);\n",
+        to: '',
+      },
+    ],
+    tests: ['test/unit/storage-made-anew.test.ts'],
+  },
+  {
     id: 'write-error-forgotten',
     wrong: 'after a write that failed the next one is tried',
     breaks: ['S20'],

@@ -4,7 +4,8 @@
  * every finished batch and every step of the clock is an action of whoever drives it.
  */
 import { LOG_START, type Entry, type Position, opsOf } from '../../src/replication/entry.js';
-import { decodeDataRecord } from '../../src/replication/data-record.js';
+import { decodeDataRecord, type StoredRecord } from '../../src/replication/data-record.js';
+import type { Primary } from '../../src/replication/primary.js';
 import { CatchUps } from '../../src/replication/catch-ups.js';
 import { Installs } from '../../src/replication/installs.js';
 import { LeaseClaims, LeaseGrants } from '../../src/replication/lease.js';
@@ -373,11 +374,9 @@ export class ReplicaGroup {
   write(node: GroupNode, call: number, write: Write, ifVersion?: number): boolean {
     const primary = node.replica?.primary;
     if (primary?.mayWrite(this.clockOf(node)) !== true) return false;
-    const key = write.key.toString();
-    const storedVersion =
-      needsStoredVersion(write, ifVersion) && primary.committed(write.key) === undefined
-        ? (node.disk.data.get(key)?.seq ?? (0 as Seq))
-        : undefined;
+    const storedVersion = needsStoredVersion(write, ifVersion)
+      ? (this.#committed(node, primary, write.key)?.seq ?? (0 as Seq))
+      : undefined;
     this.step(node, { type: 'write', proposal: { call, write, ifVersion, storedVersion } });
     return true;
   }
@@ -389,13 +388,16 @@ export class ReplicaGroup {
   ): { readonly value: string; readonly seq: Seq } | 'absent' | undefined {
     const primary = node.replica?.primary;
     if (primary === undefined) return undefined;
-    const bytes = Buffer.from(key);
-    const found = primary.read(bytes, () => {
-      const stored = node.disk.data.get(key);
-      return stored && { value: Buffer.from(stored.value), seq: stored.seq };
-    });
+    const found = this.#committed(node, primary, Buffer.from(key));
     if (!primary.mayRead(this.clockOf(node))) return undefined;
     return found === undefined ? 'absent' : { value: found.value.toString(), seq: found.seq };
+  }
+
+  #committed(node: GroupNode, primary: Primary, key: Buffer): StoredRecord | undefined {
+    return primary.read(key, () => {
+      const stored = node.disk.data.get(key.toString());
+      return stored && { value: Buffer.from(stored.value), seq: stored.seq };
+    });
   }
 
   /** The place of a node in its present life. */

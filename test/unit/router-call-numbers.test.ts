@@ -65,7 +65,19 @@ describe('numbers', () => {
     expect(numbers.end(third)).toEqual({ name: 3 });
   });
 
-  it('fit into 32 bits, however often they are used', () => {
+  it('of calls that were forgotten are not given away, however often others are', () => {
+    const numbers = new CallNumbers<Call>();
+    const forgotten = numbers.add({ name: 0 });
+    numbers.forget(forgotten);
+    for (let name = 1; name < 20_000; name++) {
+      const number = numbers.add({ name });
+      expect(number).not.toBe(forgotten);
+      numbers.end(number);
+    }
+    expect(numbers.end(forgotten)).toBeUndefined();
+  });
+
+  it('fit into 31 bits, however often they are used', () => {
     const numbers = new CallNumbers<Call>();
     const given = new Set<number>();
     for (let name = 0; name < 10_000; name++) {
@@ -74,7 +86,7 @@ describe('numbers', () => {
       expect(numbers.end(number)).toEqual({ name });
     }
     expect(Math.min(...given)).toBeGreaterThanOrEqual(0);
-    expect(Math.max(...given)).toBeLessThan(2 ** 32);
-    expect(given.size).toBe(4_096);
+    expect(Math.max(...given)).toBeLessThan(2 ** 31);
+    expect(given.size).toBe(8_192);
   });
 });

@@ -5,7 +5,7 @@ import { LIMITS } from '../../src/model/limits.js';
 import { slotOf, shardOfSlot } from '../../src/model/slot.js';
 import type { Epoch } from '../../src/model/ids.js';
 import type { ShardConfig } from '../../src/model/shard-config.js';
-import { clusterOf, nodeOf, placeOf, uuidOf } from '../support/configs.js';
+import { clusterOf, nodeOf, placeOf } from '../support/configs.js';
 import {
   type CallAnswer,
   deleteRequest,
@@ -83,37 +83,6 @@ describe('calls', () => {
         },
       });
     }
-  });
-
-  it('S19 a shard that was made anew begins empty, whatever is here of the one before', async () => {
-    const test = await NodeUnderTest.serving();
-    await test.put('k', 'of the one before');
-    const anew = (change: Partial<ShardConfig>) => {
-      const configs = test.configs({ epoch: 2 as Epoch, ...change });
-      return configs.map((config) => ({ ...config, shardUuid: uuidOf(`anew ${config.shard}`) }));
-    };
-    const leader = test.lead(2);
-    await test.tell(leader, anew({ state: 'creating' }), 2);
-    await test.tell(leader, anew({}), 3);
-    await test.tick();
-    expect(test.failure).toBeUndefined();
-    expect(await test.get('k')).toEqual({ value: undefined, version: 0 });
-    expect(await test.put('k', 'v')).toEqual({ applied: true, version: 2 });
-  });
-
-  it('S21 a write to a shard that is made anew is answered: its outcome is unknown', async () => {
-    const test = await NodeUnderTest.serving();
-    const other = nodeOf('s2');
-    const both = [placeOf(test.self), placeOf(other)];
-    const isr = [test.self.id, other.id];
-    const leader = test.lead(1);
-    await test.tell(leader, test.configs({ replicas: both, isr }), 5);
-    const write = test.put('k', 'v'); // It waits for the other one, which is nowhere.
-    await settle();
-    const anew = test.configs({ epoch: 2 as Epoch, state: 'creating' });
-    const configs = anew.map((one) => ({ ...one, shardUuid: uuidOf(`anew ${one.shard}`) }));
-    await test.tell(leader, configs, 6);
-    expect(await write).toEqual({ code: 'PRIMARY_LOST' });
   });
 
   it('a node that has heard nothing of a shard says that it is behind', async () => {

@@ -1,6 +1,7 @@
 /** Reads beside the rounds: in which order a value is read and its answer is allowed. */
 import { expect, it } from 'vitest';
-import type { ShardId } from '../../src/model/ids.js';
+import type { ShardId, Uuid } from '../../src/model/ids.js';
+import type { ReadData } from '../../src/replication/primary.js';
 import type { CallResult } from '../../src/storage/calls.js';
 import { Reads } from '../../src/storage/reads.js';
 import { encodeGetResponse } from '../../src/wire/kv-messages.js';
@@ -21,7 +22,9 @@ function readUnderLease(leaseMs: number, readMs: number): CallResult[] {
     },
   };
   const replicas = {
-    get: () => ({ body: { shardUuid: '' }, primary: undefined }),
+    get: () => ({
+      primary: { read: (key: Buffer, fromData: ReadData) => fromData('' as Uuid, key) },
+    }),
     admission: (...[, , , now]: [unknown, unknown, unknown, number]) =>
       now < until ? 'now' : 'later',
   };

@@ -133,14 +133,13 @@ describe('a read that finds the disk broken while a round is under way (S20)', (
   });
 
   it('keeps it from reporting the replicas that were in the round', async () => {
-    test = await NodeUnderTest.start();
     const leader = test.lead(1);
     await settle();
     test.disk.hold();
-    await test.tell(leader, test.configs({ state: 'creating' }));
+    await test.tell(leader, test.configs({ epoch: epoch(2) }), 2);
     const before = leader.heard.messages.length;
     test.disk.medium.readFault = 'broken';
-    // Nothing is served yet, but the store is asked first.
+    // Nothing is served before the promise is durable, but the store is asked first.
     expect(await test.get('k')).toEqual({ code: 'STORAGE_FAILED' });
     test.disk.release();
     await settle();
