@@ -300,7 +300,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
         to: 'return known ?? this.#make(shard, shardUuid);',
       },
     ],
-    tests: ['test/unit/storage-node.test.ts'],
+    tests: ['test/unit/storage-made-anew.test.ts'],
   },
   {
     id: 'older-leader-heard',
