@@ -70,8 +70,11 @@ async function interrupted(): Promise<never> {
   process.exit(130);
 }
 
-process.once('SIGINT', () => void interrupted());
-process.once('SIGTERM', () => void interrupted());
+// npm passes on a signal that came to all of us: the second one must not cut the first one short.
+let ending: Promise<never> | undefined;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => void (ending ??= interrupted()));
+}
 try {
   await runAll(parseOptions(process.argv.slice(2)));
 } catch (error) {
