@@ -27,7 +27,7 @@ export function whyUnserved(
   const loss = lossOf(place, node);
   if (loss !== undefined) return `primary ${primary} came back with ${loss}`;
   if (config.state === 'creating') return 'being created';
-  if (node.incarnation > place.incarnation) {
+  if (node.process !== place.process && node.incarnation > place.incarnation) {
     const what = `primary ${primary} restarted and has no new epoch yet`;
     return `${what}; if that lasts, the leader's log says why`;
   }

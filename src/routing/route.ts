@@ -5,7 +5,8 @@
  * that is all it needs to know. A map that is behind leads to a refusal, not to wrong data (S23).
  */
 import type { Epoch, MemberId, ShardId } from '../model/ids.js';
-import { replicaOn } from '../model/shard-config.js';
+import type { Registration } from '../model/registrations.js';
+import { type ReplicaPlace, replicaOn } from '../model/shard-config.js';
 import type { ShardMap } from '../model/shard-map.js';
 
 export type WaitReason =
@@ -46,11 +47,16 @@ export function routeOf(source: RouteSource, key: Uint8Array): Route {
   const node = config.primary;
   const address = source.addressOf(node);
   if (address === undefined) return { type: 'wait', shard, why: 'primary-away' };
-  const registered = map.nodes.get(node)?.incarnation;
-  const expected = replicaOn(config, node)?.incarnation;
-  // A node of a newer life than the configuration counts on will refuse until it has a new epoch.
-  if (registered !== undefined && expected !== undefined && registered > expected) {
+  const registered = map.nodes.get(node);
+  const expected = replicaOn(config, node);
+  // Another process than the configuration counts on will refuse until it has a new epoch. The same
+  // one in a new session serves on.
+  if (registered !== undefined && expected !== undefined && isLater(registered, expected)) {
     return { type: 'wait', shard, why: 'primary-restarted' };
   }
   return { type: 'send', shard, epoch: config.epoch, node, address };
+}
+
+function isLater(node: Registration, place: ReplicaPlace): boolean {
+  return node.process !== place.process && node.incarnation > place.incarnation;
 }

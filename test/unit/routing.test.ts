@@ -63,6 +63,13 @@ describe('a route', () => {
     expect(routeOf(map, key)).toMatchObject({ type: 'send', epoch: 2 });
   });
 
+  it('does not wait for the same process, which serves on in a new session', () => {
+    const map = mapWith();
+    map.applyConfigs([{ config: configOf(shard, nodeOf('s1')), version: 0 }]);
+    map.setNodes([{ ...nodeOf('s1'), incarnation: 9 as Incarnation }]);
+    expect(routeOf(map, key)).toMatchObject({ type: 'send', node: 's1' });
+  });
+
   it('a table of nodes that is older than the configuration is no reason to wait', () => {
     const map = mapWith();
     map.setNodes([nodeOf('s1', 1)]);
