@@ -20,12 +20,13 @@ import { zkOf } from './role-command.js';
 import type { RecoverFlags } from './recover.js';
 
 const HELP = `
-For a ZooKeeper that has lost its data while storage nodes hold shards. Asks all storage nodes what
-they hold, and shows what it would write; with --yes it writes that, in epochs above all that were
-ever used. Name every storage node there is: a node that is not named counts as away. It may be
-interrupted and done again. A cluster that ZooKeeper knows is never touched: restore a backup of
-ZooKeeper's data instead, if there is one. --shards, --replicas and --min-isr are needed only if all
-storage nodes were started again since.
+For a ZooKeeper that has lost its data while storage nodes hold shards, or was set back to a backup
+that is older than what they hold. Asks all storage nodes, and shows what it would write; with --yes
+it writes that, in epochs above all that were ever used. Name every storage node there is: a node
+that is not named counts as away. It may be interrupted and done again. Of a cluster that ZooKeeper
+knows, it writes only the shards whose znodes are missing, unreadable, or older than what replicas
+have promised. --shards, --replicas and --min-isr are needed only if all storage nodes were started
+again since ZooKeeper lost the cluster.
 
 Example:
   portolan recover --zk zk1:2181,zk2:2181,zk3:2181 --nodes s1:7100,s2:7100,s3:7100
@@ -33,7 +34,7 @@ Example:
 
 export function recoverCommand(): Command {
   const command = new Command('recover')
-    .description('Make the shard map again after ZooKeeper has lost it.')
+    .description('Make the shard map again after ZooKeeper has lost it, or was set back.')
     .addOption(zkFlag())
     .addOption(clusterFlag())
     .addOption(
@@ -60,8 +61,9 @@ export function recoverCommand(): Command {
 
 async function run(flags: RecoverFlags): Promise<void> {
   const zk = zkOf(flags);
-  const { makePlan, writePlan } = await import('./recover.js');
-  const { plan, unreachable } = await makePlan(flags);
+  const { makePlan, neededOf, writePlan } = await import('./recover.js');
+  const { plan: whole, unreachable } = await makePlan(flags);
+  const plan = await neededOf(whole, { ...flags, zk });
   for (const problem of unreachable) tell(`! ${problem}`);
   const losing = plan.shards.filter(({ mayLose }) => mayLose);
   const mayWrite = losing.length === 0 || flags.acceptLoss;
@@ -76,7 +78,8 @@ async function run(flags: RecoverFlags): Promise<void> {
         'nodes that do not answer, or add --accept-loss to serve what there is',
     );
   }
-  tell(written ? 'written: the next leader goes on from here' : 'nothing was written; add --yes');
+  if (shards.length === 0) tell('ZooKeeper knows every shard as well as the nodes do');
+  else tell(written ? 'written: the leader goes on from here' : 'nothing was written; add --yes');
 }
 
 function describe({ cluster, leaderEpoch, shards }: RecoveryPlan): string {
@@ -90,8 +93,9 @@ function describe({ cluster, leaderEpoch, shards }: RecoveryPlan): string {
     doubt,
   ]);
   const headings = ['shard', 'from', 'epoch', 'primary', 'in sync', 'learning', 'mind'];
-  const { clusterUuid, replicas, minIsr } = cluster;
-  const shape = `${shards.length} shards, ${replicas} replicas, min-isr ${minIsr}`;
+  const { clusterUuid, replicas, minIsr, shards: all } = cluster;
+  const which = shards.length === all ? `${all} shards` : `${shards.length} of ${all} shards`;
+  const shape = `${which}, ${replicas} replicas, min-isr ${minIsr}`;
   const head = `cluster ${clusterUuid}: ${shape}, leaderEpoch above ${leaderEpoch}`;
   return `${head}\n${table(headings, rows)}`;
 }

@@ -4,10 +4,12 @@ import {
   planRecovery,
   type RecoveryPlan,
   type RecoveryWish,
+  unsettled,
 } from '../control/recovery-plan.js';
-import { ClusterExistsError, rebuildCluster } from '../coordination/rebuild.js';
+import { ClusterExistsError, readEpochs, rebuildCluster } from '../coordination/rebuild.js';
 import { askInventory } from '../grpc/inspection-client.js';
 import type { Inventory } from '../model/inspection.js';
+import type { CoordinatorSession, Outcome } from '../ports/coordinator.js';
 import { systemRandom } from '../system/random.js';
 import { askZooKeeper } from './ask-zookeeper.js';
 import { CliError, EXIT } from './exit.js';
@@ -56,21 +58,39 @@ export async function makePlan(flags: RecoverFlags): Promise<MadePlan> {
   }
 }
 
+/** The part of it that ZooKeeper needs: all, if it has lost the cluster. @throws CliError */
+export async function neededOf(
+  plan: RecoveryPlan,
+  flags: RecoverFlags & { readonly zk: string },
+): Promise<RecoveryPlan> {
+  const known = await askMap(flags, 'not read', (session) => readEpochs(session, plan.cluster));
+  return known === undefined ? plan : unsettled(plan, known);
+}
+
 /** @throws CliError */
 export async function writePlan(
   { cluster, leaderEpoch, shards }: RecoveryPlan,
   flags: RecoverFlags & { readonly zk: string },
 ): Promise<void> {
   const nonce = systemRandom.nonce();
-  const configs = shards.flatMap(({ config }) =>
-    config === undefined ? [] : [{ ...config, leaderEpoch, nonce }],
+  const rebuilt = shards.flatMap(({ config, used }) =>
+    config === undefined ? [] : [{ config: { ...config, leaderEpoch, nonce }, used }],
   );
+  await askMap(flags, 'not written to the end', (session) => {
+    return rebuildCluster(session, { cluster, leaderEpoch, shards: rebuilt, nonce });
+  });
+}
+
+async function askMap<T>(
+  flags: RecoverFlags & { readonly zk: string },
+  failed: string,
+  ask: (session: CoordinatorSession) => Promise<Outcome<T>>,
+): Promise<T> {
   try {
-    const rebuilt = { cluster, leaderEpoch, configs, nonce };
-    const outcome = await askZooKeeper(flags, (session) => rebuildCluster(session, rebuilt));
-    if (outcome.status === 'ok') return;
+    const outcome = await askZooKeeper(flags, ask);
+    if (outcome.status === 'ok') return outcome.value;
     const why = outcome.status === 'failed' ? outcome.message : outcome.reason;
-    throw new CliError(EXIT.unavailable, `not written to the end: ${why}; do it again`);
+    throw new CliError(EXIT.unavailable, `${failed}: ${why}; do it again`);
   } catch (error) {
     if (!(error instanceof ClusterExistsError)) throw error;
     throw new CliError(EXIT.notPermitted, error.message, { cause: error });

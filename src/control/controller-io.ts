@@ -23,6 +23,8 @@ export type ControllerInput =
   | { readonly type: 'nodes-complete' }
   /** A node says which replicas it holds durably. */
   | { readonly type: 'reported'; readonly replicas: readonly ReplicaEntry[] }
+  /** A node's process has said all that it holds, or has had the time to. */
+  | { readonly type: 'accounted'; readonly process: Uuid }
   /** This process is gone or hangs, whatever ZooKeeper says: it does not count as alive. */
   | { readonly type: 'suspected'; readonly node: MemberId; readonly process: Uuid }
   /**
@@ -85,7 +87,14 @@ export type ControllerEvent =
   | { readonly type: 'no-successor'; readonly shard: ShardId; readonly primary: MemberId }
   | { readonly type: 'shard-garbled'; readonly shard: ShardId }
   | { readonly type: 'shard-missing'; readonly shard: ShardId }
-  /** One that was garbled or missing can be read again: somebody restored it. */
+  /** Its configuration is older than what a replica has promised: ZooKeeper was set back. */
+  | {
+      readonly type: 'shard-outdated';
+      readonly shard: ShardId;
+      readonly epoch: Epoch;
+      readonly promised: number;
+    }
+  /** One that was garbled, missing or outdated is well again: somebody restored it. */
   | { readonly type: 'shard-restored'; readonly shard: ShardId };
 
 export interface ControllerReady {
@@ -96,5 +105,7 @@ export interface ControllerReady {
   readonly completesPlacement: boolean;
   /** Configurations that are new to the map, for every member to hear. */
   readonly changed: readonly VersionedConfig[];
+  /** Shards whose configurations are outdated, as was said of each when it was found. */
+  readonly outdated: readonly ShardId[];
   readonly events: readonly ControllerEvent[];
 }

@@ -6,7 +6,11 @@
  * with the version the decision was based on.
  *
  * It decides from the whole state, not from events: a successor that reads the same map decides the
- * same, and changes nothing that is right. Alive = registered in ZooKeeper, and not suspected by
+ * same, and changes nothing that is right. Nothing is decided of a shard before its living replicas
+ * have said what they hold, or have had the time to; and nothing if one of them has promised an
+ * epoch above the configuration's. Then ZooKeeper was set back, to a backup perhaps: whoever serves
+ * the shard serves on, and what the configuration should be is for an operator to settle (S1, S19;
+ * `portolan recover`). Alive = registered in ZooKeeper, and not suspected by
  * the leader's own connection. The same life = the registration and the process that a place names;
  * a new life = another one with the same store, all its data included (`lives.ts`). Its rules, per
  * shard, the first that applies, in the order 1, 3, 2 and 8, 4, 5, 10, 6, 7, 9, 11:
@@ -17,17 +21,17 @@
  *      `active`.
  *   3. `creating`, and a member is gone or another life or store: place it anew, in a new epoch.
  *      Nothing can be lost, because a shard serves nothing before it is `active`.
- *   4. `active`, and its primary is alive in a new life, or a replica reports that the epoch was
- *      used (ZooKeeper was set back): the same primary in an epoch above all of these (S1).
+ *   4. `active`, and its primary is alive in a new life, or says that the epoch was an earlier
+ *      life's: the same primary in a new epoch (S1).
  *   5. `active`, and its primary is not alive or has lost its data: a member of the isr that lives
  *      becomes primary in a new epoch (S6); those that do not live have to catch up, as far as
  *      minIsr members stay. If there is no such member: leave it, and say so once. Starting empty
  *      would lose the data (S19). One that may be about to register is waited for a moment: it
  *      knows whether the configuration is the latest, should ZooKeeper have been set back.
  *   6. Its primary asks to drop a member of the isr, to take a learner in that caught up or not to
- *      do so after all, to give a learner's place to another node, or for an epoch that nobody has
- *      promised: so be it, if it asks in the present epoch and knows the present configuration (S7,
- *      S16). If it knows a later one ZooKeeper was set back: the same members in a new epoch.
+ *      do so after all, or to give a learner's place to another node: so be it, if it asks in the
+ *      present epoch and knows the present configuration (S7, S16). If it knows a later one of this
+ *      epoch ZooKeeper was set back: the same members in a new epoch.
  *   7. A secondary or learner is alive in a new life: record it. Alive without its data: it has to
  *      catch up, if there is a primary to give it the data.
  *   8. Its primary stepped down: the member it names, or another of the isr, in a new epoch without
@@ -49,7 +53,9 @@ import type { ChangeRequest } from '../model/member-messages.js';
 import type { PlacementState } from '../model/placement-record.js';
 import type { Registration } from '../model/registrations.js';
 import type { ShardConfig, StoredShard, VersionedConfig } from '../model/shard-config.js';
+import { AskedChanges } from './asked-changes.js';
 import { AskedHandOvers } from './asked-hand-overs.js';
+import { BrokenShards } from './broken-shards.js';
 import type {
   ControllerEvent,
   ControllerInput,
@@ -93,14 +99,15 @@ export class Controller {
   readonly #leaving = new Map<MemberId, Uuid>();
   /** Shards with a write under way, and what it says: one at a time each (S18). */
   readonly #writing = new Map<ShardId, ShardDraft>();
+  /** Processes of nodes that have said what they hold, or have had the time to. */
+  readonly #accounted = new Set<Uuid>();
   /** Asked by primaries and not judged yet. */
-  readonly #requests = new Map<ShardId, ChangeRequest>();
+  readonly #requests = new Map<ShardId, AskedChanges>();
   readonly #stepDowns = new Map<ShardId, StepDown>();
   readonly #asked = new AskedHandOvers();
   /** What was said of each shard in an epoch, so that each is said once. */
   readonly #said = new Map<ShardId, { readonly epoch: Epoch; readonly names: Set<string> }>();
-  /** Shards said to be missing or garbled: nobody but an operator can restore them. */
-  readonly #broken = new Set<ShardId>();
+  readonly #broken = new BrokenShards();
   #placement: PlacementState | 'unread' = 'unread';
   /** Nodes that were registered at any time since this leader began. */
   readonly #seen = new Set<MemberId>();
@@ -141,6 +148,9 @@ export class Controller {
       case 'reported':
         for (const entry of input.replicas) this.#reports.add(entry);
         return;
+      case 'accounted':
+        this.#accounted.add(input.process);
+        return;
       case 'suspected':
         this.#suspected.set(input.node, input.process);
         return;
@@ -179,6 +189,7 @@ export class Controller {
       handOvers: isKnown ? this.#handOvers(view) : [],
       completesPlacement: this.#placement === 'open' && this.#isEveryShardThere(),
       changed: this.#changed,
+      outdated: this.#broken.outdated,
       events: this.#events,
     };
     this.#changed = [];
@@ -186,19 +197,31 @@ export class Controller {
     return ready;
   }
 
-  /** Shards that are said to be missing or garbled: worth another look now and then. */
+  /** Shards whose znodes are not what they should be: worth another look now and then. */
   get broken(): readonly ShardId[] {
-    return [...this.#broken];
+    return this.#broken.all;
   }
 
   #onShardRead(stored: StoredShard): void {
     const shard = stored.type === 'config' ? stored.config.shard : stored.shard;
+    const before = this.#stored.get(shard);
     this.#writing.delete(shard);
     this.#stored.set(shard, stored);
-    if (stored.type === 'garbled') this.#sayBroken('shard-garbled', shard);
+    if (stored.type === 'garbled') {
+      this.#events.push(...this.#broken.found({ type: 'shard-garbled', shard }));
+    }
     if (stored.type !== 'config') return;
-    this.#changed.push(stored);
-    if (this.#broken.delete(shard)) this.#events.push({ type: 'shard-restored', shard });
+    const { config } = stored;
+    const isKnown = before?.type === 'config' && before.config.nonce === config.nonce;
+    if (!isKnown) this.#changed.push(stored);
+    if (!this.#isOutdated(config)) {
+      this.#events.push(...this.#broken.restored(shard));
+    } else if (this.#broken.isDoubted(shard)) {
+      const { epoch } = config;
+      const promised = this.#reports.highestEpoch(config);
+      const found = { type: 'shard-outdated', shard, epoch, promised } as const;
+      this.#events.push(...this.#broken.found(found));
+    }
   }
 
   #onWritten({ config, version }: VersionedConfig): void {
@@ -218,6 +241,10 @@ export class Controller {
       this.#gone.delete(id);
       this.#seen.add(id);
     }
+    const processes = new Set(nodes.map(({ process }) => process));
+    for (const process of this.#accounted) {
+      if (!processes.has(process)) this.#accounted.delete(process);
+    }
     // One that registers again is heard anew, even if it is the same process.
     for (const known of [this.#leaving, this.#suspected, this.#replaced]) {
       for (const [id, process] of known) {
@@ -228,7 +255,30 @@ export class Controller {
 
   /** Dropped if the shard is being written: then it knows an older configuration (S18). */
   #onRequested(request: ChangeRequest): void {
-    if (!this.#writing.has(request.shard)) this.#requests.set(request.shard, request);
+    const { shard, shardUuid, change } = request;
+    if (change.type === 'epoch-used') return this.#reports.met(shardUuid, change.promised);
+    if (this.#writing.has(shard)) return;
+    const asked = this.#requests.get(shard) ?? new AskedChanges();
+    this.#requests.set(shard, asked);
+    asked.add(request);
+  }
+
+  /** A replica has promised an epoch that the configuration does not know yet, or not any more. */
+  #isOutdated(config: ShardConfig): boolean {
+    return this.#reports.highestEpoch(config) > config.epoch;
+  }
+
+  /** Whether nothing is to be decided of it now. */
+  #isLeftAlone(config: ShardConfig, { alive }: ClusterView): boolean {
+    const { shard, replicas } = config;
+    const isAwaited = replicas.some(({ node }) => {
+      const registration = alive.get(node);
+      return registration !== undefined && !this.#accounted.has(registration.process);
+    });
+    if (isAwaited) return true;
+    if (!this.#isOutdated(config)) return false;
+    this.#broken.doubt(shard);
+    return true;
   }
 
   /** What an earlier primary repeats does not hide what a later one said. */
@@ -297,7 +347,10 @@ export class Controller {
       const stored = this.#stored.get(shard);
       if (stored === undefined || stored.type === 'garbled') continue; // Unread, or not ours.
       const isAbsent = stored.type === 'absent';
-      if (isAbsent && this.#placement === 'complete') this.#sayBroken('shard-missing', shard);
+      if (isAbsent && this.#placement === 'complete') {
+        this.#events.push(...this.#broken.found({ type: 'shard-missing', shard }));
+      }
+      if (!isAbsent && this.#isLeftAlone(stored.config, view)) continue;
       const decision = isAbsent ? created(shard, view) : this.#revise(stored, view);
       this.#requests.delete(shard); // Granted, refused or outdated: the primary asks again.
       if (decision !== undefined) writes.push(this.#propose(shard, stored, decision, view));
@@ -320,9 +373,9 @@ export class Controller {
       withoutDamaged(config, view);
     if (primary !== undefined) return primary;
     for (const event of strandings(config, view)) this.#sayOnce(config, event);
-    const request = this.#requests.get(shard);
+    const asked = this.#requests.get(shard);
     return (
-      (request && requested(stored, view, request)) ??
+      asked?.firstGranted((request) => requested(stored, view, request)) ??
       takenBack(config, view) ??
       (lifeOfPrimary(config, view) === 'same'
         ? (widened(config, view) ?? forgotten(config, view))
@@ -361,7 +414,7 @@ export class Controller {
     let underWay = 0;
     let awaited = 0;
     for (const [shard, stored] of this.#stored) {
-      if (stored.type !== 'config') continue;
+      if (stored.type !== 'config' || this.#isLeftAlone(stored.config, view)) continue;
       const asked = this.#asked.of(stored.config);
       const isWriting = this.#writing.has(shard);
       // Not written although it stepped down: nobody can take over, and no other waits for that.
@@ -384,12 +437,6 @@ export class Controller {
   #isEveryShardThere(): boolean {
     const there = [...this.#stored.values()].filter(({ type }) => type !== 'absent');
     return there.length === this.#cluster.shards;
-  }
-
-  #sayBroken(type: 'shard-missing' | 'shard-garbled', shard: ShardId): void {
-    if (this.#broken.has(shard)) return;
-    this.#broken.add(shard);
-    this.#events.push({ type, shard });
   }
 
   /** Once in the epoch: a new one is a new situation. */

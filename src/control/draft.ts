@@ -1,4 +1,5 @@
 /** The configuration a rule wants a shard to have next, and why. */
+import type { Epoch } from '../model/ids.js';
 import type { ShardConfig } from '../model/shard-config.js';
 
 /** What the rules decide of a configuration; the controller and its driver add the rest. */
@@ -26,6 +27,11 @@ export type Why =
 export interface Decision {
   readonly why: Why;
   readonly draft: ShardDraft;
+}
+
+/** One that nobody has used: of a shard with a higher promise nothing is decided (S1). */
+export function nextEpoch({ epoch }: ShardConfig): Epoch {
+  return (epoch + 1) as Epoch;
 }
 
 /** A stored configuration with what a rule changes of it. */

@@ -11,7 +11,7 @@
 import type { Epoch, MemberId } from '../model/ids.js';
 import type { ShardConfig } from '../model/shard-config.js';
 import type { ControllerEvent } from './controller-io.js';
-import { type Decision, revised, type Why } from './draft.js';
+import { type Decision, nextEpoch, revised, type Why } from './draft.js';
 import { lifeOf } from './lives.js';
 import { lifeOfPrimary, lostUnder, membersNow, nodesOfLife, problemOn } from './membership.js';
 import type { ClusterView } from './view.js';
@@ -33,7 +33,7 @@ export function renewed(config: ShardConfig, view: ClusterView): Decision | unde
   if (life !== 'new' && !(life === 'same' && isUsed)) return undefined;
   return revised(config, life === 'new' ? 'new-life' : 'epoch-used', {
     ...membersNow(config, view, lostUnder(config.primary, config, view)),
-    epoch: view.reports.unusedEpoch(config),
+    epoch: nextEpoch(config),
     leaseReleased: false,
   });
 }
@@ -108,7 +108,7 @@ function promoted(
   return revised(config, why, {
     ...membersNow(config, view, droppedFor(primary, config, view)),
     primary,
-    epoch: view.reports.unusedEpoch(config),
+    epoch: nextEpoch(config),
     leaseReleased,
   });
 }

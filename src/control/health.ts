@@ -40,6 +40,8 @@ export interface Signs {
   /** Nodes that whoever asks cannot connect to; one that has just died is still registered. */
   readonly unreachable?: Unreachable;
   readonly damaged?: readonly DamagedNotice[];
+  /** Shards whose znodes are older than what replicas have promised. */
+  readonly outdated?: readonly ShardId[];
 }
 
 const NOBODY: Unreachable = new Map();
@@ -48,7 +50,7 @@ const NOBODY: Unreachable = new Map();
 export function problemsOf(
   map: ShardMap,
   leader: string | undefined,
-  { unreachable = NOBODY, damaged = [] }: Signs = {},
+  { unreachable = NOBODY, damaged = [], outdated = [] }: Signs = {},
 ): readonly string[] {
   const problems: string[] = [];
   if (map.shardCount === 0)
@@ -69,6 +71,13 @@ export function problemsOf(
   const lacking = [...unsafe].sort(([left], [right]) => compareNames(left, right));
   for (const [why, shards] of [...unserved, ...lacking]) {
     problems.push(`${nameShards(shards)}: ${why}`);
+  }
+  if (outdated.length > 0) {
+    const what =
+      'ZooKeeper was set back, and its znodes are older than what replicas have promised';
+    const settle =
+      "whoever serves them serves on, and nothing else happens until 'portolan recover'";
+    problems.push(`${nameShards(outdated)}: ${what}; ${settle}`);
   }
   problems.push(...damagesOf(map, damaged));
   if (leader === undefined) problems.push('no router leads: the shard map cannot change');

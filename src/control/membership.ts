@@ -23,9 +23,9 @@
  */
 import { unreachable } from '../model/assert.js';
 import type { ChangeRequest, MembershipChange } from '../model/member-messages.js';
-import type { Epoch, MemberId } from '../model/ids.js';
+import type { MemberId } from '../model/ids.js';
 import { replicaOn, type ShardConfig, type VersionedConfig } from '../model/shard-config.js';
-import { type Decision, revised, type ShardDraft } from './draft.js';
+import { type Decision, nextEpoch, revised, type ShardDraft } from './draft.js';
 import { type Life, lifeOf, placeOf } from './lives.js';
 import { replaced } from './placing.js';
 import type { ClusterView } from './view.js';
@@ -39,7 +39,7 @@ export function requested(
   const isOfEpoch = shardUuid === config.shardUuid && epoch === config.epoch;
   // What it asked for before it died may come after: the isr must not shrink to a dead one (S19).
   if (!isOfEpoch || lifeOfPrimary(config, view) !== 'same') return undefined;
-  if (basedOn > version) return setBack(config, view);
+  if (basedOn > version) return setBack(config);
   if (basedOn < version) return undefined;
   const { isr, learners } = config;
   switch (change.type) {
@@ -58,16 +58,11 @@ export function requested(
       return revised(config, 'withdraw', {});
     case 'set-back':
       // The same one: what it heard came late.
-      return change.nonce === config.nonce ? undefined : setBack(config, view);
+      return change.nonce === config.nonce ? undefined : setBack(config);
     case 'replace':
       return replaced(config, view, change.node);
-    case 'epoch-used': {
-      const unused = view.reports.unusedEpoch(config);
-      const above = (change.promised + 1) as Epoch;
-      if (above <= config.epoch) return undefined;
-      const next = { epoch: above > unused ? above : unused, leaseReleased: false };
-      return revised(config, 'epoch-used', next);
-    }
+    case 'epoch-used':
+      return undefined; // Noted when it was heard: the configuration is outdated.
     default:
       return unreachable(change);
   }
@@ -99,7 +94,7 @@ export function withoutDamaged(config: ShardConfig, view: ClusterView): Decision
   if (!areDamaged) return undefined;
   return revised(config, 'damaged', {
     ...membersNow(config, view, lostUnder(primary, config, view)),
-    epoch: view.reports.unusedEpoch(config),
+    epoch: nextEpoch(config),
     leaseReleased: false,
   });
 }
@@ -109,11 +104,8 @@ export function withoutDamaged(config: ShardConfig, view: ClusterView): Decision
  * restored, and a member of this isr may have left it since. A new epoch makes both agree: nothing
  * is committed in it before every member has all of the primary's log (S6).
  */
-function setBack(config: ShardConfig, view: ClusterView): Decision {
-  return revised(config, 'set-back', {
-    epoch: view.reports.unusedEpoch(config),
-    leaseReleased: false,
-  });
+function setBack(config: ShardConfig): Decision {
+  return revised(config, 'set-back', { epoch: nextEpoch(config), leaseReleased: false });
 }
 
 /** The learner that caught up may have lost its disk since, and be back (KIP-903, S16). */

@@ -7,7 +7,7 @@
 import type { Epoch, MemberId, ShardId } from '../model/ids.js';
 import type { ShardConfig } from '../model/shard-config.js';
 import { slotRangeOf } from '../model/slot.js';
-import { type Decision, revised, type ShardDraft } from './draft.js';
+import { type Decision, nextEpoch, revised, type ShardDraft } from './draft.js';
 import { type AliveNodes, lifeOf, placeOf } from './lives.js';
 import type { ClusterView } from './view.js';
 
@@ -34,8 +34,7 @@ export function activated(config: ShardConfig, view: ClusterView): Decision | un
 export function placedAnew(config: ShardConfig, view: ClusterView): Decision | undefined {
   if (!isStrayed(config, view.alive)) return undefined;
   const places = placed(view);
-  const epoch = view.reports.unusedEpoch(config);
-  return places && revised(config, 'place-anew', { ...places, epoch });
+  return places && revised(config, 'place-anew', { ...places, epoch: nextEpoch(config) });
 }
 
 /** Whether a shard that is being created has to be placed anew: it does not count as a load. */

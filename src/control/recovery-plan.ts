@@ -13,7 +13,11 @@
  * In sync are those whose logs end where the primary's does; the others catch up. So few replicas
  * may answer that minIsr others have gone on without them: then writes may be missing.
  *
- * Upholds S1, every epoch is above all that any replica has promised; S6 and S19, a shard whose
+ * If ZooKeeper was set back, and knows the cluster as it was, only shards are settled whose znodes
+ * are older than what replicas have promised, or are missing.
+ *
+ * Upholds S1, every epoch is above all that any replica has promised, by so much that it is above
+ * what one has promised that does not answer; S6 and S19, a shard whose
  * in-sync replicas are away waits for them, unless the operator accepts the loss.
  */
 import type { ClusterConfig } from '../model/cluster-config.js';
@@ -22,12 +26,20 @@ import type { HeldReplica, Inventory } from '../model/inspection.js';
 import type { ReplicaPlace, ShardConfig } from '../model/shard-config.js';
 import { slotRangeOf } from '../model/slot.js';
 
+/**
+ * Each recovery begins another million: no replica that does not answer has seen so many changes of
+ * primary since the others heard of the last one.
+ */
+const EPOCHS_PER_RECOVERY = 1_000_000;
+
 /** A configuration to write, but for its leader and nonce. */
 export type PlannedConfig = Omit<ShardConfig, 'leaderEpoch' | 'nonce'>;
 
 export interface PlannedShard {
   readonly shard: ShardId;
   readonly source: 'configuration' | 'replicas' | 'nothing';
+  /** The highest epoch that nodes know of: a znode with this one or a later is not outdated. */
+  readonly used: Epoch;
   /** Undefined: its znode stays missing, and nobody serves it. */
   readonly config: PlannedConfig | undefined;
   /** What the operator has to know before: empty if all is well. */
@@ -48,6 +60,18 @@ export interface RecoveryWish {
   readonly cluster?: Omit<ClusterConfig, 'clusterUuid'>;
   /** Serve what there is of a shard whose in-sync replicas do not answer. */
   readonly acceptsLoss: boolean;
+}
+
+/** What the znode of a shard holds; undefined: nothing that can be read. */
+export type KnownEpochs = ReadonlyMap<ShardId, Epoch | undefined>;
+
+/** The part of a plan that ZooKeeper needs, if it knows the cluster, with these epochs. */
+export function unsettled(plan: RecoveryPlan, known: KnownEpochs): RecoveryPlan {
+  const shards = plan.shards.filter(({ shard, used }) => {
+    const epoch = known.get(shard);
+    return epoch === undefined || epoch < used;
+  });
+  return { ...plan, shards };
 }
 
 /** There is no plan, and why: for the operator. */
@@ -118,13 +142,19 @@ function planShard(
   const [newest] = known;
   const shardUuid = newest?.config.shardUuid ?? uuidOf(all);
   const copies = all.filter(({ held }) => held.shardUuid === shardUuid);
-  const used = [...known.map(({ config }) => config.epoch), ...copies.map((c) => c.held.epoch)];
-  const epoch = (Math.max(0, ...used) + 1) as Epoch;
+  const epochs = [...known.map(({ config }) => config.epoch), ...copies.map((c) => c.held.epoch)];
+  const used = Math.max(0, ...epochs) as Epoch;
+  const epoch = aboveAll(used);
+  const answers = { copies, cluster };
   if (newest !== undefined)
-    return asConfigured(newest.config, epoch, { copies, cluster, acceptsLoss });
-  if (shardUuid !== undefined) return asHeld(shard, shardUuid, epoch, { copies, cluster });
+    return { used, ...asConfigured(newest.config, epoch, { ...answers, acceptsLoss }) };
+  if (shardUuid !== undefined) return { used, ...asHeld(shard, shardUuid, epoch, answers) };
   const doubt = 'no node knows or holds it: its znode stays missing, and it is not served';
-  return { shard, source: 'nothing', config: undefined, doubt, mayLose: true };
+  return { shard, source: 'nothing', used, config: undefined, doubt, mayLose: true };
+}
+
+function aboveAll(used: Epoch): Epoch {
+  return ((Math.floor(used / EPOCHS_PER_RECOVERY) + 1) * EPOCHS_PER_RECOVERY + 1) as Epoch;
 }
 
 /** Which shard it is that has this number: the one that was written to in the latest epoch. */
@@ -142,7 +172,7 @@ function asConfigured(
   config: ShardConfig,
   epoch: Epoch,
   { copies, cluster, acceptsLoss }: Answers & { readonly acceptsLoss: boolean },
-): PlannedShard {
+): Omit<PlannedShard, 'used'> {
   const { shard, isr, primary } = config;
   const sound = latestFirst(copies).filter(({ node, held }) => {
     const place = config.replicas.find((one) => one.node === node.node);
@@ -178,7 +208,7 @@ function asHeld(
   shardUuid: Uuid,
   epoch: Epoch,
   { copies, cluster }: Answers,
-): PlannedShard {
+): Omit<PlannedShard, 'used'> {
   const source = 'replicas';
   const sound = latestFirst(copies).filter(({ held }) => held.problem === undefined);
   const [best] = sound;

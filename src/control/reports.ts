@@ -2,8 +2,9 @@
  * What storage nodes said they hold: whether a replica exists and is sound, and which epoch it has
  * promised. So a successor is known to take over, and which epochs were used already.
  *
- * An epoch that any replica has promised belongs to somebody (S1). Reports tell of epochs that the
- * znode does not know when ZooKeeper's data was set back (bug B9): a new epoch goes above them all.
+ * An epoch that any replica has promised belongs to somebody (S1), and was written to ZooKeeper
+ * before it was promised. One above the configuration's tells that ZooKeeper's data was set back
+ * (bug B9): whom the configuration names may not be whom clients have been served by since.
  */
 import type { Epoch, Uuid } from '../model/ids.js';
 import type { ReplicaEntry } from '../model/member-messages.js';
@@ -12,12 +13,19 @@ import { replicaOn, type ShardConfig } from '../model/shard-config.js';
 export class Reports {
   /** Latest report per shard and store. A shard made anew is another one, whatever its number. */
   readonly #entries = new Map<Uuid, Map<Uuid, ReplicaEntry>>();
+  /** By shard, the highest epoch that a primary was refused for. */
+  readonly #met = new Map<Uuid, Epoch>();
 
   add(entry: ReplicaEntry): void {
     const known = this.#entries.get(entry.shardUuid);
     if (known === undefined) {
       this.#entries.set(entry.shardUuid, new Map([[entry.store, entry]]));
     } else known.set(entry.store, entry);
+  }
+
+  /** A primary was told that a replica has promised this epoch. */
+  met(shardUuid: Uuid, promised: Epoch): void {
+    if (promised > (this.#met.get(shardUuid) ?? 0)) this.#met.set(shardUuid, promised);
   }
 
   /** Whether a store holds a replica of the shard durably. */
@@ -36,23 +44,19 @@ export class Reports {
     return this.#entries.get(shardUuid)?.get(store)?.epoch ?? 0;
   }
 
-  /** Whether the primary could not serve in the epoch of its configuration, or a member not ack. */
+  /** Whether the primary's process cannot serve in this epoch: it was an earlier life's. */
   isEpochUsed(config: ShardConfig): boolean {
-    const entries = this.#entries.get(config.shardUuid);
-    if (entries === undefined) return false;
     const place = replicaOn(config, config.primary);
-    const primary = place && entries.get(place.store);
-    // Promised before the primary's process began: that epoch belongs to an earlier life.
-    if (primary !== undefined && primary.openedEpoch >= config.epoch) return true;
-    return config.replicas.some(({ store }) => (entries.get(store)?.epoch ?? 0) > config.epoch);
+    const primary = place && this.#entries.get(config.shardUuid)?.get(place.store);
+    return primary !== undefined && primary.openedEpoch >= config.epoch;
   }
 
-  /** The lowest epoch above the configuration's and everything reported of the shard. */
-  unusedEpoch(config: ShardConfig): Epoch {
-    let highest: number = config.epoch;
-    for (const { epoch, openedEpoch } of this.#entries.get(config.shardUuid)?.values() ?? []) {
+  /** The highest epoch that any replica of the shard is known to have promised; 0 = none is. */
+  highestEpoch({ shardUuid }: ShardConfig): number {
+    let highest: number = this.#met.get(shardUuid) ?? 0;
+    for (const { epoch, openedEpoch } of this.#entries.get(shardUuid)?.values() ?? []) {
       highest = Math.max(highest, epoch, openedEpoch);
     }
-    return (highest + 1) as Epoch;
+    return highest;
   }
 }

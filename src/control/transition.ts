@@ -27,7 +27,7 @@ export function assertTransition(
   const [place, was] = [replicaOn(draft, primary), replicaOn(before, primary)];
   const isSameLife = primary === before.primary && isSamePlace(place, was);
   assert(isSameLife || epoch > before.epoch, 'S1', context);
-  assert(epoch === before.epoch || epoch >= view.reports.unusedEpoch(before), 'S1', context);
+  assert(view.reports.highestEpoch(before) <= before.epoch, 'S1', context);
   if (before.state === 'creating') return; // It holds nothing.
 
   assert(draft.state === 'active', 'S19', context);

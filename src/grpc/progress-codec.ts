@@ -1,7 +1,7 @@
 /**
- * How far learners are, and what is damaged (`internal.proto`, ProgressReport), between the
- * protobuf form and the model's. An entry that does not parse is reported and left out; the others
- * still count.
+ * How far learners are, what is damaged and what is outdated (`internal.proto`, ProgressReport),
+ * between the protobuf form and the model's. An entry that does not parse is reported and left out;
+ * the others still count.
  */
 import { type Epoch, isCount, isMemberId } from '../model/ids.js';
 import { isShardId } from '../model/limits.js';
@@ -11,6 +11,7 @@ import {
   LEARNERS_TOLD_MAX,
   type LearnerProgress,
   type LearningBy,
+  OUTDATED_TOLD_MAX,
   type ProgressReport,
 } from '../model/member-messages.js';
 import { garbled, type ReportGarbled } from './garbled.js';
@@ -32,15 +33,20 @@ const FROM_WIRE = new Map(
   (Object.keys(TO_WIRE) as LearningBy[]).map((by) => [TO_WIRE[by] as string, by] as const),
 );
 
-export function toWireProgress({ learners, damaged }: ProgressReport): WireProgressReport {
+export function toWireProgress({
+  learners,
+  damaged,
+  outdated,
+}: ProgressReport): WireProgressReport {
   return {
     learners: learners.map((learner) => ({ ...learner, by: TO_WIRE[learner.by] })),
     damaged: [...damaged],
+    outdated: [...outdated],
   };
 }
 
 export function fromWireProgress(
-  { learners, damaged }: ProgressReport__Output,
+  { learners, damaged, outdated }: ProgressReport__Output,
   report: ReportGarbled,
 ): ProgressReport {
   return {
@@ -53,6 +59,7 @@ export function fromWireProgress(
       .slice(0, DAMAGED_TOLD_MAX)
       .map((notice) => fromWireDamaged(notice, report))
       .filter((notice) => notice !== undefined),
+    outdated: outdated.slice(0, OUTDATED_TOLD_MAX).filter(isShardId),
   };
 }
 

@@ -164,12 +164,16 @@ export interface ProgressReport {
   readonly type: 'progress';
   readonly learners: readonly LearnerProgress[];
   readonly damaged: readonly DamagedNotice[];
+  /** Shards whose znodes are older than what replicas have promised. Only a leader knows. */
+  readonly outdated: readonly ShardId[];
 }
 
 /** Learners in one report: those that are under way come first, the rest is left out. */
 export const LEARNERS_TOLD_MAX = 256;
 /** Damaged replicas in one report; the rest is left out. */
 export const DAMAGED_TOLD_MAX = 256;
+/** Outdated shards in one report; the rest is left out. */
+export const OUTDATED_TOLD_MAX = 256;
 
 /** What a storage node says of its own accord, beside what it holds. */
 export type NodeWord = RequestMessage | SteppedDown | HandOverFailed | Leaving | ProgressReport;

@@ -6,7 +6,8 @@
  *                 crc32 over the key, then over what follows the crc; flags = 00
  *
  * Numbers are big-endian. LevelDB verifies no checksum on read; this one binds value, version and
- * key together, so neither a flipped bit nor a record of another key is ever answered.
+ * key together, so neither a flipped bit nor a record of another key is ever answered. A record
+ * whose key has a flipped bit on disk is not found, though, but by a scan of all data.
  *
  * Worked example: key "k", seq 7, value "hi": 01 be1020bf 00 0000000000000007 6869
  */

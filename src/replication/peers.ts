@@ -10,10 +10,13 @@
  *
  * Upholds
  * S2: nobody is spoken to before the promise of this epoch is durable here.
- * S6: no member of the isr knows more to be committed than the primary.
+ * S6: no member of the isr knows anything to be committed that the primary does not hold. If one
+ *   does, ZooKeeper or a disk was set back, or data was changed. The primary takes itself for
+ *   damaged, commits nothing any more in this epoch, and does not ask to go on without that member:
+ *   the leader lets another one lead, and what this one has is set aside, but for the last copy.
  * S8: a log agrees with ours only where its chain is the same; what differs is replaced.
  * S19: what contradicts ours is set aside only where nobody counts on it: whichever of us is wrong,
- *   it may be the last copy that is right. A member has to leave the isr first.
+ *   it may be the last copy that is right.
  */
 import { assert } from '../model/assert.js';
 import type { Epoch, MemberId, Seq } from '../model/ids.js';
@@ -215,19 +218,32 @@ export class Peers {
     if (committed !== undefined && committed.seq > last.seq) return this.#onMore(peer, committed);
     const isBehind = committed === undefined || committed.seq < base.seq;
     if (isBehind) this.detach(peer, 'unusable');
+    else if (this.#inSync.counts(peer.node)) this.#onContradicted(peer, committed);
     else this.#onDiverged(peer, committed);
   }
 
   /**
-   * It knows more to be committed than we hold: one of us has lost or changed data. A member of the
-   * isr could be right, and the only one who is. A learner cannot, as far as this epoch goes: an
-   * operator has given up what it knows, and its data is set aside.
+   * It knows more to be committed than we hold: one of us has lost or changed data. A learner
+   * cannot be right, as far as this epoch goes: an operator has given up what it knows, and its
+   * data is set aside.
    */
-  #onMore(peer: Peer, { seq }: Position): void {
+  #onMore(peer: Peer, position: Position): void {
+    if (this.#inSync.counts(peer.node)) return this.#onContradicted(peer, position);
+    const { seq } = position;
     const { last } = this.#body.log;
-    assert(!this.#inSync.counts(peer.node), 'S6', () => ({ peer: peer.node, seq, last: last.seq }));
     this.#outbox.happened({ type: 'peer-knows-more', peer: peer.node, seq, last: last.seq });
     this.#setAside(peer);
+  }
+
+  /** A member knows to be committed what our log does not have: ours may be wrong (S6). */
+  #onContradicted(peer: Peer, { seq }: Position): void {
+    this.#inSync.contradictedBy(peer.node);
+    this.detach(peer, 'unusable');
+    if (this.#body.damage !== undefined) return;
+    const what = `knows something else to be committed at ${seq}`;
+    const problem = `${peer.node}, in sync as well, ${what}`;
+    this.#body.foundDamaged(problem);
+    this.#outbox.happened({ type: 'damaged', problem });
   }
 
   /** `follows`: it does already; otherwise it is told where to go on. */

@@ -136,7 +136,8 @@ export class Primary {
   }
 
   /**
-   * The newest committed record of a key (S12), whether it may be answered or not.
+   * The newest record of a key that is known to be committed (S12), whether it may be answered or
+   * not.
    *
    * @param fromData Reads the data as it is now, undefined = absent. Called only if needed.
    * @throws CorruptRecordError, and what `fromData` throws

@@ -2,8 +2,9 @@
  * Records that were read, kept for the next read: a look here costs a tenth of one into the data.
  *
  * Upholds S12. Each primary has a cache of its own and tells it of every write that it commits;
- * nothing else changes the data of a primary. So what is here is the newest that is committed,
- * whenever it is asked. (Whether it may be answered is asked afterwards, as of any read: S13.)
+ * nothing else changes the data of a primary. So what is here is the newest that it knows to be
+ * committed, whenever it is asked. (Whether it may be answered, which it may not before the barrier
+ * of its epoch is committed, is asked afterwards, as of any read: S11, S13.)
  *
  * All caches of a node share one amount of memory, in two halves: when what was read or asked for
  * lately fills one of them, the rest is forgotten. That is nearly the order of last use, for

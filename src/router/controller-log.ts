@@ -29,12 +29,18 @@ function say(event: ControllerEvent, log: Log): void {
     case 'shard-missing':
       return log.error(
         `shard ${event.shard}: its znode ${shardZnode(event.shard)} is missing, and is not ` +
-          'made anew: nodes may hold its data. Restore it from a backup of ZooKeeper',
+          "made anew: nodes may hold its data. 'portolan recover' asks them, and writes it",
       );
     case 'shard-garbled':
       return; // Said in detail when it was read.
+    case 'shard-outdated':
+      return log.error(
+        `shard ${event.shard}: ZooKeeper was set back: ${shardZnode(event.shard)} knows epoch ` +
+          `${event.epoch}, and a replica has promised ${event.promised}. It is left as it is, ` +
+          "and whoever serves the shard serves on: 'portolan recover' settles what it should be",
+      );
     case 'shard-restored':
-      return log.info(`shard ${event.shard}: its znode is there again`);
+      return log.info(`shard ${event.shard}: its znode is well again`);
     default:
       return unreachable(event);
   }

@@ -44,9 +44,10 @@ export class Hearing implements MemberEvents {
     this.#deps = deps;
   }
 
-  replicas(replicas: readonly ReplicaEntry[]): void {
+  replicas({ process }: NodeProcess, replicas: readonly ReplicaEntry[]): void {
     const { controller, fed } = this.#deps;
     controller.step({ type: 'reported', replicas });
+    controller.step({ type: 'accounted', process });
     fed();
   }
 

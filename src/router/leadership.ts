@@ -39,6 +39,11 @@ import { type ErrorLog, saidOnce } from '../coordination/said-once.js';
 
 /** No node came or went for so long: those that start together are there. */
 const SETTLE_MS = 500;
+/**
+ * Whoever has not said after that what it holds is decided without: its disk may hang. Twenty times
+ * what it takes a node to be dialled and to sync the new leaderEpoch.
+ */
+const ACCOUNT_MS = 1_000;
 /** Sessions end and begin within some seconds of each other when ZooKeeper was away. */
 const COMPLETE_MS = 5_000;
 /** Shards written in one multi: well under the size bound of a request (rule Z8). */
@@ -96,6 +101,7 @@ export class Leadership {
   /** Set once nodes were read. */
   #stopCompleting: Cancel | undefined;
   #stopLooking: Cancel = () => undefined;
+  readonly #stopAwaiting = new Set<Cancel>();
   /** Set while something that was heard waits to be decided on. */
   #stopCarryingOut: Cancel | undefined;
   #pausing: Promise<void> | undefined;
@@ -156,6 +162,7 @@ export class Leadership {
     this.#stopSettling();
     this.#stopCompleting?.();
     this.#stopLooking();
+    for (const cancel of this.#stopAwaiting) cancel();
     this.#stopCarryingOut?.();
     this.#handOvers.close();
     this.#learning.close();
@@ -204,6 +211,7 @@ export class Leadership {
     const nodes = await this.#untilAnswered(() => readNodes(this.#session, names, this.#log));
     // A look that found nothing new is no reason to wait anew until all has settled.
     if (nodes === undefined || isSameSet(nodes, this.#registered)) return;
+    this.#awaitAccounts(nodes);
     this.#registered = nodes;
     this.#sayChanges(nodes);
     this.#deps.map.setNodes(nodes);
@@ -220,6 +228,19 @@ export class Leadership {
       this.#carryOut();
     });
     this.#carryOut();
+  }
+
+  /** Of processes that are new: for what they hold, but not for ever. */
+  #awaitAccounts(nodes: readonly Registration[]): void {
+    const known = new Set(this.#registered?.map(({ process }) => process));
+    const fresh = nodes.filter(({ process }) => !known.has(process));
+    if (fresh.length === 0) return;
+    const cancel = this.#deps.clock.after(ACCOUNT_MS, () => {
+      this.#stopAwaiting.delete(cancel);
+      for (const { process } of fresh) this.#controller.step({ type: 'accounted', process });
+      this.#carryOut();
+    });
+    this.#stopAwaiting.add(cancel);
   }
 
   #sayChanges(nodes: readonly Registration[]): void {
@@ -255,12 +276,14 @@ export class Leadership {
   /** Tells what changed, writes what the controller proposes, and asks for hand-overs. */
   #carryOut(): void {
     if (this.#stopped) return;
-    const { writes, handOvers, completesPlacement, changed, events } = this.#controller.takeReady();
+    const { writes, handOvers, completesPlacement, changed, outdated, events } =
+      this.#controller.takeReady();
     if (changed.length > 0) {
       this.#deps.map.applyConfigs(changed);
       this.#members.tell(changed);
     }
     sayEvents(events, this.#deps.log);
+    this.#learning.found(outdated);
     for (const { from, ...order } of handOvers) {
       this.#members.order(from, { type: 'hand-over', ...order });
       this.#handOvers.asked(order.shard, order.epoch);

@@ -1,11 +1,12 @@
 /**
- * How far learners are, and what is damaged, gathered by the leader from the nodes and told to the
+ * How far learners are, and what is damaged or outdated, gathered by the leader and told to the
  * other routers, so that each of them can answer an operator. Nothing is decided by it.
  */
-import type { MemberId } from '../model/ids.js';
+import type { MemberId, ShardId } from '../model/ids.js';
 import {
   DAMAGED_TOLD_MAX,
   LEARNERS_TOLD_MAX,
+  OUTDATED_TOLD_MAX,
   type ProgressReport,
 } from '../model/member-messages.js';
 import type { Cancel, Clock } from '../ports/clock.js';
@@ -17,6 +18,7 @@ export class Learning {
   readonly #clock: Clock;
   readonly #tell: (report: ProgressReport) => void;
   readonly #byNode = new Map<MemberId, ProgressReport>();
+  #outdated: readonly ShardId[] = [];
   #cancel: Cancel | undefined;
 
   constructor(clock: Clock, tell: (report: ProgressReport) => void) {
@@ -29,6 +31,16 @@ export class Learning {
     // Of its own replicas only: what others hold is for them to say.
     const damaged = report.damaged.filter((notice) => notice.node === node);
     this.#byNode.set(node, { ...report, damaged });
+    this.#tellSoon();
+  }
+
+  /** The shards that the leader found outdated. */
+  found(outdated: readonly ShardId[]): void {
+    const isSame =
+      outdated.length === this.#outdated.length &&
+      outdated.every((shard, index) => shard === this.#outdated[index]);
+    if (isSame) return;
+    this.#outdated = outdated;
     this.#tellSoon();
   }
 
@@ -53,6 +65,7 @@ export class Learning {
         type: 'progress',
         learners: reports.flatMap(({ learners }) => learners).slice(0, LEARNERS_TOLD_MAX),
         damaged: reports.flatMap(({ damaged }) => damaged).slice(0, DAMAGED_TOLD_MAX),
+        outdated: this.#outdated.slice(0, OUTDATED_TOLD_MAX),
       });
     });
   }

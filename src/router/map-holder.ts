@@ -3,7 +3,7 @@
  * changed. It takes news from the leader, from ZooKeeper and from the hints of refusals alike,
  * because the map itself ignores what is older than what it holds.
  */
-import type { MemberId } from '../model/ids.js';
+import type { MemberId, ShardId } from '../model/ids.js';
 import type {
   DamagedNotice,
   LearnerProgress,
@@ -17,16 +17,18 @@ import { type ReplicationTarget, ShardMap } from '../model/shard-map.js';
 
 export class MapHolder {
   readonly map = new ShardMap();
-  /** How far learners are, and what is damaged, as the leader last told; for operators only. */
+  /** How far learners are, what is damaged and what is outdated, as the leader last told. */
   learners: readonly LearnerProgress[] = [];
   damaged: readonly DamagedNotice[] = [];
+  outdated: readonly ShardId[] = [];
   /** Addresses learned from hints, for nodes that the table does not know yet. */
   readonly #hinted = new Map<MemberId, string>();
   readonly #listeners = new Set<() => void>();
 
-  applyProgress({ learners, damaged }: ProgressReport): void {
+  applyProgress({ learners, damaged, outdated }: ProgressReport): void {
     this.learners = learners;
     this.damaged = damaged;
+    this.outdated = outdated;
   }
 
   setShardCount(count: number): void {

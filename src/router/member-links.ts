@@ -44,8 +44,8 @@ export interface NodeProcess {
 
 /** What the leader hears. Nothing comes before the first member is added, or after `close`. */
 export interface MemberEvents {
-  /** What a storage node holds durably. */
-  replicas(replicas: readonly ReplicaEntry[]): void;
+  /** What a storage node holds durably: all of it first, later what changed. */
+  replicas(node: NodeProcess, replicas: readonly ReplicaEntry[]): void;
   /** The registered process of this node says something of its own accord. */
   said(node: MemberId, word: NodeWord): void;
   /** This process is taken for dead, although it is registered. Once, until `heardAgain`. */
@@ -133,14 +133,16 @@ export class MemberLinks {
   }
 
   #open(target: MemberTarget): MemberLink {
-    const { id } = target;
+    const { id, address, process } = target;
     const events = this.#events;
     return new MemberLink(this.#deps, target, {
       hello: this.#hello,
       wholeMap: () => wholeMap(this.#deps.map),
       heard: (message, isRegistered) => {
-        if (message.type === 'replicas') events.replicas(message.replicas);
-        else if (message.type !== 'hello') {
+        if (message.type === 'replicas') {
+          // Of a router there is nothing to say it of.
+          if (process !== undefined) events.replicas({ id, address, process }, message.replicas);
+        } else if (message.type !== 'hello') {
           if (isRegistered) events.said(id, message);
         } else if (message.leaderEpoch > this.#hello.leaderEpoch) {
           events.laterLeader(message.leaderEpoch);

@@ -52,8 +52,9 @@ export class StatusReader {
     if (election !== undefined) this.#lastElection = election;
     const { leader, candidates } = this.#lastElection;
     const unreachable = this.#source.unreachable();
+    const told = { damaged: map.damaged, outdated: map.outdated };
     const problems = [
-      ...problemsOf(map.map, leader?.id, { unreachable, damaged: map.damaged }),
+      ...problemsOf(map.map, leader?.id, { ...told, unreachable }),
       ...this.#electionProblems(election),
     ];
     return {

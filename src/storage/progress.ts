@@ -89,6 +89,7 @@ export class Progress {
       type: 'progress',
       learners: mostTelling(learners),
       damaged: damaged.slice(0, DAMAGED_TOLD_MAX),
+      outdated: [], // For a leader to find.
     });
   }
 

@@ -65,7 +65,7 @@ interface Promotion {`,
       {
         file: 'src/control/failover.ts',
         from: `    primary,
-    epoch: view.reports.unusedEpoch(config),`,
+    epoch: nextEpoch(config),`,
         to: `    primary,
     epoch: config.epoch,`,
       },
@@ -78,18 +78,48 @@ interface Promotion {`,
     tests: FAILOVER,
   },
   {
-    id: 'reported-epochs-ignored',
-    wrong:
-      'a new epoch is the next of the configuration, whatever replicas have promised (ZooKeeper set back)',
-    breaks: ['S1'],
+    id: 'outdated-configuration-led-on',
+    wrong: 'a configuration that is older than what replicas have promised is led on from',
+    breaks: ['S1', 'S19'],
     edits: [
       {
-        file: 'src/control/reports.ts',
-        from: 'highest = Math.max(highest, epoch, openedEpoch);',
-        to: 'highest = Math.max(highest, Math.min(epoch, openedEpoch, config.epoch));',
+        file: 'src/control/controller.ts',
+        from: 'return this.#reports.highestEpoch(config) > config.epoch;',
+        to: 'return this.#reports.highestEpoch(config) < 0;',
+      },
+      {
+        file: 'src/control/transition.ts',
+        from: "  assert(view.reports.highestEpoch(before) <= before.epoch, 'S1', context);\n",
+        to: '',
       },
     ],
-    tests: FAILOVER,
+    tests: ['test/unit/control-set-back.test.ts'],
+  },
+  {
+    id: 'reports-not-awaited',
+    wrong: 'a leader decides on a shard before its living replicas have said what they promised',
+    breaks: ['S1', 'S19'],
+    edits: [
+      {
+        file: 'src/control/controller.ts',
+        from: 'if (isAwaited) return true;',
+        to: 'void isAwaited;',
+      },
+    ],
+    tests: ['test/unit/control-set-back.test.ts'],
+  },
+  {
+    id: 'refused-request-hides-others',
+    wrong: 'what a primary asks for last takes the place of what it asked for before',
+    breaks: ['L1'],
+    edits: [
+      {
+        file: 'src/control/asked-changes.ts',
+        from: 'this.#requests.set(about, request);',
+        to: 'this.#requests.clear();\n    this.#requests.set(about, request);',
+      },
+    ],
+    tests: ['test/unit/control-membership.test.ts'],
   },
   {
     id: 'lease-released-on-fail-over',

@@ -28,6 +28,37 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
     tests: ['test/unit/replication-primary.test.ts'],
   },
   {
+    id: 'contradicting-member-overruled',
+    wrong: 'a member that knows something else to be committed has to leave, and is overwritten',
+    breaks: ['S6', 'S19'],
+    edits: [
+      {
+        file: 'src/replication/peers.ts',
+        from: 'else if (this.#inSync.counts(peer.node)) this.#onContradicted(peer, committed);\n',
+        to: '\n',
+      },
+      {
+        file: 'src/replication/peers.ts',
+        from: 'if (this.#inSync.counts(peer.node)) return this.#onContradicted(peer, position);',
+        to: '',
+      },
+    ],
+    tests: ['test/unit/replication-primary.test.ts'],
+  },
+  {
+    id: 'contradicting-member-dropped',
+    wrong: 'a primary goes on without a member that knows something else to be committed',
+    breaks: ['S6', 'S19'],
+    edits: [
+      {
+        file: 'src/replication/in-sync-set.ts',
+        from: 'if (this.#contradicting.has(node)) return;',
+        to: '',
+      },
+    ],
+    tests: ['test/unit/replication-primary.test.ts'],
+  },
+  {
     id: 'ack-before-own-disk',
     wrong: 'a primary commits what the others hold before its own disk has it',
     breaks: ['S4', 'S5'],

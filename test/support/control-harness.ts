@@ -47,8 +47,11 @@ export class ControlHarness {
     return this;
   }
 
+  /** These are registered, and have nothing to say that was not said. */
   nodes(...nodes: Registration[]): this {
-    return this.step({ type: 'nodes', nodes });
+    this.step({ type: 'nodes', nodes });
+    for (const { process } of nodes) this.step({ type: 'accounted', process });
+    return this;
   }
 
   settle(): this {

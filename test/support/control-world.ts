@@ -402,6 +402,7 @@ export class ControlWorld {
       return [{ shard, shardUuid, store, epoch: promised, openedEpoch, lastSeq: 0 as Seq }];
     });
     this.#controller.step({ type: 'reported', replicas });
+    this.#controller.step({ type: 'accounted', process: process.registration.process });
     for (const [shard, { epoch, to }] of process.steppedDown) {
       this.#controller.step({ type: 'stepped-down', shard, epoch, to });
     }

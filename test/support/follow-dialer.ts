@@ -19,27 +19,30 @@ export class FollowStream implements Outgoing<LeaderMessage> {
   /** What `write` returns: false = no more until `drain`. */
   takesMore = true;
   ended = false;
-  readonly #processAt: (address: string) => Uuid | undefined;
+  readonly #dialer: Pick<FollowDialer, 'processAt' | 'holdsNothing'>;
 
   constructor(
     address: string,
     events: StreamEvents<MemberMessage>,
-    processAt: (address: string) => Uuid | undefined,
+    dialer: Pick<FollowDialer, 'processAt' | 'holdsNothing'>,
   ) {
     this.address = address;
     this.events = events;
-    this.#processAt = processAt;
+    this.#dialer = dialer;
   }
 
   write(message: LeaderMessage): boolean {
     if (message.type === 'ping') this.#answer(message);
     else this.told.push(message);
+    if (message.type === 'hello' && this.#dialer.holdsNothing(this.address)) {
+      this.events.message({ type: 'replicas', replicas: [] });
+    }
     return this.takesMore;
   }
 
   #answer({ number }: Ping): void {
     this.pings.push(number);
-    const process = this.#processAt(this.address);
+    const process = this.#dialer.processAt(this.address);
     if (process !== undefined) this.events.message({ type: 'pong', number, process });
   }
 
@@ -60,7 +63,7 @@ export class FollowDialer implements Dialer {
   takesMore = true;
 
   follow(address: string, events: StreamEvents<MemberMessage>): Outgoing<LeaderMessage> {
-    const stream = new FollowStream(address, events, (at) => this.processAt(at));
+    const stream = new FollowStream(address, events, this);
     stream.takesMore = this.takesMore;
     this.streams.push(stream);
     return stream;
@@ -81,6 +84,8 @@ export class FollowDialer implements Dialer {
 
   /** The process that answers pings there, in the same moment; undefined: nobody does. */
   processAt: (address: string) => Uuid | undefined = () => undefined;
+  /** Whether the member says at once that it holds nothing, or nothing that was not said. */
+  holdsNothing: (address: string) => boolean = () => false;
   /** The port of every member is as this says, and answers in the same moment. */
   portOf: (address: string) => ProbeResult = () => 'accepted';
   /** Addresses whose port was asked, in order. */

@@ -117,6 +117,8 @@ export class GroupLeader {
   }
 
   #stepNodes(): void {
-    this.#controller.step({ type: 'nodes', nodes: [...this.#registered.values()] });
+    const nodes = [...this.#registered.values()];
+    this.#controller.step({ type: 'nodes', nodes });
+    for (const { process } of nodes) this.#controller.step({ type: 'accounted', process });
   }
 }

@@ -146,6 +146,8 @@ export class LeaderUnderTest {
   readonly leadership: Leadership;
   /** Registered nodes that answer nothing. */
   readonly mute = new Set<string>();
+  /** Those that do not say what they hold before the test has them say it. */
+  readonly reticent = new Set<string>();
 
   private constructor(cluster: ClusterZnodes, candidate: string, options: Required<OfficeOptions>) {
     this.cluster = cluster;
@@ -159,9 +161,16 @@ export class LeaderUnderTest {
       return this.multis.length > MULTIS_MAX ? new Promise(() => undefined) : send(ops);
     };
     const { clock, log, dialer, map } = this;
+    const nodeAt = (address: string) => {
+      return [...map.map.nodes.values()].find((known) => known.address === address);
+    };
     dialer.processAt = (address) => {
-      const node = [...map.map.nodes.values()].find((known) => known.address === address);
+      const node = nodeAt(address);
       return node && !this.mute.has(node.id) ? node.process : undefined;
+    };
+    dialer.holdsNothing = (address) => {
+      const node = nodeAt(address);
+      return node !== undefined && !this.mute.has(node.id) && !this.reticent.has(node.id);
     };
     const self = 'r1' as MemberId;
     const random = new CountingRandom();

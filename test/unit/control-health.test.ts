@@ -54,6 +54,18 @@ describe('health', () => {
     ]);
   });
 
+  it('S19 names shards of which ZooKeeper knows less than the nodes, and what to do', () => {
+    const map = mapOf(
+      all.map((id) => configOf(id, s1)),
+      [s1],
+    );
+    const outdated = [0, 1, 4].map((id) => configOf(id, s1).shard);
+    expect(problemsOf(map, leader, { outdated })).toEqual([
+      'shards 0-1, 4: ZooKeeper was set back, and its znodes are older than what replicas have ' +
+        "promised; whoever serves them serves on, and nothing else happens until 'portolan recover'",
+    ]);
+  });
+
   it('a primary that restarted serves nothing before it has a new epoch', () => {
     const configs = all.map((id) => configOf(id, s1));
     const restarted = mapOf(configs, [nodeOf('s1', 2)]);
@@ -63,6 +75,9 @@ describe('health', () => {
     ]);
     const reborn = configs.map((config) => ({ ...config, replicas: [placeOf(nodeOf('s1', 2))] }));
     expect(problemsOf(mapOf(reborn, [nodeOf('s1', 2)]), leader)).toEqual([]);
+    // The same process in a new session serves on.
+    const session = { ...s1, incarnation: 99 as never };
+    expect(problemsOf(mapOf(configs, [session]), leader)).toEqual([]);
     // The node's registration may reach a router later than its configuration.
     expect(problemsOf(mapOf(reborn, [s1]), leader)).toEqual([]);
   });

@@ -127,14 +127,16 @@ describe('rule 6: the primary asks', () => {
     expect(harness.request({ type: 'replace', node: s3.id }).run()).toEqual([]);
   });
 
-  it('S1 for an epoch above one that a replica has promised, however that came to be', () => {
-    const harness = shared()
-      .nodes(...all)
-      .request({ type: 'epoch-used', promised: 9 as Epoch });
-    expect(harness.runWhy()).toEqual(['epoch-used']);
-    expect(harness.config(0)).toMatchObject({ epoch: 10, primary: 's1', leaseReleased: false });
-    harness.request({ type: 'epoch-used', promised: 9 as Epoch });
-    expect(harness.run()).toEqual([]);
+  it('all that it asks for at once is judged: what is refused hides nothing', () => {
+    const harness = shared(joining)
+      .nodes(s1, s2, s3)
+      .suspect(s3)
+      .request({ type: 'shrink', node: s2.id })
+      .request(expand);
+    expect(harness.runWhy()).toEqual(['shrink']);
+    expect(harness.request(expand).request({ type: 'withdraw', node: s3.id }).runWhy()).toEqual([
+      'withdraw',
+    ]);
   });
 
   it.each([

@@ -1,6 +1,11 @@
 /** What is made of inventories when the shard map is lost. */
 import { describe, expect, it } from 'vitest';
-import { NoPlanError, planRecovery, type RecoveryWish } from '../../src/control/recovery-plan.js';
+import {
+  NoPlanError,
+  planRecovery,
+  type RecoveryWish,
+  unsettled,
+} from '../../src/control/recovery-plan.js';
 import type { Epoch, LeaderEpoch, Seq } from '../../src/model/ids.js';
 import type { HeldReplica, Inventory } from '../../src/model/inspection.js';
 import type { Registration } from '../../src/model/registrations.js';
@@ -11,6 +16,8 @@ import { sharedBy } from '../support/control-harness.js';
 const [s1, s2, s3] = [nodeOf('s1'), nodeOf('s2'), nodeOf('s3')];
 const all = [s1, s2, s3];
 const one = clusterOf({ shards: 1, replicas: 3, minIsr: 2 });
+/** Epochs after the first recovery begin here. */
+const FIRST = 1_000_001 as Epoch;
 const CAREFUL: RecoveryWish = { acceptsLoss: false };
 
 function heldOf(change: Partial<Record<keyof HeldReplica, unknown>> = {}): HeldReplica {
@@ -57,7 +64,7 @@ describe('a configuration that a node still knows', () => {
     const { shardUuid } = config;
     expect(plan.shards[0]).toMatchObject({
       ...{ source: 'configuration', mayLose: false, doubt: '' },
-      config: { epoch: 5, shardUuid, primary: 's1', isr: ['s1', 's2'], learners: ['s3'] },
+      config: { epoch: FIRST, shardUuid, primary: 's1', isr: ['s1', 's2'], learners: ['s3'] },
     });
     expect(new Set(plan.shards[0]!.config!.replicas.map((p) => p.incarnation))).toEqual(
       new Set([0]),
@@ -96,7 +103,7 @@ describe('a configuration that a node still knows', () => {
     ]);
     expect(planned).toMatchObject({
       ...{ source: 'replicas', mayLose: false },
-      config: { epoch: 8, primary: 's3', isr: ['s3'], learners: ['s1', 's2'] },
+      config: { epoch: FIRST, primary: 's3', isr: ['s3'], learners: ['s1', 's2'] },
     });
   });
 
@@ -111,7 +118,7 @@ describe('a configuration that a node still knows', () => {
   it('the newest of several counts', () => {
     const newer = sharedBy(0, all, { epoch: 7 as Epoch, primary: s3.id });
     const planned = shardOf([inventoryOf(s1, heldOf(), config), inventoryOf(s3, heldOf(), newer)]);
-    expect(planned.config).toMatchObject({ epoch: 8, primary: 's3' });
+    expect(planned.config).toMatchObject({ epoch: FIRST, primary: 's3' });
   });
 
   it('S6 S19 waits for its in-sync replicas, unless the loss is accepted', () => {
@@ -126,7 +133,7 @@ describe('a configuration that a node still knows', () => {
     const lossy = shardOf(inventories, { acceptsLoss: true });
     expect(lossy).toMatchObject({
       mayLose: true,
-      config: { epoch: 5, primary: 's3', isr: ['s3'], learners: ['s1', 's2'] },
+      config: { epoch: FIRST, primary: 's3', isr: ['s3'], learners: ['s1', 's2'] },
     });
   });
 
@@ -147,7 +154,7 @@ describe('replicas alone', () => {
     ];
     expect(shardOf(inventories, wish())).toMatchObject({
       ...{ source: 'replicas', mayLose: false, doubt: '' },
-      config: { epoch: 5, primary: 's2', isr: ['s2', 's3'], learners: ['s1'], state: 'active' },
+      config: { epoch: FIRST, primary: 's2', isr: ['s2', 's3'], learners: ['s1'], state: 'active' },
     });
   });
 
@@ -167,7 +174,7 @@ describe('replicas alone', () => {
   it('a shard that was made anew is the one that was written to last', () => {
     const older = heldOf({ shardUuid: uuidOf('older'), lastEpoch: 2, lastSeq: 99, epoch: 9 });
     const planned = shardOf([inventoryOf(s1, older), inventoryOf(s2), inventoryOf(s3)], wish());
-    expect(planned.config).toMatchObject({ shardUuid: uuidOf('shard-0'), epoch: 5 });
+    expect(planned.config).toMatchObject({ shardUuid: uuidOf('shard-0'), epoch: FIRST });
   });
 });
 
@@ -179,4 +186,36 @@ describe('no plan', () => {
     expect(() => planRecovery([fresh], wish())).toThrow(NoPlanError);
     expect(() => planRecovery([inventoryOf(s1)], CAREFUL)).toThrow(/--shards/);
   });
+});
+
+describe('a cluster that ZooKeeper knows as it was', () => {
+  const two = clusterOf({ shards: 2, replicas: 3, minIsr: 2 });
+  const config = sharedBy(0, all, { epoch: 7 as Epoch });
+  const other = { ...sharedBy(1, all), epoch: 4 as Epoch };
+  const inventory = {
+    ...inventoryOf(s1, heldOf({ epoch: 7 }), config),
+    cluster: two,
+    configs: [config, other].map((one) => ({ config: one, version: 5 })),
+  };
+  const plan = planRecovery([inventory], { acceptsLoss: true });
+  const [first, second] = plan.shards.map(({ shard }) => shard);
+  const shardsOf = (...epochs: readonly (readonly [typeof first, number | undefined])[]) => {
+    const known = new Map(epochs.map(([shard, epoch]) => [shard!, epoch as Epoch | undefined]));
+    return unsettled(plan, known).shards.map(({ shard }) => shard);
+  };
+
+  it('S1 S19 only what is older than what nodes know is settled, or cannot be read', () => {
+    expect(shardsOf([first, 7], [second, 4])).toEqual([]);
+    expect(shardsOf([first, 9], [second, 4]), 'the nodes know less').toEqual([]);
+    expect(shardsOf([first, 6], [second, 4])).toEqual([first]);
+    expect(shardsOf([first, 6], [second, undefined])).toEqual([first, second]);
+    expect(shardsOf([first, 7])).toEqual([second]);
+  });
+});
+
+it('S1 each recovery begins another million of epochs', () => {
+  const epochAfter = (epoch: number) => shardOf([inventoryOf(s1, heldOf({ epoch }))], wish(true));
+  expect(epochAfter(999_999)).toMatchObject({ used: 999_999, config: { epoch: 1_000_001 } });
+  expect(epochAfter(1_000_000)).toMatchObject({ config: { epoch: 2_000_001 } });
+  expect(epochAfter(1_000_002)).toMatchObject({ config: { epoch: 2_000_001 } });
 });

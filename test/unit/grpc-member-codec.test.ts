@@ -12,6 +12,7 @@ import {
 import {
   DAMAGED_TOLD_MAX,
   LEARNERS_TOLD_MAX,
+  OUTDATED_TOLD_MAX,
   type LeaderMessage,
   type MemberMessage,
   type MembershipChange,
@@ -63,11 +64,12 @@ const progress = {
     { shard: 1, epoch: 2, node: 's3', by: 'nothing', done: 0, total: 0, forMs: 99 },
   ],
   damaged: [{ shard: 4095, node, problem: 'a record is not what was written' }],
+  outdated: [0, 4095],
 };
 
 const fromLeaders = [
   progress,
-  { type: 'progress', learners: [], damaged: [] },
+  { type: 'progress', learners: [], damaged: [], outdated: [] },
   { type: 'hand-over', shard: 4095, shardUuid, epoch: largest, to: node },
   { type: 'ping', number: 0 },
   { type: 'ping', number: largest },
@@ -127,7 +129,12 @@ describe('the progress of learners', () => {
       const bytes = memberBytes({ progress: { learners } });
       const parsed = MEMBER.Follow.responseDeserialize(bytes);
       const heard = fromWireMemberMessage(parsed, (text) => problems.push(text));
-      expect(heard).toEqual({ type: 'progress', learners: [progress.learners[1]], damaged: [] });
+      expect(heard).toEqual({
+        type: 'progress',
+        learners: [progress.learners[1]],
+        damaged: [],
+        outdated: [],
+      });
       expect(problems).toEqual(['the progress of a learner that does not parse']);
     },
   );
@@ -139,10 +146,11 @@ describe('the progress of learners', () => {
       { ...notice, node: '' },
     ];
     const problems: string[] = [];
-    const bytes = memberBytes({ progress: { damaged: [bad, nobody, notice!] } });
+    const told = { damaged: [bad, nobody, notice!], outdated: [4096, 3] };
+    const bytes = memberBytes({ progress: told });
     const parsed = MEMBER.Follow.responseDeserialize(bytes);
     const heard = fromWireMemberMessage(parsed, (text) => problems.push(text));
-    expect(heard).toEqual({ type: 'progress', learners: [], damaged: [notice] });
+    expect(heard).toEqual({ type: 'progress', learners: [], damaged: [notice], outdated: [3] });
     const problem = 'news of a damaged replica that does not parse';
     expect(problems).toEqual([problem, problem]);
   });
@@ -154,6 +162,9 @@ describe('the progress of learners', () => {
     const damaged = Array.from({ length: 1_000 }, () => progress.damaged[0]!);
     const more = heardFromLeader(leaderBytes({ progress: { damaged } }));
     expect(more).toMatchObject({ damaged: { length: DAMAGED_TOLD_MAX } });
+    const outdated = Array.from({ length: 1_000 }, () => 7);
+    const most = heardFromLeader(leaderBytes({ progress: { outdated } }));
+    expect(most).toMatchObject({ outdated: { length: OUTDATED_TOLD_MAX } });
   });
 });
 

@@ -422,8 +422,25 @@ describe('what a primary waits for', () => {
       return lone.answerAttach(s3.id, tail);
     };
 
-    it('S6 is right if it is in sync: we have lost data, and end before we take its away', () => {
-      expect(() => more(LoneReplica.leading())).toThrow('S6');
+    it('S6 S19 may be right if it is in sync: we take ourselves for damaged, and keep it', () => {
+      const lone = LoneReplica.leading();
+      lone.put('a');
+      const ready = more(lone);
+      expect(ready.events).toMatchObject([{ type: 'damaged' }]);
+      expect(lone.replica.problem).toMatch(/s3.* to be committed at 99/);
+      lone.ack(s2.id, 2);
+      lone.persisted();
+      const later = [
+        ready,
+        ...Array.from({ length: 30 }, () => lone.pass(100, s2.id)),
+        lone.step({ type: 'session-down', node: s3.id, gone: true }),
+        lone.pass(10_000, s2.id),
+      ];
+      // Neither is it dropped, nor told to forget what it has; and nothing is committed without it.
+      expect(later.flatMap(asked).filter((what) => what !== 'replace')).toEqual([]);
+      expect(later.map((one) => sentTo(one, s3.id, 'diverged'))).toEqual(later.map(() => 0));
+      expect(later.flatMap(({ installs }) => installs)).toEqual([]);
+      expect(lone.replica.body.commitSeq).toBe(1);
     });
 
     it('S19 is what an operator gave up if it is a learner: set aside, and learnt anew', () => {

@@ -401,7 +401,7 @@ describe('a shard whose znode is missing (S19)', () => {
     ok(await cluster.other.set(path, saved, 0));
     await leader.pass(LONG_MS);
     expect((await cluster.stored(3))?.config.epoch).toBe(2);
-    expect(leader.log.has('shard 3: its znode is there again')).toBe(true);
+    expect(leader.log.has('shard 3: its znode is well again')).toBe(true);
     const named = leader.log.lines.filter(({ level }) => level === 'error');
     expect(named.map(({ message }) => message)).toEqual([
       expect.stringContaining('shard 3: its znode /shards/3 is missing'),
@@ -451,9 +451,10 @@ describe('while ZooKeeper does not answer', () => {
     };
     const leader = await LeaderUnderTest.start(cluster, {}, fail);
     expect(leader.map.map.shards.size).toBe(0);
-    // The pause, the time to settle and until all should be there, the next looks at what is broken
-    // and who is gone, the heartbeat, and when each of two lists is looked at again.
-    expect(leader.clock.pending).toBe(8);
+    // The pause, the time to settle, until all should be there and until s1 should have said what it
+    // holds, what it said, the next looks at what is broken and who is gone, the heartbeat, and when
+    // each of two lists is looked at again.
+    expect(leader.clock.pending).toBe(10);
     fail(leader);
     await leader.pass(RETRY_MS);
     expect(leader.map.map.shards.size, 'it waits anew').toBe(0);

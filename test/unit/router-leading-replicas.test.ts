@@ -231,10 +231,10 @@ describe('what operators are told', () => {
     await lead(3);
     const own = { shard: 0 as ShardId, node: 's1' as MemberId, problem: 'rot' };
     const damaged = [own, { ...own, node: 's2' as MemberId }];
-    await leader.hear(node('s1'), { type: 'progress', learners: [], damaged });
+    await leader.hear(node('s1'), { type: 'progress', learners: [], damaged, outdated: [] });
     await leader.pass(500);
     expect(leader.map.damaged).toEqual([own]);
-    await leader.hear(node('s1'), { type: 'progress', learners: [], damaged: [] });
+    await leader.hear(node('s1'), { type: 'progress', learners: [], damaged: [], outdated: [] });
     await leader.pass(500);
     expect(leader.map.damaged).toEqual([]);
   });

@@ -41,7 +41,7 @@ beforeEach(() => {
       leader: 'r1' as MemberId,
     },
     {
-      replicas: (replicas) => reported.push(...replicas),
+      replicas: (_, replicas) => reported.push(...replicas),
       laterLeader: (leaderEpoch) => later.push(leaderEpoch),
       said: () => undefined,
       suspected: () => undefined,

@@ -14,6 +14,7 @@
 import type { Epoch, Seq, Uuid } from '../../../src/model/ids.js';
 import type { ShardConfig } from '../../../src/model/shard-config.js';
 import type { Chain } from '../../../src/replication/entry.js';
+import type { LogFields } from '../../../src/ports/log.js';
 import type { ShardReplica } from '../../../src/replication/shard-replica.js';
 import type { Simulation } from '../simulation.js';
 import { MapWatch } from './map-watch.js';
@@ -32,6 +33,13 @@ interface Committed {
   readonly chains: Map<Seq, Chain>;
   last: Seq;
 }
+
+/** What is never true here, where ZooKeeper loses nothing and no disk more than it may. */
+const NEVER_SAID = [
+  ['S6', 'committed writes that its primary lacks'],
+  ['S6', 'knows something else to be committed'],
+  ['S1', 'ZooKeeper was set back'],
+] as const;
 
 export class SafetyWatch {
   readonly map: MapWatch;
@@ -68,10 +76,12 @@ export class SafetyWatch {
     this.#lookLater();
   }
 
-  /** What a member says that no member should ever have to. */
-  readonly said = (who: string, message: string): void => {
-    if (!message.includes('committed writes that its primary lacks')) return;
-    this.#cluster.fail(new BrokenPromiseError('S6', `${who}: ${message}`));
+  /** What a member says that none should ever have to. */
+  readonly said = (who: string, message: string, { problem }: LogFields): void => {
+    const text = `${message} ${String(problem)}`;
+    const never = NEVER_SAID.find(([, words]) => text.includes(words));
+    if (never === undefined) return;
+    this.#cluster.fail(new BrokenPromiseError(never[0], `${who}: ${text}`));
   };
 
   #lookLater(): void {

@@ -132,7 +132,7 @@ class SeedRun {
       logged: (who, message, fields) => {
         probes.said(who, message, fields);
         this.#rot.said(who, message);
-        watch.said(who, message);
+        watch.said(who, message, fields);
       },
       opened: (life) => this.#rot.opened(life),
     });

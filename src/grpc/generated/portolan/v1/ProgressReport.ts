@@ -6,9 +6,11 @@ import type { DamagedNotice as _portolan_v1_DamagedNotice, DamagedNotice__Output
 export interface ProgressReport {
   'learners'?: (_portolan_v1_LearnerProgress)[];
   'damaged'?: (_portolan_v1_DamagedNotice)[];
+  'outdated'?: (number)[];
 }
 
 export interface ProgressReport__Output {
   'learners': (_portolan_v1_LearnerProgress__Output)[];
   'damaged': (_portolan_v1_DamagedNotice__Output)[];
+  'outdated': (number)[];
 }

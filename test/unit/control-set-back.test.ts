@@ -1,0 +1,136 @@
+/** ZooKeeper was set back to an earlier state: what a leader leaves alone, and until when. */
+import { describe, expect, it } from 'vitest';
+import type { Epoch, ShardId } from '../../src/model/ids.js';
+import { clusterOf, nodeOf, reportsOf } from '../support/configs.js';
+import { ControlHarness, sharedBy } from '../support/control-harness.js';
+
+const [s1, s2, s3] = [nodeOf('s1'), nodeOf('s2'), nodeOf('s3')];
+const all = [s1, s2, s3];
+const one = clusterOf({ shards: 1, replicas: 3, minIsr: 2 });
+const stored = sharedBy(0, all);
+const shard = 0 as ShardId;
+/** As replicas on `nodes` report that have followed another primary since, up to epoch 6. */
+const later = (...nodes: readonly (typeof s1)[]) => {
+  const reports = reportsOf(stored).filter(({ store }) => nodes.some((one) => one.store === store));
+  return reports.map((report) => ({ ...report, epoch: 6 as Epoch }));
+};
+const outdated = { type: 'shard-outdated', shard, epoch: 4, promised: 6 };
+
+/** What another look finds in the znode. */
+function lookAgain(harness: ControlHarness): void {
+  harness.step({ type: 'shard-read', stored: { type: 'config', ...harness.znodes.get(shard)! } });
+}
+
+describe('a configuration that is older than what a replica has promised', () => {
+  // Everybody is registered anew, as after any restart of ZooKeeper from a backup.
+  const again = all.map((node) => ({ ...node, incarnation: 99 as never }));
+  const setBack = () => {
+    return new ControlHarness(one, [stored])
+      .nodes(...again)
+      .settle()
+      .step({ type: 'reported', replicas: later(s2, s3) });
+  };
+
+  it('S1 S19 is left alone, whoever comes or goes, and whatever is asked for', () => {
+    const harness = setBack();
+    expect(harness.run()).toEqual([]);
+    expect(harness.nodes(s2, s3).run(), 'no fail-over').toEqual([]);
+    expect(harness.nodes(s1).suspect(s2).run()).toEqual([]);
+    expect(
+      harness
+        .nodes(...all)
+        .request({ type: 'shrink', node: s2.id })
+        .run(),
+    ).toEqual([]);
+    harness.stepDown(0, s3.id);
+    harness.step({ type: 'leaving', node: s1.id });
+    expect(harness.run()).toEqual([]);
+    expect(harness.handOvers).toEqual([]);
+    expect(harness.config(0)).toEqual(stored);
+  });
+
+  it('is said once, when another look has found it so', () => {
+    const harness = setBack();
+    harness.run();
+    expect(harness.events).toEqual([]);
+    expect(harness.controller.broken).toEqual([shard]);
+    lookAgain(harness);
+    lookAgain(harness);
+    const { events, outdated: shards, changed } = harness.controller.takeReady();
+    expect(events).toEqual([outdated]);
+    expect(shards).toEqual([shard]);
+    expect(changed, 'it is no news to anybody').toEqual([]);
+  });
+
+  it('is not said if it was only read too early', () => {
+    const harness = setBack();
+    harness.run();
+    const config = { ...stored, epoch: 6 as Epoch, primary: s2.id, nonce: 'later' };
+    harness.znodes.set(shard, { config, version: 9 });
+    lookAgain(harness);
+    expect(harness.controller.broken).toEqual([]);
+    expect(harness.runWhy()).toEqual(['new-life']);
+    expect(harness.events).toEqual([]);
+  });
+
+  it('is led on once an operator has settled it, in an epoch above all of these', () => {
+    const harness = setBack();
+    harness.run();
+    lookAgain(harness);
+    const config = { ...stored, epoch: 1_000_001 as Epoch, primary: s2.id, nonce: 'settled' };
+    harness.znodes.set(shard, { config, version: 4 });
+    lookAgain(harness);
+    expect(harness.runWhy()).toEqual(['new-life']);
+    expect(harness.events).toEqual([outdated, { type: 'shard-restored', shard }]);
+    expect(harness.controller.takeReady().outdated).toEqual([]);
+    expect(harness.config(0)).toMatchObject({ epoch: 1_000_002, primary: 's2' });
+  });
+
+  it('S1 so it is if only its primary met the replica that has promised more', () => {
+    const harness = new ControlHarness(one, [stored]).nodes(...all).settle();
+    expect(harness.reportAll().run()).toEqual([]);
+    harness.request({ type: 'epoch-used', promised: 6 as Epoch });
+    expect(harness.request({ type: 'shrink', node: s2.id }).run()).toEqual([]);
+    lookAgain(harness);
+    harness.run();
+    expect(harness.events).toEqual([outdated]);
+  });
+
+  it('S1 nor is one that is being created: it may have been active since', () => {
+    const creating = sharedBy(0, all, { state: 'creating' });
+    const harness = new ControlHarness(one, [creating]).nodes(s2, s3, nodeOf('s4')).settle();
+    expect(harness.step({ type: 'reported', replicas: later(s2) }).run()).toEqual([]);
+  });
+});
+
+describe('a living replica that has not said what it holds', () => {
+  const accounted = (node: typeof s1) => ({ type: 'accounted', process: node.process }) as const;
+
+  it('S1 S19 is waited for, and no other', () => {
+    const harness = new ControlHarness(one, [stored]);
+    harness.step({ type: 'nodes', nodes: [s2, s3] });
+    expect(harness.run(), 's1 is dead: somebody has to follow').toEqual([]);
+    expect(harness.step(accounted(s2)).run()).toEqual([]);
+    expect(harness.step(accounted(s3)).runWhy()).toEqual(['fail-over']);
+  });
+
+  it('not once it is suspected, nor a node that has no part in the shard', () => {
+    const harness = new ControlHarness(one, [stored]);
+    harness.step({ type: 'nodes', nodes: [s2, s3, nodeOf('s4')] }).step(accounted(s2));
+    expect(harness.run()).toEqual([]);
+    expect(harness.suspect(s3).runWhy()).toEqual(['fail-over']);
+  });
+
+  it('says it again in another process, and when it comes back', () => {
+    const harness = new ControlHarness(one, [stored]).nodes(...all).reportAll();
+    expect(harness.run()).toEqual([]);
+    const restarted = nodeOf('s2', 2);
+    harness.step({ type: 'nodes', nodes: [s1, restarted, s3] });
+    expect(harness.run()).toEqual([]);
+    expect(harness.step(accounted(restarted)).runWhy()).toEqual(['members-came-back']);
+    harness.nodes(s1, s3).run();
+    harness.step({ type: 'nodes', nodes: [s1, restarted, s3] });
+    expect(harness.request({ type: 'shrink', node: s3.id }).run()).toEqual([]);
+    expect(harness.step(accounted(restarted)).runWhy()).toEqual(['shrink']);
+  });
+});

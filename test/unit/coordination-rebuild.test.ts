@@ -1,0 +1,83 @@
+/** What a recovery writes, and what it leaves as it is. */
+import { describe, expect, it } from 'vitest';
+import { ensureCluster } from '../../src/coordination/cluster-layout.js';
+import { ClusterExistsError, readEpochs, rebuildCluster } from '../../src/coordination/rebuild.js';
+import type { Epoch, LeaderEpoch, ShardId } from '../../src/model/ids.js';
+import { decodeShardConfig, encodeShardConfig } from '../../src/model/shard-config.js';
+import { shardZnode, ZNODES } from '../../src/model/znodes.js';
+import { clusterOf, configOf, nodeOf, uuidOf } from '../support/configs.js';
+import { ok } from '../support/coordinator-checks.js';
+import { FakeTree } from '../support/fake-session.js';
+
+const SHARDS = 100;
+const cluster = clusterOf({ shards: SHARDS });
+const known = (shard: number, epoch: number) => ({
+  ...configOf(shard, nodeOf('s1')),
+  epoch: epoch as Epoch,
+});
+const settled = (shard: number, used: number) => ({
+  config: known(shard, 1_000_001),
+  used: used as Epoch,
+});
+const rebuiltOf = (...shards: readonly ReturnType<typeof settled>[]) => ({
+  ...{ cluster, leaderEpoch: 3 as LeaderEpoch, shards, nonce: 'n' },
+});
+
+async function withCluster() {
+  const tree = new FakeTree();
+  const session = tree.session();
+  ok(await ensureCluster(session, cluster));
+  const put = (shard: number, epoch: number) => {
+    tree.put(shardZnode(shard as ShardId), encodeShardConfig(known(shard, epoch)));
+  };
+  const epochOf = (shard: number) => {
+    const path = shardZnode(shard as ShardId);
+    return decodeShardConfig(shard as ShardId, tree.get(path)!.data).epoch;
+  };
+  return { tree, session, put, epochOf };
+}
+
+describe('a cluster that ZooKeeper has', () => {
+  it('S19 gets what is missing, unreadable or outdated, and keeps the rest', async () => {
+    const { tree, session, put, epochOf } = await withCluster();
+    for (let shard = 0; shard < SHARDS; shard++) put(shard, 4);
+    tree.put(shardZnode(2 as ShardId), 'garbage');
+    const others = Array.from({ length: SHARDS - 3 }, (_, n) => settled(n + 3, 5));
+    const shards = [settled(0, 4), settled(1, 6), settled(2, 4), ...others];
+    const epochs = ok(await readEpochs(session, cluster))!;
+    expect([...epochs.values()].slice(0, 3)).toEqual([4, 4, undefined]);
+    ok(await rebuildCluster(session, rebuiltOf(...shards)));
+    expect(epochOf(0)).toBe(4);
+    for (let shard = 1; shard < SHARDS; shard++) expect(epochOf(shard)).toBe(1_000_001);
+  });
+
+  it('and nothing at all if a leader was faster', async () => {
+    const { tree, session, put } = await withCluster();
+    put(0, 7);
+    const before = tree.get(shardZnode(0 as ShardId))!.stat.version;
+    ok(await rebuildCluster(session, rebuiltOf(settled(0, 6))));
+    expect(tree.get(shardZnode(0 as ShardId))!.stat.version).toBe(before);
+  });
+
+  it('S19 is not touched if it is another one', async () => {
+    const { tree, session } = await withCluster();
+    const other = { ...cluster, clusterUuid: uuidOf('other') };
+    const rebuilt = { ...rebuiltOf(settled(0, 6)), cluster: other };
+    await expect(rebuildCluster(session, rebuilt)).rejects.toThrow(ClusterExistsError);
+    await expect(readEpochs(session, other)).rejects.toThrow(ClusterExistsError);
+    expect(tree.get(shardZnode(0 as ShardId))).toBeUndefined();
+  });
+});
+
+it('a ZooKeeper without a cluster gets all of it, `/cluster` last', async () => {
+  const tree = new FakeTree();
+  const session = tree.session();
+  expect(ok(await readEpochs(session, cluster))).toBeUndefined();
+  const touched: string[] = [];
+  tree.watchers.add((path) => touched.push(path));
+  ok(await rebuildCluster(session, rebuiltOf(settled(0, 6), settled(1, 6))));
+  expect(touched.at(-1)).toBe(ZNODES.cluster);
+  expect([...ok(await readEpochs(session, cluster))!.values()].slice(0, 3)).toEqual([
+    ...[1_000_001, 1_000_001, undefined],
+  ]);
+});
