@@ -36,6 +36,8 @@ export class Follower {
   /** Our log ended where the primary's ends, but for what it sends. */
   readonly #agrees: boolean;
   #phase: Phase = 'promising';
+  /** Of the latest `install`. */
+  #installNumber = 0;
   /** End of the part of the log that was acknowledged in this epoch on this stream. */
   #ackedSeq: Seq;
 
@@ -66,20 +68,21 @@ export class Follower {
         this.#commitTo(message);
         return this.#body.applySoon();
       case 'install':
-        // Also in the middle of following: it fell behind what the primary's log still holds.
-        if (this.#phase !== 'attached' && this.#phase !== 'following') return;
-        this.#body.beginInstall();
-        this.#phase = 'installing';
-        return;
+        return this.#onInstall(message.number);
       case 'diverged':
         if (this.#phase !== 'attached' && this.#phase !== 'following') return;
         this.#onDiverged();
     }
   }
 
+  /** Whether the data of this install is waited for, and has not all come. */
+  awaits(installNumber: number): boolean {
+    return this.#phase === 'installing' && installNumber === this.#installNumber;
+  }
+
   /** The driver has the data of this position, to be switched to with the next batch. */
   onInstalled(base: Position): void {
-    if (this.#phase !== 'installing') return; // It came too late.
+    assert(this.#phase === 'installing', 'S15', () => ({ base: base.seq, phase: this.#phase }));
     this.#body.installed(base);
     this.#phase = 'installed';
   }
@@ -115,6 +118,17 @@ export class Follower {
       tail,
       follows: this.#agrees,
     });
+  }
+
+  /**
+   * Also in the middle of following: it fell behind what the primary's log still holds. Or of an
+   * install: the primary could not go on with that, and begins anew.
+   */
+  #onInstall(number: number): void {
+    if (this.#phase === 'promising' || this.#phase === 'installed') return;
+    this.#body.beginInstall();
+    this.#installNumber = number;
+    this.#phase = 'installing';
   }
 
   #onResume(match: Position): void {

@@ -92,6 +92,8 @@ export interface Commit {
 export interface Install {
   readonly type: 'install';
   readonly epoch: Epoch;
+  /** Counts what the process of the primary sends: the data says which of them it belongs to. */
+  readonly number: number;
 }
 
 /** "You have something else committed than I: set your data aside, and expect mine." */

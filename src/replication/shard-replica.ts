@@ -64,8 +64,13 @@ export type ReplicaInput =
       /** Of the `attach` that it followed: news of an earlier install may come late. */
       readonly attachNumber: number;
     }
-  /** The data of an install is there. */
-  | { readonly type: 'installed'; readonly base: Position }
+  /** The data of an install of this node is there; void if another one is waited for by now. */
+  | {
+      readonly type: 'installed';
+      readonly from: MemberId;
+      readonly number: number;
+      readonly base: Position;
+    }
   /** The shard was made anew, and this is not a replica of it any more. */
   | { readonly type: 'retired' }
   | { readonly type: 'hand-over'; readonly epoch: Epoch; readonly to: MemberId }
@@ -140,6 +145,11 @@ export class ShardReplica {
     return this.#primary;
   }
 
+  /** Whether it waits for the data of this install of this node, and so for no other. */
+  awaitsInstall(from: MemberId, number: number): boolean {
+    return this.#follower?.primary === from && this.#follower.awaits(number);
+  }
+
   step(input: ReplicaInput, now: number): void {
     switch (input.type) {
       case 'config':
@@ -161,7 +171,8 @@ export class ShardReplica {
       case 'install-failed':
         return this.#primary?.onInstallFailed(input.node, input.attachNumber, now);
       case 'installed':
-        return this.#follower?.onInstalled(input.base);
+        if (this.awaitsInstall(input.from, input.number)) this.#follower?.onInstalled(input.base);
+        return;
       case 'retired':
         this.#endPrimary();
         return this.#leaveFollowed();

@@ -1,92 +1,103 @@
 /**
  * Receives all data of a shard for a learner whose log does not reach that of the primary.
  *
- * It goes beside the replica's present data, and takes its place in one batch when it is complete;
- * a part that was never completed is garbage. Each part is acknowledged when it is durable, so that
- * the sender is never far ahead of the disk.
+ * It goes beside the replica's present data, which stays whole until one batch puts the other in
+ * its place. Each part is acknowledged when it is durable, so that the sender is never far ahead of
+ * the disk.
+ *
+ * Whose data is taken is for the replica to say: it alone knows whom it follows, and which install
+ * it waits for. A primary that was deposed may still send one, and what is left of an install may
+ * come behind the next. It is asked in the round, behind everything that arrived before (S3, S15).
  */
-import type { MemberId, ShardId, Uuid } from '../model/ids.js';
+import type { MemberId, ShardId } from '../model/ids.js';
+import type { DiskBatch } from '../ports/disk.js';
 import { decodeDataRecord } from '../replication/data-record.js';
 import type { ReplicaStore } from './replica-store.js';
-import type { DataAck, DataEnd, DataPart } from './replication-frame.js';
+import type { DataAck, DataEnd, DataPart, InstallName } from './replication-frame.js';
 import type { Work } from './rounds.js';
 
+/** An install that the replica was waiting for when it began. */
 interface Receiving {
   readonly from: MemberId;
-  readonly shardUuid: Uuid;
+  readonly name: InstallName;
   parts: number;
   pairs: number;
 }
 
+export interface InstallReceiverDeps {
+  readonly store: ReplicaStore;
+  readonly submit: (work: Work) => void;
+  /** Whether the replica of this very shard waits for the data of this install of that node. */
+  readonly isAwaited: (from: MemberId, name: InstallName) => boolean;
+}
+
 export class InstallReceiver {
-  readonly #store: ReplicaStore;
-  readonly #submit: (work: Work) => void;
+  readonly #deps: InstallReceiverDeps;
   readonly #receiving = new Map<ShardId, Receiving>();
 
-  constructor(store: ReplicaStore, submit: (work: Work) => void) {
-    this.#store = store;
-    this.#submit = submit;
+  constructor(deps: InstallReceiverDeps) {
+    this.#deps = deps;
   }
 
-  /** A primary is about to send all data of a shard; what came before of it is void. */
-  begin(from: MemberId, { shard, shardUuid }: { shard: ShardId; shardUuid: Uuid }): void {
-    this.#receiving.set(shard, { from, shardUuid, parts: 0, pairs: 0 });
-    const write = (batch: Parameters<ReplicaStore['beginInstall']>[0]) => {
-      this.#store.beginInstall(batch, shardUuid);
-    };
-    this.#submit({ type: 'record', write, done: () => undefined });
+  /** To be called behind the `install` that was submitted for the replica. */
+  begin(from: MemberId, { shard, shardUuid, number }: InstallName): void {
+    const name = { shard, shardUuid, number };
+    this.#inRound((batch) => {
+      const { store, isAwaited } = this.#deps;
+      if (!isAwaited(from, name)) return;
+      store.beginInstall(batch, shardUuid);
+      this.#receiving.set(shard, { from, name, parts: 0, pairs: 0 });
+    });
   }
 
   /** @throws CorruptRecordError if a record is not what was written; nothing is kept of the part */
-  data(from: MemberId, { shard, pairs }: DataPart, acknowledge: (ack: DataAck) => void): void {
-    const receiving = this.#receiving.get(shard);
-    if (receiving?.from !== from) return;
+  data(from: MemberId, part: DataPart, acknowledge: (ack: DataAck) => void): void {
+    const { shard, shardUuid, number, pairs } = part;
     for (const { key, record } of pairs) decodeDataRecord(key, record);
-    const { shardUuid } = receiving;
-    receiving.parts++;
-    receiving.pairs += pairs.length;
-    const { parts } = receiving;
-    this.#submit({
-      type: 'record',
-      write: (batch) => {
-        if (this.#receiving.get(shard) === receiving) {
-          this.#store.install(
-            batch,
-            shardUuid,
-            pairs.map(({ key, record }) => [key, record] as const),
-          );
-        }
+    let parts = 0;
+    this.#inRound(
+      (batch) => {
+        const receiving = this.#awaited(from, part);
+        if (receiving === undefined) return;
+        parts = ++receiving.parts;
+        receiving.pairs += pairs.length;
+        const records = pairs.map(({ key, record }) => [key, record] as const);
+        this.#deps.store.install(batch, shardUuid, records);
       },
-      done: () => {
-        if (this.#receiving.get(shard) !== receiving) return;
-        acknowledge({ type: 'dataAck', shard, shardUuid, parts });
+      () => {
+        if (parts === 0 || this.#awaited(from, part) === undefined) return;
+        acknowledge({ type: 'dataAck', shard, shardUuid, number, parts });
       },
-    });
+    );
   }
 
   /**
    * Everything was sent. The replica may switch once all of it is durable, if all of it came: the
    * parts may still wait for their round.
    */
-  end(from: MemberId, { shard, base, pairs }: DataEnd): void {
-    const receiving = this.#receiving.get(shard);
-    if (receiving?.from !== from || receiving.pairs !== pairs) return;
-    const { shardUuid } = receiving;
-    this.#submit({
-      type: 'record',
-      write: () => undefined,
-      done: () => {
-        if (this.#receiving.get(shard) !== receiving) return;
-        this.#receiving.delete(shard);
-        this.#submit({ type: 'replica', shard, shardUuid, input: { type: 'installed', base } });
+  end(from: MemberId, end: DataEnd): void {
+    const { shard, shardUuid, number, base, pairs } = end;
+    this.#inRound(
+      () => undefined,
+      () => {
+        if (this.#awaited(from, end)?.pairs !== pairs) return;
+        const input = { type: 'installed', from, number, base } as const;
+        this.#deps.submit({ type: 'replica', shard, shardUuid, input });
       },
-    });
+    );
   }
 
-  /** The stream of this node broke. */
-  abandon(from: MemberId): void {
-    for (const [shard, receiving] of this.#receiving) {
-      if (receiving.from === from) this.#receiving.delete(shard);
-    }
+  /** What came of this very install so far; undefined if the replica does not wait for it. */
+  #awaited(from: MemberId, { shard, shardUuid, number }: InstallName): Receiving | undefined {
+    const receiving = this.#receiving.get(shard);
+    const isIt =
+      receiving?.from === from &&
+      receiving.name.shardUuid === shardUuid &&
+      receiving.name.number === number;
+    return isIt && this.#deps.isAwaited(from, receiving.name) ? receiving : undefined;
+  }
+
+  #inRound(write: (batch: DiskBatch) => void, done: () => void = () => undefined): void {
+    this.#deps.submit({ type: 'record', write, done });
   }
 }

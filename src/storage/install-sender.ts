@@ -5,9 +5,10 @@
 import { assert } from '../model/assert.js';
 import type { MemberId, ShardId } from '../model/ids.js';
 import { CorruptRecordError } from '../replication/data-record.js';
+import { positionOf } from '../replication/entry.js';
 import type { ShardReplica } from '../replication/shard-replica.js';
 import type { ReplicaStore } from './replica-store.js';
-import type { ReplicationRecord } from './replication-frame.js';
+import type { DataAck, ReplicationRecord } from './replication-frame.js';
 import type { Rounds } from './rounds.js';
 
 /** Parts on their way at once: keeps the stream busy without filling it before other shards'. */
@@ -16,6 +17,8 @@ const PARTS_AHEAD = 4;
 interface Sending {
   readonly replica: ShardReplica;
   readonly to: MemberId;
+  /** Of its `install`. */
+  readonly number: number;
   sent: number;
   received: number;
   /** Bytes of keys and records in the parts that were sent. */
@@ -39,6 +42,8 @@ export interface InstallSenderDeps {
 export class InstallSender {
   readonly #deps: InstallSenderDeps;
   readonly #sending = new Map<string, Sending>();
+  /** Installs that were begun so far: each has another number, whichever shard it is of. */
+  #begun = 0;
 
   constructor(deps: InstallSenderDeps) {
     this.#deps = deps;
@@ -58,8 +63,9 @@ export class InstallSender {
     const { attachNumber } = peer;
     const key = nameOf(shard, to);
     this.#stop(key);
+    const number = ++this.#begun;
     const sending: Sending = {
-      ...{ replica, to, sent: 0, received: 0, sentBytes: 0, isOver: false },
+      ...{ replica, to, number, sent: 0, received: 0, sentBytes: 0, isOver: false },
       goOn: () => undefined,
     };
     this.#sending.set(key, sending);
@@ -69,7 +75,7 @@ export class InstallSender {
       type: 'replica',
       shard,
       shardUuid,
-      message: { type: 'install', epoch: primary.epoch },
+      message: { type: 'install', epoch: primary.epoch, number },
     });
     const run = async () => {
       let pairCount = 0;
@@ -85,10 +91,11 @@ export class InstallSender {
           pairCount += pairs.length;
           sending.sent++;
           for (const [name, record] of chunk) sending.sentBytes += name.length + record.length;
-          this.#deps.send(to, { type: 'data', shard, shardUuid, pairs });
+          this.#deps.send(to, { type: 'data', shard, shardUuid, number, pairs });
         }
-        const { seq, epoch, chain } = base;
-        const end = { base: { seq, epoch, chain }, pairs: pairCount };
+        // It may have been stopped while the last part was read, too.
+        if (sending.isOver) return;
+        const end = { number, base: positionOf(base), pairs: pairCount };
         this.#deps.send(to, { type: 'dataEnd', shard, shardUuid, ...end });
       } finally {
         await snapshot.close();
@@ -108,18 +115,15 @@ export class InstallSender {
   }
 
   /**
-   * An acknowledgement sets the pace and nothing else: what was installed is decided by the order
-   * of the stream. So it needs no number of its install. One of an earlier install that comes late
-   * counts more parts than were sent since, and is ignored; or it is one of the first few, which
-   * lets as many go again.
+   * An acknowledgement sets the pace, and says that the learner comes forward. One of an earlier
+   * install says nothing of this one.
    *
    * @returns Whether the learner has more than before.
    */
-  acknowledged(from: MemberId, shard: ShardId, received: number): boolean {
+  acknowledged(from: MemberId, { shard, number, parts }: DataAck): boolean {
     const sending = this.#sending.get(nameOf(shard, from));
-    if (sending === undefined || received > sending.sent) return false;
-    if (received <= sending.received) return false;
-    sending.received = received;
+    if (sending?.number !== number || parts <= sending.received) return false;
+    sending.received = parts;
     sending.goOn();
     return true;
   }

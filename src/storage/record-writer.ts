@@ -6,6 +6,8 @@ import type { Position } from '../replication/entry.js';
 /** Bytes of the fields that are no plain numbers. */
 export const EPOCH_BYTES = 6;
 export const SEQ_BYTES = 8;
+/** Of what its sender counts. */
+export const NUMBER_BYTES = 4;
 export const UUID_BYTES = 16;
 export const POSITION_BYTES = SEQ_BYTES + EPOCH_BYTES + 16;
 export const SHARD_BYTES = 2 + UUID_BYTES;

@@ -13,15 +13,19 @@ import {
 import type { PrepareEntry, ReplicaMessage } from '../replication/messages.js';
 import { WireError } from '../wire/protobuf.js';
 import type { RecordReader } from './record-reader.js';
-import { EPOCH_BYTES, POSITION_BYTES, type RecordWriter, SEQ_BYTES } from './record-writer.js';
+import {
+  EPOCH_BYTES,
+  NUMBER_BYTES,
+  POSITION_BYTES,
+  type RecordWriter,
+  SEQ_BYTES,
+} from './record-writer.js';
 
 /**
  * Positions of a tail. It holds the entries of a window and of the epochs that began since
  * something was committed; that many there never are.
  */
 export const TAIL_POSITIONS_MAX = 16_384;
-
-const NUMBER_BYTES = 4;
 
 /** The kind of record that holds each message. */
 export const MESSAGE_KINDS = {
@@ -45,10 +49,11 @@ export const MESSAGE_TYPES: ReadonlyMap<number, ReplicaMessage['type']> = new Ma
 
 export function messageBytes(message: ReplicaMessage): number {
   switch (message.type) {
-    case 'install':
     case 'detached':
     case 'diverged':
       return EPOCH_BYTES;
+    case 'install':
+      return EPOCH_BYTES + NUMBER_BYTES;
     case 'attach':
       return EPOCH_BYTES + NUMBER_BYTES + POSITION_BYTES;
     case 'attached':
@@ -71,10 +76,11 @@ export function messageBytes(message: ReplicaMessage): number {
 export function writeMessage(writer: RecordWriter, message: ReplicaMessage): void {
   writer.epoch(message.epoch);
   switch (message.type) {
-    case 'install':
     case 'detached':
     case 'diverged':
       return;
+    case 'install':
+      return writer.u32(message.number);
     case 'attach':
       writer.u32(message.number);
       return writer.position(message.after);
@@ -106,10 +112,11 @@ export function writeMessage(writer: RecordWriter, message: ReplicaMessage): voi
 export function readMessage(reader: RecordReader, type: ReplicaMessage['type']): ReplicaMessage {
   const epoch = reader.epoch();
   switch (type) {
-    case 'install':
     case 'detached':
     case 'diverged':
       return { type, epoch };
+    case 'install':
+      return { type, epoch, number: reader.u32() };
     case 'attach':
       return { type, epoch, number: reader.u32(), after: reader.position() };
     case 'attached': // In the order of the bytes.

@@ -10,7 +10,8 @@
  *   hello     = nodeBytes:u8 node store:16 process:16 clusterUuid:16         kind 01 (hex, as all)
  *   beat, beatAck                            = number:u32                    kinds 02, 03
  *   leaving                                                                  kind 04
- *   install, detached, diverged              = S epoch:u48                   kinds 16, 19, 1a
+ *   detached, diverged                       = S epoch:u48                   kinds 19, 1a
+ *   install                                  = S epoch:u48 number:u32        kind 16
  *   attach                                   = S epoch:u48 number:u32 P      kind 10
  *   attached  = S epoch:u48 number:u32 follows:u8 count:u16 P*               kind 11
  *   resume, prepareAck, installed            = S epoch:u48 P                 kinds 12, 14, 17
@@ -18,10 +19,10 @@
  *   commit    = S epoch:u48 commitSeq:u64 baseSeq:u64                        kind 15
  *   entry     : `replication/entry.ts`
  *   refused   = S epoch:u48 promised:u48                                     kind 18
- *   data      = S count:u16 pair*                                            kind 20
+ *   data      = S number:u32 count:u16 pair*                                 kind 20
  *   pair      = keyBytes:u16 recordBytes:u32 key data-record (`replication/data-record.ts`)
- *   dataEnd   = S P pairs:u48                                                kind 21
- *   dataAck   = S parts:u32                                                  kind 22
+ *   dataEnd   = S number:u32 P pairs:u48                                     kind 21
+ *   dataAck   = S number:u32 parts:u32                                       kind 22
  *
  * There is no number for the version of all this: the nodes of a cluster run one and the same.
  *
@@ -43,14 +44,14 @@
  *   prepare    0000006d 13 S 000000000003 0000000000000009 0000000000000008 E
  *   prepareAck 00000037 14 S 000000000003 P
  *   commit     00000029 15 S 000000000003 0000000000000009 0000000000000008
- *   install    00000019 16 S 000000000003
+ *   install    0000001d 16 S 000000000003 00000002
  *   installed  00000037 17 S 000000000003 P
  *   refused    0000001f 18 S 000000000003 000000000004
  *   detached   00000019 19 S 000000000003
  *   diverged   00000019 1a S 000000000003
- *   data       0000002c 20 S 0001 0001 00000010 6b 01be1020bf0000000000000000076869
- *   dataEnd    00000037 21 S P 000000000001
- *   dataAck    00000017 22 S 00000001
+ *   data       00000030 20 S 00000002 0001 0001 00000010 6b 01be1020bf0000000000000000076869
+ *   dataEnd    0000003b 21 S 00000002 P 000000000001
+ *   dataAck    0000001b 22 S 00000002 00000001
  */
 import { assert, unreachable } from '../model/assert.js';
 import { isMemberId, type Uuid } from '../model/ids.js';
@@ -63,6 +64,7 @@ import { allocateFrame, decodeRecords, LENGTH_BYTES } from '../wire/frame-messag
 import { WireError } from '../wire/protobuf.js';
 import { RecordReader } from './record-reader.js';
 import {
+  NUMBER_BYTES,
   POSITION_BYTES,
   RecordWriter,
   SHARD_BYTES,
@@ -106,14 +108,20 @@ export interface DataPair {
   readonly record: Buffer;
 }
 
+/** What is about one install, and void for any other. */
+export interface InstallName extends ShardName {
+  /** Of the `install` that was sent before. */
+  readonly number: number;
+}
+
 /** A part of the data that follows an `install`, in any order of keys. */
-export interface DataPart extends ShardName {
+export interface DataPart extends InstallName {
   readonly type: 'data';
   readonly pairs: readonly DataPair[];
 }
 
 /** The data was sent: all of it, as of this position. */
-export interface DataEnd extends ShardName {
+export interface DataEnd extends InstallName {
   readonly type: 'dataEnd';
   readonly base: Position;
   /** Pairs that were sent since the `install`, to be compared with what came. */
@@ -121,7 +129,7 @@ export interface DataEnd extends ShardName {
 }
 
 /** Flow control: so many parts came since the `install`. */
-export interface DataAck extends ShardName {
+export interface DataAck extends InstallName {
   readonly type: 'dataAck';
   readonly parts: number;
 }
@@ -171,12 +179,12 @@ export function recordBytes(record: ReplicationRecord): number {
     case 'data':
       return record.pairs.reduce(
         (sum, pair) => sum + dataPairBytes(pair),
-        HEAD_BYTES + SHARD_BYTES + 2,
+        HEAD_BYTES + SHARD_BYTES + NUMBER_BYTES + 2,
       );
     case 'dataEnd':
-      return HEAD_BYTES + SHARD_BYTES + POSITION_BYTES + 6;
+      return HEAD_BYTES + SHARD_BYTES + NUMBER_BYTES + POSITION_BYTES + 6;
     case 'dataAck':
-      return HEAD_BYTES + SHARD_BYTES + 4;
+      return HEAD_BYTES + SHARD_BYTES + NUMBER_BYTES + 4;
     default:
       return unreachable(record);
   }
@@ -235,14 +243,14 @@ function writeBody(writer: RecordWriter, record: ReplicationRecord): void {
       writer.shard(record);
       return writeMessage(writer, record.message);
     case 'data':
-      writer.shard(record);
+      writeInstallName(writer, record);
       return writePairs(writer, record.pairs);
     case 'dataEnd':
-      writer.shard(record);
+      writeInstallName(writer, record);
       writer.position(record.base);
       return writer.u48(record.pairs);
     case 'dataAck':
-      writer.shard(record);
+      writeInstallName(writer, record);
       return writer.u32(record.parts);
     default:
       return unreachable(record);
@@ -260,16 +268,16 @@ function readBody(reader: RecordReader, kind: number): ReplicationRecord {
     case KINDS.leaving:
       return { type: 'leaving' };
     case KINDS.data:
-      return { type: 'data', ...reader.shard(), pairs: readPairs(reader) };
+      return { type: 'data', ...readInstallName(reader), pairs: readPairs(reader) };
     case KINDS.dataEnd:
       return {
         type: 'dataEnd',
-        ...reader.shard(),
+        ...readInstallName(reader),
         base: reader.position(),
         pairs: reader.u48(),
       };
     case KINDS.dataAck:
-      return { type: 'dataAck', ...reader.shard(), parts: reader.u32() };
+      return { type: 'dataAck', ...readInstallName(reader), parts: reader.u32() };
     default: {
       const type = MESSAGE_TYPES.get(kind);
       if (type === undefined) throw new WireError(`a record of unknown kind ${kind}`);
@@ -290,6 +298,15 @@ function readHello(reader: RecordReader): Hello {
   if (!isMemberId(node)) throw new WireError('a hello of nobody');
   const [store, process, clusterUuid] = [reader.uuid(), reader.uuid(), reader.uuid()];
   return { type: 'hello', node, store, process, clusterUuid };
+}
+
+function writeInstallName(writer: RecordWriter, name: InstallName): void {
+  writer.shard(name);
+  writer.u32(name.number);
+}
+
+function readInstallName(reader: RecordReader): InstallName {
+  return { ...reader.shard(), number: reader.u32() };
 }
 
 function writePairs(writer: RecordWriter, pairs: readonly DataPair[]): void {

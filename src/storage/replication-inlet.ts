@@ -100,9 +100,10 @@ export class ReplicationInlet {
         return stream.writer.add({ type: 'beatAck', number: record.number });
       case 'replica': {
         const { shard, shardUuid, message } = record;
-        if (message.type === 'install') installs.begin(caller, record);
         const input = { type: 'message', from: caller, message } as const;
-        return submit({ type: 'replica', shard, shardUuid, input, isStale: () => stream.isOver });
+        submit({ type: 'replica', shard, shardUuid, input, isStale: () => stream.isOver });
+        if (message.type !== 'install') return;
+        return installs.begin(caller, { shard, shardUuid, number: message.number });
       }
       case 'data':
         return this.#onData(stream, caller, record);
@@ -151,7 +152,6 @@ export class ReplicationInlet {
     const { caller } = stream;
     if (caller === undefined || this.#byCaller.get(caller) !== stream) return;
     this.#byCaller.delete(caller);
-    this.#deps.installs.abandon(caller);
     this.#deps.callerDown(caller);
   }
 }

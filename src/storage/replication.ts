@@ -52,6 +52,7 @@ export class Replication {
   readonly #links: ReplicationLinks;
   readonly #inlet: ReplicationInlet;
   readonly #sender: InstallSender;
+  readonly #receiver: InstallReceiver;
   readonly #turnedAway = new TurnedAway();
   #cancelTick: () => void = () => undefined;
 
@@ -77,11 +78,18 @@ export class Replication {
       self.node,
       map,
     );
+    this.#receiver = new InstallReceiver({
+      ...{ store, submit },
+      isAwaited: (from, { shard, shardUuid, number }) => {
+        const replica = replicas.get(shard);
+        return replica?.body.shardUuid === shardUuid && replica.awaitsInstall(from, number);
+      },
+    });
     this.#inlet = new ReplicationInlet({
       ...deps,
       grants: replicas.grants,
       hello: () => this.#hello(),
-      installs: new InstallReceiver(store, submit),
+      installs: this.#receiver,
       submit,
       callerDown: (node) => rounds.stepNow({ type: 'caller-down', node }),
     });
@@ -153,7 +161,7 @@ export class Replication {
     answered: (node, sentAt) => this.#deps.replicas.claims.answered(node, sentAt),
     heard: (node, record, isStale) => {
       if (record.type === 'dataAck') {
-        if (!this.#sender.acknowledged(node, record.shard, record.parts)) return;
+        if (!this.#sender.acknowledged(node, record)) return;
         const { shard, shardUuid } = record;
         const input = { type: 'install-progress', node } as const;
         return this.#deps.rounds.submit({ type: 'replica', shard, shardUuid, input, isStale });

@@ -140,7 +140,7 @@ describe('a replication stream', () => {
     let waits = 0;
     for (let number = 0; number < 40; number++) {
       const part = encodeFrame([
-        { type: 'data', ...name, pairs: [pair] },
+        { type: 'data', ...name, number: 1, pairs: [pair] },
         { type: 'beat', number },
       ]);
       if (!stream.outgoing.write(part)) {
@@ -230,6 +230,7 @@ describe('the process at the other end', () => {
         type: 'data',
         shard: 1 as never,
         shardUuid: '5e'.repeat(16) as never,
+        number: 1,
         pairs: [{ key: Buffer.from('k'), record: Buffer.alloc(1024 * 1024) }],
       },
     ]);

@@ -283,8 +283,8 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/storage/install-receiver.ts',
-        from: 'if (receiving?.from !== from || receiving.pairs !== pairs) return;',
-        to: 'if (receiving?.from !== from || receiving.pairs > pairs) return;',
+        from: 'if (this.#awaited(from, end)?.pairs !== pairs) return;',
+        to: 'if ((this.#awaited(from, end)?.pairs ?? Infinity) > pairs) return;',
       },
     ],
     tests: ['test/unit/storage-install-receiver.test.ts'],

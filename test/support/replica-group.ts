@@ -110,7 +110,12 @@ function applyTo(data: GroupDisk['data'], entry: Entry): void {
 export type Wire =
   | { readonly type: 'replica'; readonly message: ReplicaMessage }
   | { readonly type: 'beat' | 'beatAck'; readonly sentAt: number }
-  | { readonly type: 'data'; readonly base: Position; readonly data: GroupDisk['data'] }
+  | {
+      readonly type: 'data';
+      readonly number: number;
+      readonly base: Position;
+      readonly data: GroupDisk['data'];
+    }
   | { readonly type: 'hello'; readonly store: Uuid; readonly process: Uuid };
 
 export type Direction = 'toCallee' | 'toCaller';
@@ -184,6 +189,7 @@ export class ReplicaGroup {
   readonly replicas: number;
   #incarnations = 100;
   #writes = 0;
+  #installs = 0;
 
   /** `spare`: so many of the nodes, the last ones, have no replica at first. */
   constructor(
@@ -278,8 +284,11 @@ export class ReplicaGroup {
       case 'beatAck':
         return to.claims.answered(from.id, wire.sentAt);
       case 'data':
-        to.incoming = wire.data;
-        return this.step(to, { type: 'installed', base: wire.base });
+        if (to.replica?.awaitsInstall(from.id, wire.number)) to.incoming = wire.data;
+        return this.step(to, {
+          ...{ type: 'installed', from: from.id },
+          ...{ number: wire.number, base: wire.base },
+        });
       case 'replica':
         return this.step(to, { type: 'message', from: from.id, message: wire.message });
     }
@@ -477,12 +486,14 @@ export class ReplicaGroup {
     const { log, promisedEpoch } = node.replica!.body;
     const base = log.positionAt(log.appliedSeq) ?? LOG_START;
     const { seq, epoch, chain } = base;
-    this.#send(node, to, { type: 'install', epoch: promisedEpoch });
+    const number = ++this.#installs;
+    this.#send(node, to, { type: 'install', epoch: promisedEpoch, number });
     const stream = this.streams.find(({ caller, callee, isOpenAtCaller }) => {
       return caller === node && callee.id === to && isOpenAtCaller;
     });
     stream?.toCallee.push({
       type: 'data',
+      number,
       base: { seq, epoch, chain },
       data: new Map(node.disk.data),
     });

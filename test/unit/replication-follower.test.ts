@@ -211,7 +211,7 @@ describe('a follower whose log ends where that of its primary does', () => {
 
   it('S15 does not while its data is half replaced', () => {
     const lone = attached();
-    lone.message(s1.id, { type: 'install', epoch: epoch(2) });
+    lone.message(s1.id, { type: 'install', epoch: epoch(2), number: 1 });
     lone.persisted();
     lone.step({ type: 'caller-down', node: s1.id });
     const { send } = lone.message(s1.id, attach(2, LOG_START));
@@ -221,12 +221,13 @@ describe('a follower whose log ends where that of its primary does', () => {
 
 describe('all data of another replica', () => {
   const base = { seq: 7 as Seq, epoch: epoch(2), chain: 'a'.repeat(32) as Position['chain'] };
-  const install = { type: 'install', epoch: epoch(2) } as const;
+  const install = { type: 'install', epoch: epoch(2), number: 1 } as const;
+  const installed = { type: 'installed', from: s1.id, number: 1 } as const;
 
   it('S15 is there when the batch that switches to it is durable, not one that was under way', () => {
     const lone = attached();
     lone.message(s1.id, install);
-    expect(types(lone.step({ type: 'installed', base }))).toEqual([]);
+    expect(types(lone.step({ ...installed, base }))).toEqual([]);
     expect(types(lone.persisted())).toEqual([]);
     expect(lone.replica.body.durableSeq).toBe(0);
     expect(lone.persisted().send).toMatchObject([{ message: { type: 'installed', base } }]);
@@ -237,7 +238,7 @@ describe('all data of another replica', () => {
     const lone = attached();
     lone.message(s1.id, install);
     lone.persisted();
-    lone.step({ type: 'installed', base });
+    lone.step({ ...installed, base });
     lone.step({ type: 'caller-down', node: s1.id });
     expect(types(lone.message(s1.id, attach(2)))).toEqual([]);
     expect(lone.persisted().send).toMatchObject([{ message: { type: 'attached', tail: [base] } }]);
@@ -254,7 +255,7 @@ describe('all data of another replica', () => {
     lone.message(s1.id, install);
     lone.persisted();
     lone.persisted();
-    lone.step({ type: 'installed', base });
+    lone.step({ ...installed, base });
     expect(lone.persisted().send).toMatchObject([{ message: { type: 'installed', base } }]);
   });
 
@@ -285,16 +286,41 @@ describe('all data of another replica', () => {
   it('S20 takes the place of what was damaged, which is no reason for anything any more', () => {
     const lone = following();
     lone.config(threeOf({ epoch: epoch(2) }), 1);
-    lone.message(s1.id, { type: 'install', epoch: epoch(2) });
+    lone.message(s1.id, { type: 'install', epoch: epoch(2), number: 1 });
     lone.step({ type: 'damaged', problem: 'a flipped bit' });
     expect(lone.replica.problem).toBe('a flipped bit');
-    lone.step({ type: 'installed', base: two });
+    lone.step({ ...installed, base: two });
     expect(lone.replica.problem).toBeUndefined();
+  });
+
+  it('S3 S15 is that of the latest install of the primary that it follows, and of no other', () => {
+    const lone = attached();
+    const { replica } = lone;
+    const awaited = () => {
+      return [s1, s3].flatMap(({ id }) => [1, 2].filter((n) => replica.awaitsInstall(id, n)));
+    };
+    expect(awaited()).toEqual([]);
+    lone.message(s1.id, { ...install, number: 1 });
+    lone.message(s3.id, { ...install, number: 2 }); // Whom it does not follow,
+    lone.message(s1.id, { ...install, epoch: epoch(1), number: 2 }); // or any more.
+    expect(awaited()).toEqual([1]);
+    lone.message(s1.id, { ...install, number: 2 });
+    expect(awaited()).toEqual([2]);
+    for (const void_ of [
+      { ...installed, base },
+      { ...installed, from: s3.id, number: 2, base },
+    ]) {
+      lone.step(void_);
+      expect(replica.body.isInstalling).toBe(true);
+    }
+    lone.step({ ...installed, number: 2, base });
+    expect(awaited()).toEqual([]);
+    expect(replica.body.log.last).toEqual(base);
   });
 
   it('S15 that nobody asked for is left alone', () => {
     const lone = following();
-    lone.step({ type: 'installed', base });
+    lone.step({ ...installed, base });
     expect(lone.replica.body.log.base.seq).toBe(0);
   });
 });

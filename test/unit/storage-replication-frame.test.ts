@@ -26,7 +26,6 @@ import {
 } from '../../src/storage/replication-frame.js';
 import { TAIL_POSITIONS_MAX } from '../../src/storage/replica-message-codec.js';
 import { WireError } from '../../src/wire/protobuf.js';
-import { uuidOf } from '../support/configs.js';
 
 const bytes = (minLength: number, maxLength: number) =>
   fc.uint8Array({ minLength, maxLength }).map((array) => Buffer.from(array));
@@ -54,7 +53,8 @@ const entry = fc
 const u32 = fc.nat(2 ** 32 - 1);
 
 const message: fc.Arbitrary<ReplicaMessage> = fc.oneof(
-  fc.record({ type: fc.constantFrom('install', 'detached', 'diverged'), epoch: epochs }),
+  fc.record({ type: fc.constantFrom('detached', 'diverged'), epoch: epochs }),
+  fc.record({ type: fc.constant('install' as const), epoch: epochs, number: u32 }),
   fc.record({ type: fc.constant('attach' as const), epoch: epochs, number: u32, after: position }),
   fc.record({
     type: fc.constant('attached' as const),
@@ -100,15 +100,17 @@ const record: fc.Arbitrary<ReplicationRecord> = fc.oneof(
   fc.record({
     type: fc.constant('data' as const),
     ...name,
+    number: u32,
     pairs: fc.array(pair, { maxLength: 5 }),
   }),
   fc.record({
     type: fc.constant('dataEnd' as const),
     ...name,
+    number: u32,
     base: position,
     pairs: fc.nat(2 ** 48 - 1),
   }),
-  fc.record({ type: fc.constant('dataAck' as const), ...name, parts: counts }),
+  fc.record({ type: fc.constant('dataAck' as const), ...name, number: u32, parts: counts }),
 );
 const batch = fc.array(record, { maxLength: 12 });
 
@@ -149,7 +151,7 @@ const EXAMPLES: Record<string, ReplicationRecord> = {
   prepare: about({ type: 'prepare', epoch, entry: firstEntry, commitSeq: base.seq, baseSeq }),
   prepareAck: about({ type: 'prepareAck', epoch, position: base }),
   commit: about({ type: 'commit', epoch, commitSeq: base.seq, baseSeq }),
-  install: about({ type: 'install', epoch }),
+  install: about({ type: 'install', epoch, number: 2 }),
   installed: about({ type: 'installed', epoch, base }),
   refused: about({ type: 'refused', epoch, promised: 4 as Epoch }),
   detached: about({ type: 'detached', epoch }),
@@ -157,10 +159,11 @@ const EXAMPLES: Record<string, ReplicationRecord> = {
   data: {
     type: 'data',
     ...shard,
+    number: 2,
     pairs: [{ key, record: encodeDataRecord(key, Buffer.from('hi'), 7 as Seq) }],
   },
-  dataEnd: { type: 'dataEnd', ...shard, base, pairs: 1 },
-  dataAck: { type: 'dataAck', ...shard, parts: 1 },
+  dataEnd: { type: 'dataEnd', ...shard, number: 2, base, pairs: 1 },
+  dataAck: { type: 'dataAck', ...shard, number: 2, parts: 1 },
 };
 
 function about(about: ReplicaMessage): ReplicationRecord {
@@ -281,6 +284,7 @@ describe('frames', () => {
 describe('what is not a valid record', () => {
   const S = '0005 5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e';
   const E = '000000000003';
+  const N = '00000002';
   const chain = 'c4'.repeat(16);
   const position = (seq: string) => `${seq} ${E} ${chain}`;
   const uuids = `${'d1'.repeat(16)}${'b2'.repeat(16)}${'c3'.repeat(16)}`;
@@ -318,19 +322,27 @@ describe('what is not a valid record', () => {
       0x13,
       `${S} ${E} ${'00'.repeat(8)} 02${entry.slice(2)}`,
     ],
-    ['a pair with an empty key', 0x20, `${S} 0001 0000 0000000e ${'00'.repeat(14)}`],
+    ['a pair with an empty key', 0x20, `${S} ${N} 0001 0000 0000000e ${'00'.repeat(14)}`],
     [
       'a pair with a key beyond the limit',
       0x20,
-      `${S} 0001 0401 0000000e ${'00'.repeat(1025 + 14)}`,
+      `${S} ${N} 0001 0401 0000000e ${'00'.repeat(1025 + 14)}`,
     ],
-    ['a pair with less than a data-record', 0x20, `${S} 0001 0001 0000000d ${'00'.repeat(14)}`],
-    ['a pair that is longer than the frame', 0x20, `${S} 0001 0001 0010000e ${'00'.repeat(15)}`],
-    ['a pair with 4 GiB', 0x20, `${S} 0001 0001 ffffffff ${'00'.repeat(15)}`],
+    [
+      'a pair with less than a data-record',
+      0x20,
+      `${S} ${N} 0001 0001 0000000d ${'00'.repeat(14)}`,
+    ],
+    [
+      'a pair that is longer than the frame',
+      0x20,
+      `${S} ${N} 0001 0001 0010000e ${'00'.repeat(15)}`,
+    ],
+    ['a pair with 4 GiB', 0x20, `${S} ${N} 0001 0001 ffffffff ${'00'.repeat(15)}`],
     [
       'more pairs than the limit',
       0x20,
-      `${S} 1001 ${`0001 0000000e ${'00'.repeat(15)}`.repeat(0x1001)}`,
+      `${S} ${N} 1001 ${`0001 0000000e ${'00'.repeat(15)}`.repeat(0x1001)}`,
     ],
   ])('%s', (_what, kind, body) => {
     expect(() => decodeFrame(framed(rawRecord(kind, body)))).toThrow(WireError);
@@ -386,7 +398,7 @@ describe('what may not be encoded', () => {
     };
     const pair = { key, record: Buffer.alloc(14) };
     const partOf = (length: number): ReplicationRecord => {
-      return { type: 'data', ...shard, pairs: Array<typeof pair>(length).fill(pair) };
+      return { type: 'data', ...shard, number: 1, pairs: Array<typeof pair>(length).fill(pair) };
     };
     for (const [recordOf, max] of [
       [tailOf, TAIL_POSITIONS_MAX],
@@ -400,7 +412,7 @@ describe('what may not be encoded', () => {
   it('a pair has the size it says', () => {
     const pair = { key, record: Buffer.alloc(20) };
     const part = (pairs: readonly (typeof pair)[]): ReplicationRecord => {
-      return { type: 'data', shard: 1 as ShardId, shardUuid: uuidOf('s'), pairs };
+      return { type: 'data', ...shard, number: 1, pairs };
     };
     expect(recordBytes(part([pair])) - recordBytes(part([]))).toBe(dataPairBytes(pair));
   });

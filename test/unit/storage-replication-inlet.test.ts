@@ -45,7 +45,7 @@ describe('streams of other nodes', () => {
     inlet = new ReplicationInlet({
       ...{ clock, log: silentLog, grants, submit },
       hello: () => hello('s1'),
-      installs: new InstallReceiver(undefined as never, submit),
+      installs: new InstallReceiver({ store: undefined as never, submit, isAwaited: () => true }),
       callerDown: (node) => void down.push(node),
     });
   });
@@ -102,12 +102,12 @@ describe('streams of other nodes', () => {
 
   it('S20 a part of an install that is not what was written ends the stream, not the node', () => {
     const stream = dialed(hello('s2'));
-    const install = { type: 'install', epoch: 1 as Epoch } as const;
+    const install = { type: 'install', epoch: 1 as Epoch, number: 1 } as const;
     stream.say({ type: 'replica', ...SHARD, message: install });
     const taken = works.length;
     const [key, other] = [Buffer.from('k'), Buffer.from('l')];
     const record = encodeDataRecord(other, Buffer.from('v'), 1 as Seq);
-    stream.say({ type: 'data', ...SHARD, pairs: [{ key, record }] });
+    stream.say({ type: 'data', ...SHARD, number: 1, pairs: [{ key, record }] });
     expect(stream.outgoing.ended).toBe(true);
     expect(down).toEqual(['s2']);
     expect(works).toHaveLength(taken);

@@ -195,7 +195,13 @@ describe('the stream to another node', () => {
 
   it('S3 what came on a stream that has ended since is known to be stale', async () => {
     const stream = await connected();
-    stream.say({ type: 'dataAck', shard: 0 as ShardId, shardUuid: uuidOf('x'), parts: 1 });
+    stream.say({
+      type: 'dataAck',
+      shard: 0 as ShardId,
+      shardUuid: uuidOf('x'),
+      number: 1,
+      parts: 1,
+    });
     expect(stale.map((isStale) => isStale())).toEqual([false]);
     stream.events.closed('reset');
     expect(stale.map((isStale) => isStale())).toEqual([true]);
