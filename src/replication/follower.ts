@@ -80,6 +80,11 @@ export class Follower {
     return this.#phase === 'installing' && installNumber === this.#installNumber;
   }
 
+  /** It is not to have the shard any more: no data is waited for. */
+  endInstall(): void {
+    if (this.#phase === 'installing') this.#phase = 'attached';
+  }
+
   /** The driver has the data of this position, to be switched to with the next batch. */
   onInstalled(base: Position): void {
     assert(this.#phase === 'installing', 'S15', () => ({ base: base.seq, phase: this.#phase }));

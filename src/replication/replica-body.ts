@@ -21,7 +21,7 @@ export interface DurableState {
   readonly promisedEpoch: Epoch;
   /** It served as primary in the promised epoch, so it has promised nothing to anybody since. */
   readonly hasServed: boolean;
-  /** Its data is being replaced, and is no prefix of any log: never electable (S15). */
+  /** Its data is being replaced: never electable, and of no use to anybody (S15). */
   readonly isInstalling: boolean;
   /** What the first record of its log follows. */
   readonly base: Position;
@@ -162,7 +162,7 @@ export class ReplicaBody {
     return this.#hasServed;
   }
 
-  /** Its data is no prefix of any log: it may take part in nothing (S15). */
+  /** Its data is being replaced: it may take part in nothing (S15). */
   get isInstalling(): boolean {
     return this.#isInstalling;
   }
@@ -245,7 +245,11 @@ export class ReplicaBody {
     this.#commitSeq = seq;
   }
 
-  /** The data is about to be replaced: from now on it is no prefix of any log (S15). */
+  /**
+   * The data is about to be replaced, and counts as none from now on (S15). It stays whole until
+   * then, and a restart in the middle finds it so, but does not go back to it: the log of the
+   * primary does not reach back to where it ends, or contradicts it.
+   */
   beginInstall(): void {
     this.#isInstalling = true;
     this.#stateChanged = true;

@@ -231,6 +231,8 @@ export class ShardReplica {
     const to = this.#judge(config);
     this.#standing = to;
     if (to !== from) this.#outbox.happened({ type: 'standing-changed', from, to });
+    // Not when it was there before: then it may be asked to come back, and hear that later.
+    if (to === 'elsewhere' && from !== to) this.#follower?.endInstall();
     this.#setAside();
     const mayCreate = to === 'creating' || to === 'learner';
     const isNamed = replicaOn(config, this.#node.self)?.process === this.#node.process;

@@ -8,6 +8,7 @@
  * Whose data is taken is for the replica to say: it alone knows whom it follows, and which install
  * it waits for. A primary that was deposed may still send one, and what is left of an install may
  * come behind the next. It is asked in the round, behind everything that arrived before (S3, S15).
+ * What it waits for no longer is garbage, and goes while others are received (L5).
  */
 import type { MemberId, ShardId } from '../model/ids.js';
 import type { DiskBatch } from '../ports/disk.js';
@@ -45,6 +46,7 @@ export class InstallReceiver {
     this.#inRound((batch) => {
       const { store, isAwaited } = this.#deps;
       if (!isAwaited(from, name)) return;
+      this.look(); // Of the shard before this one, if it was made anew: that has another name.
       store.beginInstall(batch, shardUuid);
       this.#receiving.set(shard, { from, name, parts: 0, pairs: 0 });
     });
@@ -85,6 +87,21 @@ export class InstallReceiver {
         this.#deps.submit({ type: 'replica', shard, shardUuid, input });
       },
     );
+  }
+
+  /**
+   * Ends what no replica waits for any more, and gives what came of it to the removal of garbage;
+   * of one that is complete, and that its replica has switched to, nothing is left to give.
+   *
+   * What is in a batch by now is removed by a later one; a part that comes later is not taken.
+   */
+  look(): void {
+    const { store, isAwaited } = this.#deps;
+    for (const [shard, { from, name }] of this.#receiving) {
+      if (isAwaited(from, name)) continue;
+      this.#receiving.delete(shard);
+      store.abandonInstall(name.shardUuid);
+    }
   }
 
   /** What came of this very install so far; undefined if the replica does not wait for it. */

@@ -153,5 +153,6 @@ export class ReplicationInlet {
     if (caller === undefined || this.#byCaller.get(caller) !== stream) return;
     this.#byCaller.delete(caller);
     this.#deps.callerDown(caller);
+    this.#deps.installs.look();
   }
 }

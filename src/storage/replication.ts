@@ -215,6 +215,7 @@ export class Replication {
       wakefulness.late(clock.now() - dueAt);
       rounds.submit({ type: 'all', input: { type: 'tick' } });
       this.#sender.look();
+      this.#receiver.look();
       this.#tickLater();
     });
   }

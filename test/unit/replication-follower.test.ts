@@ -4,6 +4,7 @@ import type { Epoch, Seq } from '../../src/model/ids.js';
 import { type Entry, LOG_START, type Position, sealEntry } from '../../src/replication/entry.js';
 import type { ReplicaMessage } from '../../src/replication/messages.js';
 import type { Ready } from '../../src/replication/outbox.js';
+import { placeOf } from '../support/configs.js';
 import { LoneReplica, putOf, s1, s2, s3, threeOf } from '../support/replica-parts.js';
 
 const types = ({ send }: Ready) => send.map(({ message }) => message.type);
@@ -316,6 +317,21 @@ describe('all data of another replica', () => {
     lone.step({ ...installed, number: 2, base });
     expect(awaited()).toEqual([]);
     expect(replica.body.log.last).toEqual(base);
+  });
+
+  it('L5 is waited for no longer when the replica moves away, but when it is to come back', () => {
+    const lone = attached();
+    const replicas = [s1, s3].map(placeOf);
+    const isr = [s1.id, s3.id];
+    const elsewhere = threeOf({ epoch: epoch(2), isr, replicas });
+    lone.message(s1.id, install);
+    expect(lone.replica.awaitsInstall(s1.id, 1)).toBe(true);
+    lone.config(elsewhere, 2);
+    expect(lone.replica.awaitsInstall(s1.id, 1)).toBe(false);
+    // Its primary has heard of a third one, and the replica hears the second once more.
+    lone.message(s1.id, { ...install, number: 2 });
+    lone.config(elsewhere, 3);
+    expect(lone.replica.awaitsInstall(s1.id, 2)).toBe(true);
   });
 
   it('S15 that nobody asked for is left alone', () => {

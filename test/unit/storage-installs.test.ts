@@ -141,3 +141,74 @@ describe('what comes of an install', () => {
     expect(onDisk()).toEqual({ data: ['key-b', 'key-d'], garbage: 0 });
   });
 });
+
+describe('L5 nothing is left on disk of an install', () => {
+  /** After the next look at the time, and the rounds that follow from it. */
+  const left = async () => {
+    await test.tick();
+    expect(test.failure).toBeUndefined();
+    return onDisk();
+  };
+
+  it('whose stream broke', async () => {
+    const sender = await begun();
+    expect(onDisk()).toEqual({ data: ['key-a'], garbage: 1 });
+    sender.events.closed('reset');
+    await settle();
+    expect(onDisk()).toEqual({ data: [], garbage: 0 });
+  });
+
+  it('whose stream broke, with a part on its way', async () => {
+    const sender = await begun();
+    sender.data(1, 'key-b');
+    sender.events.closed('reset');
+    sender.data(1, 'key-c');
+    await settle();
+    expect(onDisk()).toEqual({ data: [], garbage: 0 });
+  });
+
+  it('whose primary was deposed, although its stream stands', async () => {
+    await begun();
+    await test.tell(leader, learning(2), 2);
+    await new Sender(s3, 2).attach();
+    expect(await left()).toEqual({ data: [], garbage: 0 });
+  });
+
+  it('of a replica that moved away', async () => {
+    await begun();
+    const replicas = [placeOf(s2), placeOf(s3)];
+    await test.tell(leader, learning(1, { learners: [], replicas }), 2);
+    expect(await left()).toEqual({ data: [], garbage: 0 });
+  });
+
+  it('of a shard that was made anew', async () => {
+    await begun();
+    const anew = learning(2).map((one) => ({ ...one, shardUuid: uuidOf(`anew ${one.shard}`) }));
+    await test.tell(leader, anew, 2);
+    expect(await left()).toEqual({ data: [], garbage: 0 });
+  });
+
+  it('of a replica that was set aside', async () => {
+    const sender = await begun();
+    const replica = [...test.node.replicas()].find(({ body }) => body.shard === shard)!;
+    replica.step({ type: 'damaged', problem: 'a flipped bit' }, test.clock.now());
+    sender.data(1, 'key-b');
+    await test.tell(leader, learning(2), 2);
+    sender.data(1, 'key-c');
+    expect(replica.body.damage).toBeUndefined();
+    expect(await left()).toEqual({ data: [], garbage: 0 });
+  });
+
+  it('but of the one that began in the same round as it ended', async () => {
+    const sender = await begun();
+    sender.events.closed('reset');
+    const again = new Sender(s2, 1);
+    await again.attach();
+    again.install(1);
+    again.data(1, 'key-b');
+    expect((await left()).data).toEqual(['key-b']);
+    again.end(1, 1);
+    expect(await left()).toEqual({ data: ['key-b'], garbage: 0 });
+    expect(again.answers).toEqual([{ number: 1, parts: 1 }, 'installed']);
+  });
+});
