@@ -147,7 +147,8 @@ export class InSyncSet {
   /** Whether nothing is expected any more of this learner. */
   hasGivenUp(peer: Peer, now: number): boolean {
     const { giveUpMs } = this.#settings;
-    const uselessFor = Math.max(this.#silentFor(peer, now), this.#stuckFor(peer, now));
+    const stuckFor = peer.stalledMs + this.stuckFor(peer, now);
+    const uselessFor = Math.max(this.#silentFor(peer, now), stuckFor);
     return !this.counts(peer.node) && uselessFor >= giveUpMs;
   }
 
@@ -168,8 +169,13 @@ export class InSyncSet {
     const isIdle = peer.phase === 'following' && peer.durable?.seq === this.#body.log.last.seq;
     if (isIdle) peer.progressAt = now;
     const isSilent = this.#silentFor(peer, now) >= silentMs;
-    const isStuck = this.#stuckFor(peer, now) >= stuckMs;
+    const isStuck = this.stuckFor(peer, now) >= stuckMs;
     return isSilent || isStuck || peer.phase === 'unusable';
+  }
+
+  /** How long it has not come forward, as far as this process would have seen that. */
+  stuckFor(peer: Peer, now: number): number {
+    return now - Math.max(this.#watchedSince(peer), peer.progressAt);
   }
 
   /** It is about to stop: better without it now, while it still answers, if enough are left. */
@@ -180,10 +186,6 @@ export class InSyncSet {
 
   #silentFor(peer: Peer, now: number): number {
     return now - Math.max(this.#watchedSince(peer), this.#claims.heardAt(peer.node));
-  }
-
-  #stuckFor(peer: Peer, now: number): number {
-    return now - Math.max(this.#watchedSince(peer), peer.progressAt);
   }
 
   /** Who was away itself blames nobody before it has listened for as long as it takes. */

@@ -42,6 +42,8 @@ export type ReplicaEvent =
   | { readonly type: 'truncated'; readonly after: Seq; readonly last: Seq }
   | { readonly type: 'peer-follows'; readonly peer: MemberId; readonly after: Seq }
   | { readonly type: 'peer-needs-install'; readonly peer: MemberId }
+  /** All data was sent to it, and none of that arrives any more. */
+  | { readonly type: 'install-stalled'; readonly peer: MemberId }
   | { readonly type: 'peer-diverged'; readonly peer: MemberId; readonly seq: Seq }
   | {
       readonly type: 'peer-knows-more';

@@ -41,6 +41,8 @@ export class Peer {
   readonly knownSince: number;
   /** When it last came forward, or had nothing to do. */
   progressAt: number;
+  /** How long, before that, it had none of all data that was sent to it, again and again. */
+  stalledMs = 0;
   /** It has something else committed than we, and was not told yet. */
   hasDiverged = false;
   /** When it began to get all data the last time, and when it may again: ours was damaged. */
@@ -83,6 +85,12 @@ export class Peer {
     this.#catchUps.end(this);
     this.#installs.begin(this);
     this.#installingFrom = from;
+  }
+
+  /** It came forward, with what it was to get. */
+  cameForward(now: number): void {
+    this.progressAt = now;
+    this.stalledMs = 0;
   }
 
   /** Cumulative; an older one changes nothing. */
@@ -141,6 +149,7 @@ export class Peer {
     this.end();
     this.place = place;
     this.phase = 'down';
+    this.stalledMs = 0;
     this.hasDiverged = false;
     this.#durable = undefined;
     this.#claimUntil = -Infinity;

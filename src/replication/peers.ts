@@ -5,6 +5,8 @@
  *   down -> attaching -> following
  *                     -> unusable -> installing -> following
  *
+ * One that gets all data, and has no more of it for long, is asked again what it holds.
+ *
  * One that follows may turn out to need all data, too: it diverges, or the log does not reach it
  * any more, or cannot be read. Whatever a peer is, it is down when its stream breaks.
  *
@@ -33,8 +35,9 @@ import { Shipping, type ShippingSettings } from './shipping.js';
 
 export interface PeersSettings extends ShippingSettings {
   /**
-   * Pause before all data is read again that was found damaged on its way to a learner. Longer, if
-   * that took longer: then it is read half of the time at most.
+   * Pause before all data is sent again that was found damaged on its way to a learner, or that
+   * does not arrive there any more. Longer, if what was sent before took longer: then it is sent in
+   * vain half of the time at most.
    */
   readonly installAgainMs: number;
 }
@@ -156,7 +159,7 @@ export class Peers {
 
   /** More of the data that this peer gets is on its disk. */
   onInstallProgress(peer: Peer, now: number): void {
-    if (peer.phase === 'installing') peer.progressAt = now;
+    if (peer.phase === 'installing') peer.cameForward(now);
   }
 
   /**
@@ -187,7 +190,9 @@ export class Peers {
    */
   mend(peer: Peer, now: number): void {
     if (this.#inSync.isInTheWay(peer, now)) peer.endTurn();
-    if (peer.phase !== 'unusable' || this.#inSync.counts(peer.node)) return;
+    if (this.#inSync.counts(peer.node)) return;
+    if (this.#hasStalled(peer, now)) this.#askAgain(peer, now);
+    if (peer.phase !== 'unusable') return;
     if (now >= peer.installNotBefore) this.#install(peer, now);
     else peer.progressAt = now; // It waits for us.
   }
@@ -195,6 +200,26 @@ export class Peers {
   /** Nothing is on its way to anybody any more. */
   end(): void {
     for (const peer of this.#peers.values()) peer.end();
+  }
+
+  /** Whether it gets all data and has no more of it, for longer than that went well. */
+  #hasStalled(peer: Peer, now: number): boolean {
+    if (peer.phase !== 'installing') return false;
+    const wentWellMs = peer.progressAt - peer.installBeganAt;
+    const boundMs = Math.max(this.#settings.installAgainMs, wentWellMs);
+    return this.#inSync.stuckFor(peer, now) >= boundMs;
+  }
+
+  /**
+   * What was lost of an install would never be sent again. All of it may be there by now: if what
+   * says so is on its way, it is of before the question, and void.
+   */
+  #askAgain(peer: Peer, now: number): void {
+    peer.stalledMs += this.#inSync.stuckFor(peer, now);
+    peer.progressAt = now;
+    this.#outbox.happened({ type: 'install-stalled', peer: peer.node });
+    this.detach(peer);
+    this.attach(peer, now);
   }
 
   #onRefused(peer: Peer, promised: Epoch, now: number): void {
@@ -249,7 +274,7 @@ export class Peers {
   /** `follows`: it does already; otherwise it is told where to go on. */
   #follow(peer: Peer, match: Position, follows: boolean, now: number): void {
     peer.follow(match, follows);
-    peer.progressAt = now;
+    peer.cameForward(now);
     if (!follows) this.#shipping.resume(peer, match);
     this.#outbox.happened({ type: 'peer-follows', peer: peer.node, after: match.seq });
     this.#ship(peer, now);

@@ -317,6 +317,8 @@ function textOf(event: ReplicaEvent): string | undefined {
       return `truncates ${event.last} to ${event.after}`;
     case 'peer-needs-install':
       return `has to send all data to ${event.peer}`;
+    case 'install-stalled':
+      return `asks ${event.peer} again: no more of all data arrives there`;
     case 'peer-diverged':
       return `finds ${event.peer} diverged at ${event.seq}`;
     case 'peer-knows-more':

@@ -121,7 +121,7 @@ describe('what a primary asks the leader', () => {
       lone.step({ type: 'session-down', node: s3.id, gone: false });
       lone.config(without3, 2);
       lone.attachEmpty(s3.id);
-      lone.pass(giveUpMs / 2, s2.id, s3.id);
+      lone.pass(giveUpMs / 4, s2.id, s3.id);
       lone.step({ type: 'install-progress', node: s3.id });
       lone.step({ type: 'install-progress', node: s2.id });
       expect(asksOf(lone.pass(giveUpMs - 1, s2.id, s3.id))).toEqual([]);

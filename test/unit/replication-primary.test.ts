@@ -214,9 +214,10 @@ describe('the log that a replica needs which gets all data', () => {
   });
 
   it('nor for one that was given up', () => {
-    const { lone, log, installed } = installing({}, 5);
+    const { giveUpMs } = GROUP_SETTINGS;
+    const { lone, log, installed } = installing({ installAgainMs: 2 * giveUpMs }, 5);
     expect(log.base.seq).toBe(0);
-    lone.pass(GROUP_SETTINGS.giveUpMs, s2.id, s3.id);
+    lone.pass(giveUpMs, s2.id, s3.id);
     lone.put('last');
     lone.persisted();
     expect(log.base.seq).toBeGreaterThan(1);
