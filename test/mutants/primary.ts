@@ -460,6 +460,45 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
     tests: ['test/unit/replication-primary.test.ts'],
   },
   {
+    id: 'stalled-install-left-alone',
+    wrong: 'a learner to which no more of all data comes is never asked again what it holds',
+    breaks: ['L2'],
+    edits: [
+      {
+        file: 'src/replication/peers.ts',
+        from: 'if (this.#hasStalled(peer, now)) this.#askAgain',
+        to: 'if (this.#hasStalled(peer, now) && now < 0) this.#askAgain',
+      },
+    ],
+    tests: ['test/unit/replication-stalled-installs.test.ts'],
+  },
+  {
+    id: 'slow-install-cut-off',
+    wrong: 'a learner that gets all data is asked again after a while, however well that goes',
+    breaks: ['L2'],
+    edits: [
+      {
+        file: 'src/replication/peers.ts',
+        from: 'return this.#inSync.stuckFor(peer, now) >= boundMs;',
+        to: 'return now - peer.installBeganAt >= Math.min(boundMs, this.#settings.installAgainMs);',
+      },
+    ],
+    tests: ['test/unit/replication-stalled-installs.test.ts'],
+  },
+  {
+    id: 'asked-again-for-ever',
+    wrong: 'a learner that never has any of what it is sent is not given up, but asked again',
+    breaks: ['L2'],
+    edits: [
+      {
+        file: 'src/replication/in-sync-set.ts',
+        from: 'const stuckFor = peer.stalledMs + this.stuckFor(peer, now);',
+        to: 'const stuckFor = this.stuckFor(peer, now);',
+      },
+    ],
+    tests: ['test/unit/replication-stalled-installs.test.ts'],
+  },
+  {
     id: 'install-of-nobody-goes-on',
     wrong: 'a shard is sent on to a learner that is to get it from somebody else by now',
     breaks: ['L5'],

@@ -290,6 +290,55 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     tests: ['test/unit/storage-install-receiver.test.ts'],
   },
   {
+    id: 'install-of-anybody-received',
+    wrong: 'the late install of a deposed primary takes the place of the one that is under way',
+    breaks: ['S3', 'L2'],
+    edits: [
+      {
+        file: 'src/storage/install-receiver.ts',
+        from: 'if (!isAwaited(from, name)) return;',
+        to: 'if (!isAwaited(from, name) && number < 0) return;',
+      },
+    ],
+    tests: ['test/unit/storage-install-receiver.test.ts', 'test/unit/storage-installs.test.ts'],
+  },
+  {
+    id: 'end-of-stopped-install',
+    wrong: 'an install that was stopped says that all was sent, and that counts for the next one',
+    breaks: ['S6', 'S15'],
+    edits: [
+      {
+        file: 'src/storage/install-sender.ts',
+        from: `        // It may have been stopped while the last part was read, too.
+        if (sending.isOver) return;
+`,
+        to: '',
+      },
+      {
+        file: 'src/storage/install-receiver.ts',
+        from: 'receiving.name.number === number;',
+        to: 'number > 0;',
+      },
+    ],
+    tests: [
+      'test/unit/storage-install-receiver.test.ts',
+      'test/unit/storage-install-sender.test.ts',
+    ],
+  },
+  {
+    id: 'broken-install-stays',
+    wrong: 'what came of an install that was broken off stays on disk',
+    breaks: ['L5'],
+    edits: [
+      {
+        file: 'src/storage/install-receiver.ts',
+        from: '      store.abandonInstall(name.shardUuid);\n',
+        to: '      void store;\n',
+      },
+    ],
+    tests: ['test/unit/storage-installs.test.ts'],
+  },
+  {
     id: 'shard-known-by-number',
     wrong: 'a replica of a shard that was made anew is taken for one of the shard before',
     breaks: ['S8', 'S19'],
