@@ -85,6 +85,8 @@ export type ControllerEvent =
     }
   /** The primary is away and no member of the isr can take its place. */
   | { readonly type: 'no-successor'; readonly shard: ShardId; readonly primary: MemberId }
+  /** It should have a new epoch, and none is left above those that were used: it stays as it is. */
+  | { readonly type: 'no-epoch-left'; readonly shard: ShardId }
   | { readonly type: 'shard-garbled'; readonly shard: ShardId }
   | { readonly type: 'shard-missing'; readonly shard: ShardId }
   /** Its configuration is older than what a replica has promised: ZooKeeper was set back. */

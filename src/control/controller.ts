@@ -48,7 +48,14 @@
  */
 import { assert, unreachable } from '../model/assert.js';
 import type { ClusterConfig } from '../model/cluster-config.js';
-import type { Epoch, LeaderEpoch, MemberId, ShardId, Uuid } from '../model/ids.js';
+import {
+  type Epoch,
+  isEpoch,
+  type LeaderEpoch,
+  type MemberId,
+  type ShardId,
+  type Uuid,
+} from '../model/ids.js';
 import type { ChangeRequest } from '../model/member-messages.js';
 import type { PlacementState } from '../model/placement-record.js';
 import type { Registration } from '../model/registrations.js';
@@ -353,7 +360,10 @@ export class Controller {
       if (!isAbsent && this.#isLeftAlone(stored.config, view)) continue;
       const decision = isAbsent ? created(shard, view) : this.#revise(stored, view);
       this.#requests.delete(shard); // Granted, refused or outdated: the primary asks again.
-      if (decision !== undefined) writes.push(this.#propose(shard, stored, decision, view));
+      if (decision === undefined) continue;
+      const hasEpoch = isEpoch(decision.draft.epoch); // Nobody could read any other.
+      if (hasEpoch) writes.push(this.#propose(shard, stored, decision, view));
+      else if (!isAbsent) this.#sayOnce(stored.config, { type: 'no-epoch-left', shard });
     }
     return writes;
   }

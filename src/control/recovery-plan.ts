@@ -21,7 +21,14 @@
  * in-sync replicas are away waits for them, unless the operator accepts the loss.
  */
 import type { ClusterConfig } from '../model/cluster-config.js';
-import type { Epoch, Incarnation, LeaderEpoch, ShardId, Uuid } from '../model/ids.js';
+import {
+  type Epoch,
+  type Incarnation,
+  isEpoch,
+  type LeaderEpoch,
+  type ShardId,
+  type Uuid,
+} from '../model/ids.js';
 import type { HeldReplica, Inventory } from '../model/inspection.js';
 import type { ReplicaPlace, ShardConfig } from '../model/shard-config.js';
 import { slotRangeOf } from '../model/slot.js';
@@ -145,6 +152,10 @@ function planShard(
   const epochs = [...known.map(({ config }) => config.epoch), ...copies.map((c) => c.held.epoch)];
   const used = Math.max(0, ...epochs) as Epoch;
   const epoch = aboveAll(used);
+  if (!isEpoch(epoch)) {
+    const doubt = `no epoch is left above ${used}: its znode stays as it is`;
+    return { shard, source: 'nothing', used, config: undefined, doubt, mayLose: true };
+  }
   const answers = { copies, cluster };
   if (newest !== undefined)
     return { used, ...asConfigured(newest.config, epoch, { ...answers, acceptsLoss }) };
@@ -153,8 +164,8 @@ function planShard(
   return { shard, source: 'nothing', used, config: undefined, doubt, mayLose: true };
 }
 
-function aboveAll(used: Epoch): Epoch {
-  return ((Math.floor(used / EPOCHS_PER_RECOVERY) + 1) * EPOCHS_PER_RECOVERY + 1) as Epoch;
+function aboveAll(used: Epoch): number {
+  return (Math.floor(used / EPOCHS_PER_RECOVERY) + 1) * EPOCHS_PER_RECOVERY + 1;
 }
 
 /** Which shard it is that has this number: the one that was written to in the latest epoch. */

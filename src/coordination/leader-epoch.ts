@@ -4,7 +4,7 @@
  * raised it before can write nothing any more (rule Z3). Kafka's ZooKeeper controller
  * raised `/controller_epoch` in the same way.
  */
-import type { LeaderEpoch, MemberId } from '../model/ids.js';
+import { isLeaderEpoch, type LeaderEpoch, type MemberId } from '../model/ids.js';
 import {
   decodeLeaderRecord,
   encodeLeaderRecord,
@@ -41,8 +41,13 @@ export async function takeLeaderEpoch(
 ): Promise<Outcome<Fence>> {
   const before = await readFence(session);
   if (before.status !== 'ok') return before;
+  const leaderEpoch = Math.max(before.value.record.leaderEpoch, above) + 1;
+  if (!isLeaderEpoch(leaderEpoch)) {
+    const message = `no leaderEpoch is left above ${leaderEpoch - 1}: nobody counted up to it`;
+    return { status: 'failed', code: 'refused', message };
+  }
   const record: LeaderRecord = {
-    leaderEpoch: (Math.max(before.value.record.leaderEpoch, above) + 1) as LeaderEpoch,
+    leaderEpoch,
     leader,
     candidate,
     nonce: random.nonce(),

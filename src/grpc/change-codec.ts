@@ -3,7 +3,7 @@
  * the messages behind it), between the protobuf form and the model's. Checked here: one that does
  * not parse is reported and left out as a whole, because half a request is another request.
  */
-import { type Epoch, type Incarnation, isCount, isMemberId, isUuid } from '../model/ids.js';
+import { type Incarnation, isCount, isEpoch, isMemberId, isUuid } from '../model/ids.js';
 import { isShardId } from '../model/limits.js';
 import type {
   ChangeRequest,
@@ -51,11 +51,11 @@ export function fromWireChangeRequest(
   const { shard, shardUuid, basedOn } = request;
   const epoch = Number(request.epoch);
   const change = fromWireChange(request);
-  const isAboutShard = isShardId(shard) && isUuid(shardUuid) && isCount(epoch, 1);
+  const isAboutShard = isShardId(shard) && isUuid(shardUuid) && isEpoch(epoch);
   if (!isAboutShard || !isCount(basedOn) || change === undefined) {
     return garbled(report, 'a request of a primary that does not parse');
   }
-  return { shard, shardUuid, epoch: epoch as Epoch, basedOn, change };
+  return { shard, shardUuid, epoch, basedOn, change };
 }
 
 function fromWireChange({
@@ -82,8 +82,8 @@ function fromWireChange({
   }
   const promised = Number(epochUsed?.promised);
   // There has to be one above it.
-  if (!isCount(promised, 1) || !isCount(promised + 1)) return undefined;
-  return { type: 'epoch-used', promised: promised as Epoch };
+  if (!isEpoch(promised) || !isEpoch(promised + 1)) return undefined;
+  return { type: 'epoch-used', promised };
 }
 
 export function toWireSteppedDown(message: SteppedDown): WireSteppedDown {
@@ -98,11 +98,11 @@ export function fromWireSteppedDown(
   const { shard, shardUuid } = message;
   const epoch = Number(message.epoch);
   const to = message.to === '' ? undefined : message.to;
-  const isAboutShard = isShardId(shard) && isUuid(shardUuid) && isCount(epoch, 1);
+  const isAboutShard = isShardId(shard) && isUuid(shardUuid) && isEpoch(epoch);
   if (!isAboutShard || !(to === undefined || isMemberId(to))) {
     return garbled(report, 'a word of a primary that stepped down, which does not parse');
   }
-  return { type: 'stepped-down', shard, shardUuid, epoch: epoch as Epoch, to };
+  return { type: 'stepped-down', shard, shardUuid, epoch, to };
 }
 
 export function fromWireHandOverFailed(
@@ -111,8 +111,8 @@ export function fromWireHandOverFailed(
 ): HandOverFailed | undefined {
   const { shard, why } = message;
   const epoch = Number(message.epoch);
-  if (!isShardId(shard) || !isCount(epoch, 1)) {
+  if (!isShardId(shard) || !isEpoch(epoch)) {
     return garbled(report, 'a word of a hand-over that failed, which does not parse');
   }
-  return { type: 'hand-over-failed', shard, epoch: epoch as Epoch, why };
+  return { type: 'hand-over-failed', shard, epoch, why };
 }

@@ -1,13 +1,6 @@
 /** Inventories and scrubs between their protobuf form and the model's. */
 import { decodeClusterConfig, encodeClusterConfig } from '../model/cluster-config.js';
-import {
-  type Epoch,
-  isCount,
-  isMemberId,
-  isUuid,
-  type LeaderEpoch,
-  type Seq,
-} from '../model/ids.js';
+import { isCount, isEpoch, isLeaderEpoch, isMemberId, isUuid, type Seq } from '../model/ids.js';
 import type { HeldReplica, Inventory, ScrubFinding, ScrubQuestion } from '../model/inspection.js';
 import { isShardId } from '../model/limits.js';
 import { decodeShardConfig, encodeShardConfig } from '../model/shard-config.js';
@@ -51,7 +44,8 @@ export function fromWireInventory(answer: InventoryResponse__Output): Inventory 
   const generation = Number(answer.generation);
   const leaderEpoch = Number(answer.leaderEpoch);
   const isNamed = isMemberId(node) && isUuid(store) && isUuid(process);
-  if (!isNamed || !isCount(generation) || !isCount(leaderEpoch)) throw malformed('its name');
+  if (!isNamed || !isCount(generation) || !isLeaderEpoch(leaderEpoch, 0))
+    throw malformed('its name');
   if (clusterUuid !== '' && !isUuid(clusterUuid)) throw malformed('its cluster');
   return {
     node,
@@ -60,7 +54,7 @@ export function fromWireInventory(answer: InventoryResponse__Output): Inventory 
     generation,
     clusterUuid: clusterUuid === '' ? null : clusterUuid,
     cluster: cluster.length === 0 ? undefined : decodeClusterConfig(cluster),
-    leaderEpoch: leaderEpoch as LeaderEpoch,
+    leaderEpoch,
     replicas: answer.replicas.map(fromWireHeld),
     configs: answer.configs.map(({ shard, config, version }) => {
       if (!isShardId(shard)) throw malformed('a shard');
@@ -76,14 +70,17 @@ function fromWireHeld({ shard, shardUuid, problem, ...rest }: HeldReplica__Outpu
     Number(rest.lastEpoch),
     Number(rest.commitSeq),
   ];
-  const areCounts = [epoch, lastSeq, lastEpoch, commitSeq].every((count) => isCount(count));
-  if (!isShardId(shard) || !isUuid(shardUuid) || !areCounts) throw malformed('a replica');
+  const areEpochs = isEpoch(epoch, 0) && isEpoch(lastEpoch, 0);
+  const areCounts = isCount(lastSeq) && isCount(commitSeq);
+  if (!isShardId(shard) || !isUuid(shardUuid) || !areEpochs || !areCounts) {
+    throw malformed('a replica');
+  }
   return {
     shard,
     shardUuid,
-    epoch: epoch as Epoch,
+    epoch,
     lastSeq: lastSeq as Seq,
-    lastEpoch: lastEpoch as Epoch,
+    lastEpoch,
     commitSeq: commitSeq as Seq,
     problem: problem === '' ? undefined : problem,
   };

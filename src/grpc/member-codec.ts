@@ -7,12 +7,12 @@
  */
 import { isAddressText } from '../model/address.js';
 import {
-  type Epoch,
   type Incarnation,
   isCount,
+  isEpoch,
+  isLeaderEpoch,
   isMemberId,
   isUuid,
-  type LeaderEpoch,
   type Seq,
 } from '../model/ids.js';
 import { isShardId } from '../model/limits.js';
@@ -156,10 +156,10 @@ function fromWireLeaderHello(
 ): LeaderMessage | undefined {
   const leaderEpoch = Number(hello.leaderEpoch);
   const { clusterUuid, leader } = hello;
-  if (!isUuid(clusterUuid) || !isMemberId(leader) || !isCount(leaderEpoch, 1)) {
+  if (!isUuid(clusterUuid) || !isMemberId(leader) || !isLeaderEpoch(leaderEpoch)) {
     return garbled(report, 'a hello of a leader that does not parse');
   }
-  return { type: 'hello', clusterUuid, leader, leaderEpoch: leaderEpoch as LeaderEpoch };
+  return { type: 'hello', clusterUuid, leader, leaderEpoch };
 }
 
 function fromWireMemberHello(
@@ -168,10 +168,10 @@ function fromWireMemberHello(
 ): MemberMessage | undefined {
   const { id, process } = hello;
   const leaderEpoch = Number(hello.leaderEpoch);
-  if (!isMemberId(id) || !isUuid(process) || !isCount(leaderEpoch)) {
+  if (!isMemberId(id) || !isUuid(process) || !isLeaderEpoch(leaderEpoch, 0)) {
     return garbled(report, 'a hello of a member that does not parse');
   }
-  return { type: 'hello', id, process, leaderEpoch: leaderEpoch as LeaderEpoch };
+  return { type: 'hello', id, process, leaderEpoch };
 }
 
 function fromWireHandOver(
@@ -179,11 +179,11 @@ function fromWireHandOver(
   report: ReportGarbled,
 ): LeaderMessage | undefined {
   const epoch = Number(order.epoch);
-  const isAboutShard = isShardId(shard) && isUuid(shardUuid) && isCount(epoch, 1);
+  const isAboutShard = isShardId(shard) && isUuid(shardUuid) && isEpoch(epoch);
   if (!isAboutShard || !isMemberId(to)) {
     return garbled(report, 'an order to hand a shard over that does not parse');
   }
-  return { type: 'hand-over', shard, shardUuid, epoch: epoch as Epoch, to };
+  return { type: 'hand-over', shard, shardUuid, epoch, to };
 }
 
 function toWireMapUpdate({ shards, nodes }: MapUpdate): WireMapUpdate {
@@ -252,15 +252,16 @@ function fromWireReplica(
   const openedEpoch = Number(entry.openedEpoch);
   const lastSeq = Number(entry.lastSeq);
   const wellFormed = isShardId(shard) && isUuid(shardUuid) && isUuid(store);
-  if (!wellFormed || ![epoch, openedEpoch, lastSeq].every((count) => isCount(count))) {
+  const areEpochs = isEpoch(epoch, 0) && isEpoch(openedEpoch, 0);
+  if (!wellFormed || !areEpochs || !isCount(lastSeq)) {
     return garbled(report, 'a report of a replica that does not parse');
   }
   return {
     shard,
     shardUuid,
     store,
-    epoch: epoch as Epoch,
-    openedEpoch: openedEpoch as Epoch,
+    epoch,
+    openedEpoch,
     lastSeq: lastSeq as Seq,
     ...(entry.problem !== '' && { problem: entry.problem }),
   };

@@ -3,7 +3,7 @@
  * between the protobuf form and the model's. An entry that does not parse is reported and left out;
  * the others still count.
  */
-import { type Epoch, isCount, isMemberId } from '../model/ids.js';
+import { isCount, isEpoch, isMemberId } from '../model/ids.js';
 import { isShardId } from '../model/limits.js';
 import {
   DAMAGED_TOLD_MAX,
@@ -82,9 +82,9 @@ function fromWireLearner(
     learner.total,
     learner.forMs,
   ].map(Number);
-  const areCounts = isCount(epoch, 1) && isCount(done) && isCount(total) && isCount(forMs);
+  const areCounts = isEpoch(epoch) && isCount(done) && isCount(total) && isCount(forMs);
   if (!isShardId(shard) || !isMemberId(node) || by === undefined || !areCounts) {
     return garbled(report, 'the progress of a learner that does not parse');
   }
-  return { shard, epoch: epoch as Epoch, node, by, done, total, forMs };
+  return { shard, epoch, node, by, done, total, forMs };
 }

@@ -43,6 +43,19 @@ export function isUuid(text: unknown): text is Uuid {
   return typeof text === 'string' && UUID.test(text);
 }
 
+/** The highest epoch and leaderEpoch: frames and log entries have 6 bytes for an epoch. */
+export const EPOCH_MAX = 2 ** 48 - 1;
+
+/** True for epochs; from 0 up where there may be none yet. */
+export function isEpoch(value: unknown, least: 0 | 1 = 1): value is Epoch {
+  return isCount(value, least) && value <= EPOCH_MAX;
+}
+
+/** True for leaderEpochs; from 0 up where there may be none yet. */
+export function isLeaderEpoch(value: unknown, least: 0 | 1 = 1): value is LeaderEpoch {
+  return isCount(value, least) && value <= EPOCH_MAX;
+}
+
 /** True for the integers from `least` up that a double holds exactly. */
 export function isCount(value: unknown, least = 0): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= least;

@@ -2,7 +2,7 @@
  * The znode `/leader/epoch`: the fence. A leader writes only inside a multi that checks this
  * znode's version, so whoever was leader before can change nothing any more (D2, S17).
  */
-import { isCount, isMemberId, type LeaderEpoch, type MemberId } from './ids.js';
+import { isLeaderEpoch, isMemberId, type LeaderEpoch, type MemberId } from './ids.js';
 import { encodeRecord, RecordReader } from './records.js';
 import { ZNODES } from './znodes.js';
 
@@ -37,9 +37,13 @@ export function decodeLeaderRecord(bytes: Uint8Array): LeaderRecord {
     return (value: unknown): value is T | null => value === null || is(value);
   };
   return {
-    leaderEpoch: record.field('leaderEpoch', 'a count', (epoch): epoch is LeaderEpoch => {
-      return isCount(epoch);
-    }),
+    leaderEpoch: record.field(
+      'leaderEpoch',
+      'a leader epoch or 0',
+      (epoch): epoch is LeaderEpoch => {
+        return isLeaderEpoch(epoch, 0);
+      },
+    ),
     leader: record.field('leader', 'a router id or null', orNull(isMemberId)),
     candidate: record.field(
       'candidate',

@@ -15,6 +15,8 @@ import {
   type Epoch,
   type Incarnation,
   isCount,
+  isEpoch,
+  isLeaderEpoch,
   isMemberId,
   isUuid,
   type LeaderEpoch,
@@ -105,7 +107,7 @@ export function decodeShardConfig(shard: ShardId, bytes: Uint8Array): ShardConfi
     slots: record.field('slots', 'a range of slots', isSlotRange),
     shardUuid: record.field('shardUuid', 'a uuid', isUuid),
     state: record.field('state', '"creating" or "active"', isShardState),
-    epoch: record.field('epoch', 'an epoch', (epoch): epoch is Epoch => isCount(epoch, 1)),
+    epoch: record.field('epoch', 'an epoch', isEpoch),
     primary: record.field('primary', 'a node id', isMemberId),
     isr: record.list('isr', 'node ids', isMemberId),
     learners: record.list('learners', 'node ids', isMemberId),
@@ -148,10 +150,6 @@ function isSlotRange(value: unknown): value is SlotRange {
   if (!Array.isArray(value) || value.length !== 2) return false;
   const [first, last] = value as unknown[];
   return isCount(first) && isCount(last) && first <= last && last < SLOT_COUNT;
-}
-
-function isLeaderEpoch(value: unknown): value is LeaderEpoch {
-  return isCount(value, 1);
 }
 
 function isBoolean(value: unknown): value is boolean {

@@ -31,6 +31,11 @@ function say(event: ControllerEvent, log: Log): void {
         `shard ${event.shard}: its znode ${shardZnode(event.shard)} is missing, and is not ` +
           "made anew: nodes may hold its data. 'portolan recover' asks them, and writes it",
       );
+    case 'no-epoch-left':
+      return log.error(
+        `shard ${event.shard}: no higher epoch is left, so nothing of it is changed any more. ` +
+          'Nobody counted up to that: look at its znode, and what its nodes have promised',
+      );
     case 'shard-garbled':
       return; // Said in detail when it was read.
     case 'shard-outdated':

@@ -1,5 +1,12 @@
 /** The records of a data directory that are about the directory itself: JSON, read at start. */
-import { isCount, isUuid, type LeaderEpoch, type MemberId, type Uuid } from '../model/ids.js';
+import {
+  isCount,
+  isLeaderEpoch,
+  isUuid,
+  type LeaderEpoch,
+  type MemberId,
+  type Uuid,
+} from '../model/ids.js';
 import { UnusableDirectoryError } from '../ports/disk.js';
 
 /** Of the whole directory: 2 since replicas have logs. */
@@ -60,7 +67,7 @@ export function encodeLeaderEpoch(leaderEpoch: LeaderEpoch): Buffer {
 /** @throws UnusableDirectoryError */
 export function decodeLeaderEpoch(bytes: Buffer): LeaderEpoch {
   const { leaderEpoch } = decode<{ leaderEpoch: LeaderEpoch }>('leader-epoch', bytes);
-  if (!isCount(leaderEpoch)) throw unreadable('leader-epoch');
+  if (!isLeaderEpoch(leaderEpoch, 0)) throw unreadable('leader-epoch');
   return leaderEpoch;
 }
 

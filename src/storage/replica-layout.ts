@@ -37,8 +37,7 @@
  *   00000003 4c 0000000000000001 3203cf74 -> 01 000000000001 0000000000000001 ...
  *   00000003 44 6b -> 01 ba9d5c0d 00 0000000000000001 6869
  */
-import type { Epoch, Seq, ShardId } from '../model/ids.js';
-import { isUuid } from '../model/ids.js';
+import { isEpoch, isUuid, type Seq, type ShardId } from '../model/ids.js';
 import { CorruptRecordError, readU64, writeU64 } from '../replication/data-record.js';
 import type { Chain, Position } from '../replication/entry.js';
 import type { DurableState } from '../replication/replica-body.js';
@@ -92,15 +91,20 @@ export function decodeState(prefix: ReplicaPrefix, record: Buffer): DurableState
   const shardUuid = record.toString('hex', SHARD_UUID_AT, EPOCH_AT);
   if (!isUuid(shardUuid)) throw new CorruptRecordError('no shard uuid');
   if ((flags & ~(HAS_SERVED | IS_INSTALLING)) !== 0) throw new CorruptRecordError('unknown flags');
+  const promisedEpoch = readU64(record, EPOCH_AT);
+  const baseEpoch = readU64(record, BASE_EPOCH_AT);
+  if (!isEpoch(promisedEpoch, 0) || !isEpoch(baseEpoch, 0)) {
+    throw new CorruptRecordError('an epoch beyond 6 bytes');
+  }
   return {
     shard: record.readUInt16BE(SHARD_AT) as ShardId,
     shardUuid,
-    promisedEpoch: readU64(record, EPOCH_AT) as Epoch,
+    promisedEpoch,
     hasServed: (flags & HAS_SERVED) !== 0,
     isInstalling: (flags & IS_INSTALLING) !== 0,
     base: {
       seq: readU64(record, BASE_SEQ_AT) as Seq,
-      epoch: readU64(record, BASE_EPOCH_AT) as Epoch,
+      epoch: baseEpoch,
       chain: record.toString('hex', BASE_CHAIN_AT, APPLIED_AT) as Chain,
     },
     appliedSeq: readU64(record, APPLIED_AT) as Seq,

@@ -334,4 +334,35 @@ interface Promotion {`,
     ],
     tests: FAILOVER,
   },
+  {
+    id: 'epoch-unbounded',
+    wrong: 'a znode may name an epoch that no entry and no frame can hold, and ends every primary',
+    breaks: ['L1'],
+    edits: [
+      {
+        file: 'src/model/ids.ts',
+        from: 'value is Epoch {\n  return isCount(value, least) && value <= EPOCH_MAX;',
+        to: 'value is Epoch {\n  return isCount(value, least);',
+      },
+    ],
+    tests: ['test/unit/model-records.test.ts', 'test/unit/control-controller.test.ts'],
+  },
+  {
+    id: 'recovery-steps-over-epochs',
+    wrong: 'the map is made again in an epoch that nobody can read, if the last one was promised',
+    breaks: ['L1'],
+    edits: [
+      {
+        file: 'src/control/recovery-plan.ts',
+        from: 'const epoch = aboveAll(used);',
+        to: 'const epoch = aboveAll(used) as Epoch;',
+      },
+      {
+        file: 'src/control/recovery-plan.ts',
+        from: 'if (!isEpoch(epoch)) {',
+        to: 'if (!isEpoch(epoch) && epoch < 0) {',
+      },
+    ],
+    tests: ['test/unit/control-recovery-plan.test.ts'],
+  },
 ];

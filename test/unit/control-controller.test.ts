@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Controller } from '../../src/control/controller.js';
-import type { Epoch, ShardId } from '../../src/model/ids.js';
+import { type Epoch, EPOCH_MAX, type ShardId } from '../../src/model/ids.js';
 import type { Registration } from '../../src/model/registrations.js';
 import type { StoredShard } from '../../src/model/shard-config.js';
 import { clusterOf, configOf, nodeOf, reportOf, uuidOf } from '../support/configs.js';
@@ -151,6 +151,15 @@ describe('shards that hold data', () => {
     harness.controller.step({ type: 'reported', replicas: [used] });
     expect(harness.run().map(({ draft }) => [draft.shard, draft.epoch])).toEqual([[3, 2]]);
     expect(harness.run()).toEqual([]);
+  });
+
+  it('L1 no epoch is written that nobody could read: it is said once, and the shard waits', () => {
+    const last = stored.map((config) => ({ ...config, epoch: EPOCH_MAX as Epoch }));
+    const harness = new ControlHarness(clusterOf(), last).nodes(nodeOf('s1', 2)).settle();
+    const { writes, events } = harness.controller.takeReady();
+    expect(writes).toEqual([]);
+    expect(events).toEqual(last.map(({ shard }) => ({ type: 'no-epoch-left', shard })));
+    expect(harness.controller.takeReady()).toMatchObject({ writes: [], events: [] });
   });
 
   it('S19 a znode that does not parse is named and never written', () => {

@@ -6,7 +6,7 @@ import {
   type RecoveryWish,
   unsettled,
 } from '../../src/control/recovery-plan.js';
-import type { Epoch, LeaderEpoch, Seq } from '../../src/model/ids.js';
+import { type Epoch, EPOCH_MAX, isEpoch, type LeaderEpoch, type Seq } from '../../src/model/ids.js';
 import type { HeldReplica, Inventory } from '../../src/model/inspection.js';
 import type { Registration } from '../../src/model/registrations.js';
 import type { ShardConfig } from '../../src/model/shard-config.js';
@@ -69,6 +69,15 @@ describe('a configuration that a node still knows', () => {
     expect(new Set(plan.shards[0]!.config!.replicas.map((p) => p.incarnation))).toEqual(
       new Set([0]),
     );
+  });
+
+  it('L1 not in an epoch that nobody could read: its znode stays as it is', () => {
+    const used = heldOf({ epoch: EPOCH_MAX });
+    const planned = shardOf([inventoryOf(s1, used, config), inventoryOf(s2), inventoryOf(s3)]);
+    expect(planned).toMatchObject({ source: 'nothing', config: undefined, mayLose: true });
+    expect(planned.doubt).toBe(`no epoch is left above ${EPOCH_MAX}: its znode stays as it is`);
+    const before = heldOf({ epoch: EPOCH_MAX - 2_000_000 });
+    expect(isEpoch(shardOf([inventoryOf(s1, before, config)]).config?.epoch)).toBe(true);
   });
 
   it('S6 a learner stays one, though it has as much: its primary may go on without it', () => {

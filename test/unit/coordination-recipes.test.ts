@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ensureCluster, readCluster } from '../../src/coordination/cluster-layout.js';
 import { takeLeaderEpoch } from '../../src/coordination/leader-epoch.js';
 import { createProtected } from '../../src/coordination/protected-create.js';
-import type { LeaderEpoch, MemberId } from '../../src/model/ids.js';
+import { EPOCH_MAX, type LeaderEpoch, type MemberId } from '../../src/model/ids.js';
 import {
   decodeLeaderRecord,
   encodeLeaderRecord,
@@ -128,6 +128,14 @@ describe('takeLeaderEpoch (Z2, Z3)', () => {
     expect(ok(await take(7))).toEqual({ leaderEpoch: 8, version: 1 });
     expect(ok(await take(3))).toEqual({ leaderEpoch: 9, version: 2 });
     expect(decodeLeaderRecord(held().data).leaderEpoch).toBe(9);
+  });
+
+  it('steps over no bound: nobody could read what it wrote', async () => {
+    const last = { ...NO_LEADER_YET, leaderEpoch: EPOCH_MAX as LeaderEpoch };
+    const { take, held } = setUp(encodeLeaderRecord(last));
+    expect(await take()).toMatchObject({ status: 'failed', code: 'refused' });
+    expect(decodeLeaderRecord(held().data)).toEqual(last);
+    expect(await setUp().take(EPOCH_MAX)).toMatchObject({ status: 'failed', code: 'refused' });
   });
 
   it.each(EACH_LOSS)(

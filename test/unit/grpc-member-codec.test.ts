@@ -9,6 +9,7 @@ import {
   toWireLeaderMessage,
   toWireMemberMessage,
 } from '../../src/grpc/member-codec.js';
+import { EPOCH_MAX } from '../../src/model/ids.js';
 import {
   DAMAGED_TOLD_MAX,
   LEARNERS_TOLD_MAX,
@@ -53,13 +54,13 @@ const changes = [
   { type: 'withdraw', node },
   { type: 'replace', node },
   { type: 'set-back', nonce: '07' },
-  { type: 'epoch-used', promised: largest - 1 },
+  { type: 'epoch-used', promised: EPOCH_MAX - 1 },
 ] as unknown as readonly MembershipChange[];
 
 const progress = {
   type: 'progress',
   learners: [
-    { shard: 4095, epoch: largest, node, by: 'snapshot', done: largest, total: 0, forMs: 1 },
+    { shard: 4095, epoch: EPOCH_MAX, node, by: 'snapshot', done: largest, total: 0, forMs: 1 },
     { shard: 0, epoch: 1, node: 's3', by: 'log', done: 0, total: 7, forMs: 0 },
     { shard: 1, epoch: 2, node: 's3', by: 'nothing', done: 0, total: 0, forMs: 99 },
   ],
@@ -70,7 +71,7 @@ const progress = {
 const fromLeaders = [
   progress,
   { type: 'progress', learners: [], damaged: [], outdated: [] },
-  { type: 'hand-over', shard: 4095, shardUuid, epoch: largest, to: node },
+  { type: 'hand-over', shard: 4095, shardUuid, epoch: EPOCH_MAX, to: node },
   { type: 'ping', number: 0 },
   { type: 'ping', number: largest },
 ] as unknown as readonly LeaderMessage[];
@@ -194,6 +195,7 @@ describe('a message that does not parse is named and left out', () => {
   const about = { shard: 0, shardUuid, epoch: 1 };
   const request = { ...about, basedOn: 3, shrink: { node } };
   const store = uuidOf('store');
+  const NO_REPLICAS = { type: 'replicas', replicas: [] };
 
   it.each<WireLeaderMessage>([
     { handOver: { ...about, to: 'Not An Id' } },
@@ -202,6 +204,7 @@ describe('a message that does not parse is named and left out', () => {
     { handOver: { ...about, to: node, shardUuid: 'x' } },
     { handOver: { ...about, to: node, epoch: 0 } },
     { handOver: { ...about, to: node, epoch: tooLarge } },
+    { handOver: { ...about, to: node, epoch: EPOCH_MAX + 1 } },
     { ping: { number: tooLarge } },
   ])('of a leader: %j', (message) => {
     expect(heardFromLeader(leaderBytes(message))).toMatch(/^an? /);
@@ -220,7 +223,8 @@ describe('a message that does not parse is named and left out', () => {
     { request: { ...about, basedOn: 3, expand: { node, store: 'd', incarnation: 1 } } },
     { request: { ...about, basedOn: 3, expand: { node, store, incarnation: tooLarge } } },
     { request: { ...about, basedOn: 3, epochUsed: { promised: 0 } } },
-    { request: { ...about, basedOn: 3, epochUsed: { promised: largest } } },
+    { request: { ...about, basedOn: 3, epochUsed: { promised: EPOCH_MAX } } },
+    { replicas: { replicas: [{ ...about, store, epoch: EPOCH_MAX + 1 }] } },
     { steppedDown: { ...about, to: '-' } },
     { steppedDown: { ...about, shard: 4096 } },
     { steppedDown: { ...about, shardUuid: 'x' } },
@@ -230,6 +234,10 @@ describe('a message that does not parse is named and left out', () => {
     { pong: { number: 1, process: '' } },
     { pong: { number: tooLarge, process: uuidOf('p') } },
   ])('of a member: %j', (message) => {
-    expect(heardFromMember(memberBytes(message))).toMatch(/^an? /);
+    const problems: string[] = [];
+    const parsed = MEMBER.Follow.responseDeserialize(memberBytes(message));
+    const heard = fromWireMemberMessage(parsed, (text) => problems.push(text));
+    expect(heard ?? NO_REPLICAS).toEqual(NO_REPLICAS);
+    expect(problems).toEqual([expect.stringMatching(/^an? /)]);
   });
 });

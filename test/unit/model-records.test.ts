@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatAddress, parseAddress } from '../../src/model/address.js';
 import { decodeClusterConfig, encodeClusterConfig } from '../../src/model/cluster-config.js';
-import type { ShardId } from '../../src/model/ids.js';
-import { isClusterName, isMemberId } from '../../src/model/ids.js';
+import type { Epoch, Seq, ShardId } from '../../src/model/ids.js';
+import { EPOCH_MAX, isClusterName, isMemberId } from '../../src/model/ids.js';
 import {
   decodeLeaderRecord,
   encodeLeaderRecord,
@@ -21,6 +21,9 @@ import {
   type Registration,
 } from '../../src/model/registrations.js';
 import { decodeShardConfig, encodeShardConfig } from '../../src/model/shard-config.js';
+import { LOG_START, parseEntry, sealEntry } from '../../src/replication/entry.js';
+import { decodeState, encodeState } from '../../src/storage/replica-layout.js';
+import { decodeRequests, encodeRequests } from '../../src/wire/frame.js';
 import { clusterOf, configOf, nodeOf, placeOf } from '../support/configs.js';
 
 const SHARD = 5 as ShardId;
@@ -78,6 +81,8 @@ describe('a shard configuration', () => {
     'of another format': { format: 1 },
     'with an epoch of 0': { epoch: 0 },
     'with an epoch that is text': { epoch: '3' },
+    'L1 with an epoch that no log entry and no frame can hold': { epoch: EPOCH_MAX + 1 },
+    'with a leaderEpoch beyond all that can be counted up to': { leaderEpoch: EPOCH_MAX + 1 },
     'whose primary is not in sync': { primary: 's2' },
     'whose replicas are not its members': { replicas: [] },
     'with a member twice': { isr: ['s1', 's1'] },
@@ -97,6 +102,19 @@ describe('a shard configuration', () => {
       expect(() => decodeShardConfig(SHARD, bytes)).toThrow('/shards/5');
     });
   }
+
+  it('L1 with the highest epoch has a place for it in a log entry, a frame and a state', () => {
+    const config = configOf(SHARD, s1, { epoch: EPOCH_MAX as Epoch });
+    const { epoch, shardUuid } = decodeShardConfig(SHARD, encodeShardConfig(config));
+    const entry = sealEntry(LOG_START, { epoch, commitSeq: 0 as Seq }, [{ type: 'barrier' }]);
+    expect(parseEntry(entry.bytes).epoch).toBe(EPOCH_MAX);
+    const request = { call: 1, kind: 'get', shard: SHARD, epoch, budgetMs: 1 } as const;
+    const frame = encodeRequests([{ ...request, payload: Buffer.alloc(0) }], 0);
+    expect(decodeRequests(frame)[0]?.epoch).toBe(EPOCH_MAX);
+    const about = { shard: SHARD, shardUuid, hasServed: false, isInstalling: false };
+    const state = { ...about, promisedEpoch: epoch, base: LOG_START, appliedSeq: 0 as Seq };
+    expect(decodeState(1, encodeState(1, state))).toEqual(state);
+  });
 
   it('garbage of any kind is refused, never taken for a default', () => {
     fc.assert(

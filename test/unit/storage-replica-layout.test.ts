@@ -1,7 +1,7 @@
 /** The bytes of a data directory whose replicas keep a log. A change here is a change of format. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Epoch, Seq, ShardId } from '../../src/model/ids.js';
+import { type Epoch, EPOCH_MAX, type Seq, type ShardId } from '../../src/model/ids.js';
 import { CorruptRecordError } from '../../src/replication/data-record.js';
 import { type Chain, LOG_START, opsOf, sealEntry } from '../../src/replication/entry.js';
 import { dataKey, markKey, prefixKeys, prefixOfMark } from '../../src/storage/keys.js';
@@ -30,16 +30,17 @@ const STATE = {
 };
 
 const seqs = fc.nat({ max: Number.MAX_SAFE_INTEGER }).map((seq) => seq as Seq);
+const epochs = fc.nat({ max: EPOCH_MAX }).map((epoch) => epoch as Epoch);
 const chains = fc
   .uint8Array({ minLength: 16, maxLength: 16 })
   .map((bytes) => Buffer.from(bytes).toString('hex') as Chain);
 const states = fc
   .record({
     shard: fc.nat({ max: 4095 }),
-    promisedEpoch: seqs,
+    promisedEpoch: epochs,
     hasServed: fc.boolean(),
     isInstalling: fc.boolean(),
-    base: fc.record({ seq: seqs, epoch: seqs, chain: chains }),
+    base: fc.record({ seq: seqs, epoch: epochs, chain: chains }),
     appliedSeq: seqs,
   })
   .map((state) => ({ ...STATE, ...state }) as unknown as typeof STATE);
@@ -95,6 +96,16 @@ describe('the layout of a data directory with logs', () => {
         expect(() => decodeState(3, cut)).toThrow(CorruptRecordError);
       }),
     );
+  });
+
+  it('S20 nor a promise that this node could not answer in', () => {
+    const beyond = (EPOCH_MAX + 1) as Epoch;
+    for (const state of [
+      { ...STATE, promisedEpoch: beyond },
+      { ...STATE, base: { ...LOG_START, epoch: beyond } },
+    ]) {
+      expect(() => decodeState(3, encodeState(3, state))).toThrow(CorruptRecordError);
+    }
   });
 
   it('what lies under a prefix lies in its range, and nothing else does', () => {
