@@ -18,7 +18,7 @@ export interface LeaseSettings {
   readonly leaseMs: number;
   /** How much faster one clock may run than another, as a share. */
   readonly driftMax: number;
-  /** Milliseconds added to every promise for what clocks round. */
+  /** Milliseconds added to every promise: what clocks round, and sleeps that a holder overlooks. */
   readonly marginMs: number;
 }
 

@@ -5,6 +5,7 @@
  */
 import type { ShardMap } from '../model/shard-map.js';
 import type { ReplicaSettings } from './replicas.js';
+import { UNSEEN_SLEEP_MS } from './wakefulness.js';
 
 /** Beats per lease: one that is lost or late does not end it. */
 const BEATS_PER_LEASE = 3;
@@ -15,6 +16,12 @@ const TICKS_PER_LEASE = 6;
  * one: reads wait that long, but a busy machine is not taken for a dead one.
  */
 const LEASES_UNTIL_REMOVED = 2.5;
+
+/**
+ * Milliseconds by which a promise outlasts a lease, beside the sleep of its holder that nobody saw:
+ * that sleep by the fastest clock there may be, and what clocks round.
+ */
+const ROUNDING_MS = 10;
 
 export interface NodeSettings extends ReplicaSettings {
   /** Milliseconds between two beats to another node, and between two looks at the time. */
@@ -113,7 +120,7 @@ export function nodeSettings(
       return replaceAfterMs === 0 ? Infinity : replaceAfterMs;
     },
     driftMax: 0.02,
-    marginMs: 50,
+    marginMs: UNSEEN_SLEEP_MS + ROUNDING_MS,
     askAgainMs: 500,
     /** Reading all data again and again would cost more than who waits for it gains. */
     installAgainMs: 10_000,

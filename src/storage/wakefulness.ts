@@ -8,16 +8,31 @@
  * Promises that this node gave need nothing: timed by the clock that stood still, they only became
  * longer.
  *
- * It is asked before anything is answered from a lease. The two clocks are read one after the other
- * and one of them is coarse, so that a sleep of less than {@link SLEPT_MS} is not seen; the margin
- * by which promises outlast leases covers less than that.
+ * It is asked before anything is answered from a lease. One of the clocks is coarse, so that short
+ * sleeps are not seen. Together those since the last one that was seen are no longer than
+ * {@link UNSEEN_SLEEP_MS}, and promises outlast leases by more than that (`replica-settings.ts`).
  */
-import type { Clock } from '../ports/clock.js';
+import { type Clock, SINCE_BOOT_STEP_MS } from '../ports/clock.js';
 import type { Log } from '../ports/log.js';
 import type { LeaseClaims } from '../replication/lease.js';
 
-/** Ten times what the coarser clock rounds. */
-const SLEPT_MS = 100;
+/**
+ * Milliseconds of sleep that may go unseen. Twice the step of the coarse clock looks like a sleep
+ * where there was none, so that is the least; the rest is for readings that took a while. Every
+ * fail-over waits for it, as a part of the margin.
+ */
+export const UNSEEN_SLEEP_MS = 40;
+
+/** Milliseconds between the first and the last of three readings that belong together. */
+const READING_MS = 2;
+/** A process that is held up between them tries again, so often in all. */
+const READINGS_MAX = 3;
+
+/** By how much the clock since boot is ahead of the other, as far as two coarse readings say. */
+interface Ahead {
+  readonly least: number;
+  readonly most: number;
+}
 
 export interface WakefulnessDeps {
   readonly clock: Clock;
@@ -29,21 +44,25 @@ export interface WakefulnessDeps {
 
 export class Wakefulness {
   readonly #deps: WakefulnessDeps;
-  /** What the clock since boot is ahead, as seen last. */
-  #aheadMs: number;
+  /**
+   * By so much at the least the clock since boot was ahead when it was last found to have moved.
+   * Never taken anew before: many short sleeps are a long one.
+   */
+  #leastAhead: number;
 
   constructor(deps: WakefulnessDeps) {
     this.#deps = deps;
-    this.#aheadMs = this.#ahead();
+    this.#leastAhead = this.#ahead().least;
   }
 
   /** Some microseconds: once for many answers. */
   look(): void {
-    const ahead = this.#ahead();
-    const sleptMs = ahead - this.#aheadMs;
-    if (Math.abs(sleptMs) <= SLEPT_MS) return;
-    this.#aheadMs = ahead;
-    this.#drop('this system slept: reads wait for new leases', sleptMs);
+    const { least, most } = this.#ahead();
+    const sleptMs = most - this.#leastAhead; // At the most; below 0, the clocks are out of joint.
+    if (sleptMs >= 0 && sleptMs <= UNSEEN_SLEEP_MS) return;
+    const aheadMs = least - this.#leastAhead;
+    this.#leastAhead = least;
+    this.#drop('this system slept: reads wait for new leases', aheadMs);
   }
 
   /** A timer fired so long after it was due. */
@@ -58,8 +77,14 @@ export class Wakefulness {
     log.warn(what, { ms: Math.round(ms) });
   }
 
-  #ahead(): number {
+  #ahead(): Ahead {
     const { clock } = this.#deps;
-    return clock.sinceBoot() - clock.now();
+    for (let reading = 1; ; reading++) {
+      const before = clock.now();
+      const sinceBoot = clock.sinceBoot();
+      const after = clock.now();
+      if (after - before > READING_MS && reading < READINGS_MAX) continue;
+      return { least: sinceBoot - after, most: sinceBoot + SINCE_BOOT_STEP_MS - before };
+    }
   }
 }

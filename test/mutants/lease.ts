@@ -186,4 +186,34 @@ export const LEASE_MUTANTS: readonly Mutant[] = [
     ],
     tests: ['test/unit/storage-replication-inlet.test.ts'],
   },
+  {
+    id: 'sleep-not-in-margin',
+    wrong: 'a promise does not outlast the lease by what its holder may sleep without seeing it',
+    breaks: ['S14'],
+    edits: [
+      {
+        file: 'src/storage/replica-settings.ts',
+        from: 'marginMs: UNSEEN_SLEEP_MS + ROUNDING_MS,',
+        to: 'marginMs: ROUNDING_MS + 0 * UNSEEN_SLEEP_MS,',
+      },
+    ],
+    tests: ['test/unit/storage-wakefulness.test.ts'],
+  },
+  {
+    id: 'short-sleeps-forgotten',
+    wrong: 'a sleep too short to be seen is forgotten, so that many of them are never seen',
+    breaks: ['S14'],
+    edits: [
+      {
+        file: 'src/storage/wakefulness.ts',
+        from: '    if (sleptMs >= 0 && sleptMs <= UNSEEN_SLEEP_MS) return;\n    const',
+        to: `    if (sleptMs >= 0 && sleptMs <= UNSEEN_SLEEP_MS) {
+      this.#leastAhead = Math.max(this.#leastAhead, least);
+      return;
+    }
+    const`,
+      },
+    ],
+    tests: ['test/unit/storage-wakefulness.test.ts'],
+  },
 ];

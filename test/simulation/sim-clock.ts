@@ -5,7 +5,7 @@
  * sleeps. Timers are as Node's: at least 1 ms, fractions cut off (nodejs.org/api/timers.html), never
  * later than due; the lateness of a busy process is a pause.
  */
-import type { Cancel, Clock } from '../../src/ports/clock.js';
+import { type Cancel, type Clock, SINCE_BOOT_STEP_MS } from '../../src/ports/clock.js';
 import type { QueuedEvent, Receiver } from './event-queue.js';
 import type { Simulation } from './simulation.js';
 
@@ -31,7 +31,7 @@ export class SimClock implements Clock {
   readonly #timers = new Set<Timer>();
   #rate: number;
   #isFrozen = false;
-  /** How much of its time this clock stood still. */
+  /** How much of its time this clock stood still, up to when it last ran on. */
   #frozenMs = 0;
   /** What this clock showed at `#baseTrueMs`, when its rate last changed. */
   #baseMs: number;
@@ -50,9 +50,15 @@ export class SimClock implements Clock {
     return this.#baseMs + (this.#simulation.nowMs - this.#baseTrueMs) * this.#rate;
   }
 
-  /** By a clock that ran on while this one stood still. */
+  /** By a clock that ran on while this one stood still, and is as coarse as a real one. */
   sinceBoot(): number {
-    return this.now() + this.#frozenMs + (this.#isFrozen ? this.#frozenNow() : 0);
+    const sinceBoot = this.now() + this.stoodStillMs;
+    return sinceBoot - (sinceBoot % SINCE_BOOT_STEP_MS);
+  }
+
+  /** How much of its time this clock stood still so far. */
+  get stoodStillMs(): number {
+    return this.#frozenMs + (this.#isFrozen ? this.#frozenNow() : 0);
   }
 
   after(delayMs: number, task: () => void): Cancel {

@@ -1,19 +1,34 @@
 /** A system that slept, and a process that did not run: leases counted through that are void. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { LeaseClaims } from '../../src/replication/lease.js';
-import { Wakefulness } from '../../src/storage/wakefulness.js';
+import { ShardMap } from '../../src/model/shard-map.js';
+import { SINCE_BOOT_STEP_MS } from '../../src/ports/clock.js';
+import { LeaseClaims, promiseMs } from '../../src/replication/lease.js';
+import { nodeSettings } from '../../src/storage/replica-settings.js';
+import { UNSEEN_SLEEP_MS, Wakefulness } from '../../src/storage/wakefulness.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { LEASE } from '../support/replica-group.js';
 import { LoneReplica, s2, s3 } from '../support/replica-parts.js';
 import { MemoryLog } from '../support/storage-harness.js';
 
+/** Its clock since boot cuts off as the kernel's does, and reading it may take a while. */
+class CoarseClock extends FakeClock {
+  /** How long each of the next readings takes. */
+  heldUpMs: number[] = [];
+
+  override sinceBoot(): number {
+    this.holdUp(this.heldUpMs.shift() ?? 0);
+    const sinceBoot = super.sinceBoot();
+    return sinceBoot - (sinceBoot % SINCE_BOOT_STEP_MS);
+  }
+}
+
 describe('a system that slept', () => {
-  let clock: FakeClock;
+  let clock: CoarseClock;
   let log: MemoryLog;
   let claims: LeaseClaims;
   let wakefulness: Wakefulness;
   beforeEach(() => {
-    clock = new FakeClock();
+    clock = new CoarseClock();
     log = new MemoryLog();
     claims = new LeaseClaims(LEASE);
     wakefulness = new Wakefulness({ clock, log, claims, settings: LEASE });
@@ -24,7 +39,7 @@ describe('a system that slept', () => {
     const sentAt = clock.now();
     claims.answered(s2.id, sentAt);
     expect(counts()).toBe(true);
-    clock.sleep(101);
+    clock.sleep(UNSEEN_SLEEP_MS + 1);
     wakefulness.look();
     expect(log.has('this system slept')).toBe(true);
     clock.advance(1);
@@ -36,11 +51,13 @@ describe('a system that slept', () => {
   });
 
   it('each sleep counts once; what the coarse clock rounds is none', () => {
-    for (const ms of [60, -60, 30, -30]) {
-      clock.sleep(ms);
+    for (let n = 0; n < 1_000; n++) {
+      clock.advance(0.7);
       wakefulness.look();
     }
     expect(log.lines).toEqual([]);
+    clock.advance(10 - (clock.now() % 10));
+    wakefulness = new Wakefulness({ clock, log, claims, settings: LEASE });
     clock.sleep(10_000);
     wakefulness.look();
     wakefulness.look();
@@ -50,6 +67,50 @@ describe('a system that slept', () => {
     clock.advance(100_000);
     wakefulness.look();
     expect(log.lines).toHaveLength(1);
+  });
+
+  it('S14 what goes unseen is less than a promise outlasts a lease by, on the fastest clock', () => {
+    const { driftMax, ...settings } = nodeSettings(new ShardMap());
+    const { leaseMs } = settings;
+    const promisedMs = promiseMs({ ...settings, driftMax }) / (1 + driftMax);
+    const unseen: number[] = [];
+    for (let phase = 0; phase < 10; phase++) {
+      for (let sleptMs = 1; sleptMs <= 200; sleptMs++) {
+        clock = new CoarseClock();
+        clock.advance(phase);
+        wakefulness = new Wakefulness({ clock, log, claims, settings });
+        clock.advance(phase + 0.5);
+        claims.answered(s2.id, clock.now());
+        clock.sleep(sleptMs);
+        wakefulness.look();
+        if (counts()) unseen.push(sleptMs);
+        clock.advance(leaseMs);
+      }
+    }
+    expect(leaseMs + Math.max(...unseen)).toBeLessThan(promisedMs);
+    // As much as the rounding makes it, and no more: each fail-over waits for that.
+    expect(Math.max(...unseen)).toBeLessThanOrEqual(UNSEEN_SLEEP_MS);
+    expect(Math.min(...unseen)).toBe(1);
+  });
+
+  it('S14 many short sleeps are a long one', () => {
+    claims.answered(s2.id, clock.now());
+    for (let sleptMs = 0; sleptMs <= UNSEEN_SLEEP_MS; sleptMs++) {
+      clock.sleep(1);
+      wakefulness.look();
+    }
+    expect(counts()).toBe(false);
+  });
+
+  it('S14 a process that is held up while it looks did not sleep, but when it cannot tell', () => {
+    claims.answered(s2.id, clock.now());
+    clock.heldUpMs = [30, 30];
+    wakefulness.look();
+    expect(log.lines).toEqual([]);
+    expect(counts()).toBe(true);
+    clock.heldUpMs = [60, 60, 60];
+    wakefulness.look();
+    expect(counts()).toBe(false);
   });
 
   it('S14 a timer that is late by more than half a lease voids them too', () => {

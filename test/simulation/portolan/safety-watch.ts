@@ -17,6 +17,7 @@ import type { Chain } from '../../../src/replication/entry.js';
 import type { LogFields } from '../../../src/ports/log.js';
 import type { ShardReplica } from '../../../src/replication/shard-replica.js';
 import type { Simulation } from '../simulation.js';
+import { UNSEEN_SLEEP_MS } from '../../../src/storage/wakefulness.js';
 import { MapWatch } from './map-watch.js';
 import type { Life, PortolanCluster } from './portolan-cluster.js';
 import type { Probes, SeenProbe } from './probes.js';
@@ -50,7 +51,7 @@ export class SafetyWatch {
   readonly #committed = new Map<Uuid, Committed>();
   /** By shard and epoch, the life that served in it. */
   readonly #served = new Map<string, number>();
-  /** Of each life, how far its clock since boot was ahead when that changed last. */
+  /** Of each life, how long its clock had stood still when that was noticed last. */
   readonly #sleeps = new Map<number, { readonly aheadMs: number; readonly atMs: number }>();
   /** Situations that were so at the last look. */
   readonly #lasting = new Set<string>();
@@ -183,12 +184,15 @@ export class SafetyWatch {
     }
   }
 
-  /** Its system sleeps, or it may not have noticed yet that it did: it does before it answers. */
+  /**
+   * Its system sleeps, or it may not have noticed yet that it did: it does before it answers. What
+   * it would not notice is no excuse.
+   */
   #hasJustSlept({ number, process: { clock } }: Life): boolean {
-    const aheadMs = clock.sinceBoot() - clock.now();
+    const aheadMs = clock.stoodStillMs;
     const { nowMs } = this.#simulation;
     const before = this.#sleeps.get(number);
-    if (before === undefined || Math.abs(aheadMs - before.aheadMs) > 1) {
+    if (before === undefined || aheadMs - before.aheadMs > UNSEEN_SLEEP_MS) {
       this.#sleeps.set(number, { aheadMs, atMs: before === undefined ? -Infinity : nowMs });
     }
     return nowMs - this.#sleeps.get(number)!.atMs < SLEEP_UNNOTICED_MS;
