@@ -93,13 +93,11 @@ async function readBootId(): Promise<string> {
   }
 }
 
-function metricSources({ metrics, reads, coordinator, standings }: StorageView): MetricSource[] {
-  const counter = (name: string, help: string, read: () => number): MetricSource => {
-    return { name, help, type: 'counter', read: single(read) };
-  };
-  const gauge = (name: string, help: string, read: () => number): MetricSource => {
-    return { name, help, type: 'gauge', read: single(read) };
-  };
+function metricSources(view: StorageView): MetricSource[] {
+  return [...labelled(view), ...plain(view)];
+}
+
+function labelled({ metrics, coordinator, standings }: StorageView): MetricSource[] {
   return [
     {
       name: 'portolan_requests_total',
@@ -136,6 +134,12 @@ function metricSources({ metrics, reads, coordinator, standings }: StorageView):
       labelNames: ['event'],
       read: byName('event', () => coordinator),
     },
+  ];
+}
+
+function plain({ metrics, reads, setAside }: StorageView): MetricSource[] {
+  return [
+    gauge('portolan_replicas_set_aside', 'Damaged or given up, and kept', () => setAside().kept),
     counter(
       'portolan_read_hits_total',
       'Reads answered from what was read before',
@@ -158,4 +162,12 @@ function metricSources({ metrics, reads, coordinator, standings }: StorageView):
     gauge('portolan_held_bytes', 'Bytes of the calls held', () => metrics.queuedBytes),
     gauge('portolan_disk_free_bytes', 'Free for the data directory', () => metrics.diskFreeBytes),
   ];
+}
+
+function counter(name: string, help: string, read: () => number): MetricSource {
+  return { name, help, type: 'counter', read: single(read) };
+}
+
+function gauge(name: string, help: string, read: () => number): MetricSource {
+  return { name, help, type: 'gauge', read: single(read) };
 }

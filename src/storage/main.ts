@@ -37,7 +37,7 @@ import type { StorageConfig } from './config.js';
 import { Joining } from './joining.js';
 import { leaveInTime } from './leaving.js';
 import { StorageMetrics } from './metrics.js';
-import { StorageNode } from './node.js';
+import { type SetAside, StorageNode } from './node.js';
 import type { NodeTuning } from './replica-settings.js';
 import { ReplicaStore } from './replica-store.js';
 import { Store } from './store.js';
@@ -66,6 +66,7 @@ export interface StorageView {
   readonly coordinator: ReadonlyMap<string, number>;
   /** Shards by what this node does with them. */
   readonly standings: () => ReadonlyMap<string, number>;
+  readonly setAside: () => SetAside;
   /** To be looked at, not touched. */
   readonly replicas: () => Iterable<ShardReplica>;
   /** Registered, and not stopping. */
@@ -286,6 +287,7 @@ class StorageRole implements RunningRole {
       reads: node.readMemory,
       coordinator: this.#deps.coordinator.counters,
       standings: () => node.standings(),
+      setAside: () => node.setAside(),
       replicas: () => node.replicas(),
       isReady: () => this.#isReady,
       status: () => ({
@@ -296,7 +298,10 @@ class StorageRole implements RunningRole {
         registered: this.#isRegistered,
         diskFull: this.#parts?.guard.isFull ?? false,
         leaderEpoch: store.leaderEpoch,
-        damaged: node.damaged.map(({ shard, problem, at }) => ({ shard, problem, at })),
+        damaged: node.damaged
+          .filter(({ at }) => at === undefined)
+          .map(({ shard, problem }) => ({ shard, problem })),
+        setAside: node.setAside(),
         replicas: Object.fromEntries(node.standings()),
       }),
     };

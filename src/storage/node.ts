@@ -28,6 +28,7 @@ import { Following } from './following.js';
 import { GarbageRemoval } from './garbage.js';
 import { Inspection } from './inspection.js';
 import { Intake } from './intake.js';
+import { Keeping } from './keeping.js';
 import { StorageMetrics } from './metrics.js';
 import { Progress } from './progress.js';
 import { Reads } from './reads.js';
@@ -57,6 +58,13 @@ export interface StorageNodeDeps {
   readonly failed: (error: unknown) => void;
 }
 
+/** How many replicas that were set aside are kept. */
+export interface SetAside {
+  readonly kept: number;
+  /** Since these nothing of their shards was in sync here: each may be the only copy. */
+  readonly withoutSuccessor: number;
+}
+
 export class StorageNode {
   readonly metrics: StorageMetrics;
   readonly map = new ShardMap();
@@ -73,6 +81,7 @@ export class StorageNode {
   readonly #replication: Replication;
   readonly #following: Following;
   readonly #garbage: GarbageRemoval;
+  readonly #keeping: Keeping;
   readonly #progress: Progress;
   /** What it has joined. */
   #cluster: ClusterConfig | undefined;
@@ -102,7 +111,9 @@ export class StorageNode {
     this.#rounds = new Rounds({ ...deps, wakefulness, replicas, metrics, hooks: this.#hooks() });
     this.#replication = this.#makeReplication(wakefulness);
     this.#following = this.#makeFollowing();
-    this.#garbage = new GarbageRemoval({ disk, store, write: (fill) => this.#record(fill) });
+    const write = (fill: (batch: DiskBatch) => void) => this.#record(fill);
+    this.#garbage = new GarbageRemoval({ disk, store, write });
+    this.#keeping = new Keeping({ ...deps, store, replicas, write });
     this.#progress = new Progress({
       self: this.#self.node,
       clock,
@@ -156,28 +167,15 @@ export class StorageNode {
     return this.#deps.replicaStore.damaged();
   }
 
-  /** The disk is full: what was set aside goes, where its successor is in sync. */
-  makeRoom(): void {
-    const { replicaStore, log } = this.#deps;
-    for (const kept of this.damaged) {
-      if (kept.at === undefined || !this.#isInSync(kept)) continue;
-      const { prefix, shard, at, problem } = kept;
-      log.error('the disk is full: a replica that was set aside is removed', {
-        shard,
-        at,
-        problem,
-      });
-      void this.#record((batch) => {
-        if (this.damaged.includes(kept)) replicaStore.release(batch, prefix);
-      });
-    }
+  setAside(): SetAside {
+    const kept = this.damaged.filter(({ at }) => at !== undefined);
+    const alone = kept.filter(({ hasSuccessor }) => !hasSuccessor);
+    return { kept: kept.length, withoutSuccessor: alone.length };
   }
 
-  /** Whether this node has another replica of the same shard, with everything. */
-  #isInSync({ shard, shardUuid }: DamagedReplica): boolean {
-    const replica = shard === undefined ? undefined : this.#replicas.get(shard);
-    if (replica?.body.shardUuid !== shardUuid) return false;
-    return replica?.standing === 'primary' || replica?.standing === 'secondary';
+  /** The disk is full: what was set aside goes, as far as it may. */
+  makeRoom(): void {
+    this.#keeping.makeRoom();
   }
 
   /** The node knows its cluster: resolves when that is durable. */
@@ -342,7 +340,9 @@ export class StorageNode {
       } else if (type !== 'standing-changed') log.debug(type, { shard, ...fields });
     }
     for (const event of events) {
-      if (event.type === 'standing-changed') this.#sayStanding(event, { shard, epoch });
+      if (event.type !== 'standing-changed') continue;
+      this.#sayStanding(event, { shard, epoch });
+      this.#keeping.standingChanged(replica);
     }
     const isLost = events.some((event) => event.type === 'standing-changed' && event.to === 'lost');
     if (isLost || events.some(({ type }) => type === 'damaged')) {

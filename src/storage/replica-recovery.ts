@@ -37,6 +37,8 @@ export interface DamagedReplica {
   readonly problem: string;
   /** When it was set aside; undefined: nothing has taken its place. */
   readonly at: string | undefined;
+  /** What took its place has been in sync since. */
+  readonly hasSuccessor: boolean;
   /** Its state as found, if a state still names it. */
   readonly record: Buffer | undefined;
 }
@@ -107,21 +109,26 @@ function tryDecode(prefix: ReplicaPrefix, record: Buffer): DurableState | string
   }
 }
 
-const OF_NOBODY = { shard: undefined, shardUuid: undefined, at: undefined } as const;
+const OF_NOBODY = {
+  shard: undefined,
+  shardUuid: undefined,
+  at: undefined,
+  hasSuccessor: false,
+} as const;
 
 function tryDecodeQuarantine(record: Buffer): Omit<DamagedReplica, 'prefix' | 'record'> {
   try {
-    const { shard, shardUuid, at, problem } = decodeQuarantine(record);
-    return { shard, shardUuid, at, problem };
+    const { shard, shardUuid, at, problem, hasSuccessor } = decodeQuarantine(record);
+    return { shard, shardUuid, at, problem, hasSuccessor };
   } catch (error) {
     return { ...OF_NOBODY, problem: problemOf(error) };
   }
 }
 
 function damageOf({ prefix, state }: StateFound, problem: string): DamagedReplica {
-  const { shard, shardUuid } =
-    typeof state === 'string' ? { shard: undefined, shardUuid: undefined } : state;
-  return { prefix, shard, shardUuid, at: undefined, problem, record: undefined };
+  const whose = { prefix, ...OF_NOBODY, problem, record: undefined };
+  if (typeof state === 'string') return whose;
+  return { ...whose, shard: state.shard, shardUuid: state.shardUuid };
 }
 
 /** Adds the replica with its log, or says what is wrong with it. */

@@ -31,12 +31,13 @@ import {
 import type { DurableState, Persist, Recovered } from '../replication/replica-body.js';
 import { dataKey, markKey, PREFIX_MAX, type ReplicaPrefix } from './keys.js';
 import { encodeState, logEndOf, logKey } from './replica-layout.js';
-import { encodeQuarantine, tooMany } from './quarantine.js';
+import { decodeQuarantine, encodeQuarantine, type QuarantineRecord } from './quarantine.js';
 import { type DamagedReplica, findReplicas, type Found } from './replica-recovery.js';
 import { type Pair, type ShardDigest, ShardSnapshot } from './shard-snapshot.js';
 import { StoredReplica } from './stored-replica.js';
 
 const NOTHING = Buffer.alloc(0);
+const NOT_REPLACED = { at: undefined, hasSuccessor: false } as const;
 
 export class ReplicaStore {
   readonly #disk: Disk;
@@ -168,15 +169,28 @@ export class ReplicaStore {
     this.#garbage.add(prefix);
   }
 
-  /** What was set aside there is kept no longer: it becomes garbage. */
+  /** A replica that took the place of what was set aside there, if it is kept, has been in sync. */
+  succeeded(batch: DiskBatch, prefix: ReplicaPrefix): void {
+    const kept = this.#damaged.find((damaged) => damaged.prefix === prefix);
+    if (kept?.at === undefined || kept.hasSuccessor) return;
+    const record = quarantineOf(this.#disk.get(markKey('damaged', prefix)));
+    // One that has rotted too says nothing, and what it is about stays after the next opening.
+    if (record !== undefined) {
+      batch.put(markKey('damaged', prefix), encodeQuarantine({ ...record, hasSuccessor: true }));
+    }
+    this.#damaged = this.#damaged.map((one) => {
+      return one === kept ? { ...kept, hasSuccessor: true } : one;
+    });
+  }
+
+  /** What was set aside there is kept no longer. */
   release(batch: DiskBatch, prefix: ReplicaPrefix): void {
     const released = this.#damaged.find((damaged) => damaged.prefix === prefix);
-    // Never what nothing has replaced, or what nobody knows.
-    assert(released?.at !== undefined, 'S19', () => ({ prefix }));
+    // Never what nothing has replaced, what may be the only copy, or what nobody knows.
+    const mayGo = released?.at !== undefined && released.hasSuccessor;
+    assert(mayGo, 'S19', () => ({ prefix }));
     batch.remove(markKey('damaged', prefix));
-    batch.put(markKey('garbage', prefix), NOTHING);
-    this.#damaged = this.#damaged.filter((damaged) => damaged !== released);
-    this.#garbage.add(prefix);
+    this.#discard(batch, released);
   }
 
   /** The data of a replica as it is now; to be closed. Undefined if there is no replica. */
@@ -244,27 +258,43 @@ export class ReplicaStore {
     const record = encodeState(prefix, state);
     this.#damaged = [
       ...this.#damaged,
-      { prefix, shard: state.shard, shardUuid, problem, at: undefined, record },
+      { prefix, shard: state.shard, shardUuid, problem, ...NOT_REPLACED, record },
     ];
   }
 
-  /** A new replica takes the place of what is damaged, whose data stays as it is. */
+  /**
+   * A new replica takes the place of what is damaged, whose data stays as it is. But not if one is
+   * kept since which nothing here was in sync: then this one only ever learnt from others, and
+   * holds nothing that they did not give it. So no disk that rots is filled with learners.
+   */
   #giveUpDamaged(batch: DiskBatch, shardUuid: Uuid): void {
-    for (const damaged of this.#damaged) {
-      if (damaged.shardUuid === shardUuid && damaged.record !== undefined) {
-        this.#keepDamaged(batch, damaged);
+    const ofShard = this.#damaged.filter((damaged) => damaged.shardUuid === shardUuid);
+    const mayBeOnlyCopy = ofShard.some(({ at, hasSuccessor }) => at !== undefined && !hasSuccessor);
+    for (const damaged of ofShard) {
+      if (damaged.record === undefined) continue;
+      if (!mayBeOnlyCopy) this.#keepDamaged(batch, damaged);
+      else {
+        batch.remove(markKey('replica', damaged.prefix));
+        this.#discard(batch, damaged);
       }
     }
+  }
+
+  /** It becomes garbage. */
+  #discard(batch: DiskBatch, damaged: DamagedReplica): void {
+    const { prefix } = damaged;
+    batch.put(markKey('garbage', prefix), NOTHING);
+    this.#damaged = this.#damaged.filter((one) => one !== damaged);
+    this.#garbage.add(prefix);
   }
 
   /** Its record says what happened to it, and is not that of a replica any more. */
   #keepDamaged(batch: DiskBatch, damaged: DamagedReplica): void {
     const { prefix, shard, shardUuid, problem, record } = damaged;
     assert(shard !== undefined && shardUuid !== undefined && record !== undefined, 'S19');
-    const set = this.#damaged.filter((one) => one.at !== undefined);
-    for (const old of tooMany(set.map((one) => one.prefix))) this.release(batch, old);
     const at = this.#wallTime();
-    const kept = { shard, shardUuid, at, problem, state: record.toString('hex') };
+    const state = record.toString('hex');
+    const kept = { shard, shardUuid, at, problem, state, hasSuccessor: false };
     batch.remove(markKey('replica', prefix));
     batch.put(markKey('damaged', prefix), encodeQuarantine(kept));
     const staying = this.#damaged.filter((one) => one !== damaged);
@@ -285,6 +315,15 @@ export class ReplicaStore {
   #mintPrefix(): ReplicaPrefix {
     assert(this.#prefixMax < PREFIX_MAX, 'S19', () => ({ prefixMax: this.#prefixMax }));
     return ++this.#prefixMax;
+  }
+}
+
+function quarantineOf(bytes: Buffer | undefined): QuarantineRecord | undefined {
+  try {
+    return bytes && decodeQuarantine(bytes);
+  } catch (error) {
+    if (error instanceof CorruptRecordError) return undefined;
+    throw error;
   }
 }
 

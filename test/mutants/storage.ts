@@ -413,4 +413,58 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     ],
     tests: ['test/unit/storage-rounds.test.ts'],
   },
+  {
+    id: 'only-copy-released',
+    wrong: 'what was set aside goes to make room although nothing of its shard is in sync here',
+    breaks: ['S19', 'S20'],
+    edits: [
+      {
+        file: 'src/storage/keeping.ts',
+        from: "return problem === undefined && (standing === 'primary' || standing === 'secondary');",
+        to: "return problem === undefined && standing !== 'elsewhere';",
+      },
+      {
+        file: 'src/storage/keeping.ts',
+        from: '        if (now?.hasSuccessor !== true || !isWhole(replica)) return;',
+        to: '        if (now === undefined || !isWhole(replica)) return;',
+      },
+      {
+        file: 'src/storage/replica-store.ts',
+        from: 'const mayGo = released?.at !== undefined && released.hasSuccessor;',
+        to: 'const mayGo = released?.at !== undefined;',
+      },
+    ],
+    tests: ['test/unit/storage-quarantine.test.ts'],
+  },
+  {
+    id: 'learners-kept-instead',
+    wrong: 'a learner that is set aside takes the place of the one that may be the only copy',
+    breaks: ['S19', 'S20'],
+    edits: [
+      {
+        file: 'src/storage/replica-store.ts',
+        from: `    for (const damaged of ofShard) {
+      if (damaged.record === undefined) continue;
+      if (!mayBeOnlyCopy) this.#keepDamaged(batch, damaged);`,
+        to: `    for (const damaged of ofShard) {
+      if (mayBeOnlyCopy && damaged.record === undefined) this.#discard(batch, damaged);
+      if (damaged.record === undefined) continue;
+      if (damaged.at === undefined) this.#keepDamaged(batch, damaged);`,
+      },
+    ],
+    tests: ['test/unit/storage-quarantine.test.ts'],
+  },
+  {
+    id: 'set-aside-without-limit',
+    wrong: 'a disk that rots is filled with what was set aside on it',
+    breaks: ['L5'],
+    edits: [
+      {
+        file: 'src/storage/keeping.ts',
+        from: 'isDiskFull() ? kept : tooMany(kept)',
+        to: 'isDiskFull() ? kept : tooMany(kept).slice(0, 0)',
+      },
+    ],
+    tests: ['test/unit/storage-quarantine.test.ts'],
+  },
 ];

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { shardOfSlot, slotOf } from '../../src/model/slot.js';
 import type { Epoch, MemberId } from '../../src/model/ids.js';
 import { dataKey, markKey, prefixKeys } from '../../src/storage/keys.js';
-import { decodeQuarantine, QUARANTINE_MAX } from '../../src/storage/quarantine.js';
+import { decodeQuarantine, KEPT_PER_SHARD } from '../../src/storage/quarantine.js';
 import { ReplicaStore } from '../../src/storage/replica-store.js';
 import { nodeOf, placeOf } from '../support/configs.js';
 import { MemoryDisk } from '../support/memory-disk.js';
@@ -49,42 +49,128 @@ describe('a replica that is set aside', () => {
     expect(disk.get(markKey('replica', 1))).toBeUndefined();
   });
 
-  it('makes room when many were set aside after it, and is garbage only then', async () => {
+  it('S19 is kept whatever becomes of other shards, as nothing here has what it has', async () => {
+    const disk = new MemoryDisk();
+    const store = await ReplicaStore.open(disk);
+    for (let shard = 0; shard < 20; shard++) {
+      const replica = new StoredBody(disk, store, shard);
+      await replica.round();
+      await replica.putAll(put('a', '1'));
+      await setAside(disk, replica, 'its primary lacks what it has');
+    }
+    const again = await ReplicaStore.open(disk.afterCrash());
+    for (const damaged of [store.damaged(), again.damaged()]) {
+      expect(damaged.map((one) => one.shard)).toEqual(Array.from({ length: 20 }, (_, id) => id));
+    }
+    expect([store.nextGarbage(), again.nextGarbage()]).toEqual([undefined, undefined]);
+  });
+
+  it('S19 is the one that is kept, not the learners after it, until one has been in sync', async () => {
+    const disk = new MemoryDisk();
+    const { store, replica } = await storeOf(disk, put('a', 'the only copy'));
+    for (let n = 1; n <= 5; n++) await setAside(disk, replica, `problem ${n}`);
+    const prefixes = () => store.damaged().map(({ prefix }) => prefix);
+    expect(prefixes()).toEqual([1]);
+    expect(store.nextGarbage()).toBe(2);
+    const again = await ReplicaStore.open(disk.afterCrash());
+    expect(again.damaged()).toMatchObject([{ prefix: 1, problem: 'problem 1' }]);
+    expect(again.nextGarbage()).toBe(2);
+
+    await write(disk, (batch) => store.succeeded(batch, 1));
+    await setAside(disk, replica, 'after it was in sync');
+    expect(prefixes()).toEqual([1, 6]);
+    const last = await ReplicaStore.open(disk.afterCrash());
+    expect(last.damaged().map(({ hasSuccessor }) => hasSuccessor)).toEqual([true, false]);
+  });
+
+  it('S19 cannot be released before another one has been in sync', async () => {
     const disk = new MemoryDisk();
     const { store, replica } = await storeOf(disk, put('a', '1'));
-    for (let n = 1; n <= QUARANTINE_MAX; n++) await setAside(disk, replica, `problem ${n}`);
-    expect(store.damaged()).toHaveLength(QUARANTINE_MAX);
-    expect(store.nextGarbage()).toBeUndefined();
-    await setAside(disk, replica, 'one more');
-    expect(store.damaged()).toHaveLength(QUARANTINE_MAX);
+    await setAside(disk, replica, 'a checksum');
+    expect(() => store.release(disk.batch(), 1)).toThrow('S19');
+    await write(disk, (batch) => {
+      store.succeeded(batch, 1);
+      store.release(batch, 1);
+    });
+    expect(store.damaged()).toEqual([]);
     expect(store.nextGarbage()).toBe(1);
+  });
+
+  it('S19 S20 stays after the next opening if its record has rotted, and so does the next', async () => {
+    const disk = new MemoryDisk();
+    const { store, replica } = await storeOf(disk, put('a', '1'));
+    await setAside(disk, replica, 'a checksum');
+    const rot = Buffer.from('rot');
+    await write(disk, (batch) => batch.put(markKey('damaged', 1), rot));
+    await write(disk, (batch) => store.succeeded(batch, 1));
+    await setAside(disk, replica, 'after it was in sync');
+    expect(store.damaged().map(({ prefix }) => prefix)).toEqual([1, 2]);
     const again = await ReplicaStore.open(disk.afterCrash());
-    expect(again.damaged().map(({ prefix }) => prefix)).not.toContain(1);
-    expect(again.nextGarbage()).toBe(1);
+    expect(again.damaged().map(({ at }) => at === undefined)).toEqual([true, false]);
+    expect(() => again.release(disk.batch(), 1)).toThrow('S19');
   });
 });
 
 describe('a node with a damaged record', () => {
   it('S19 removes what was set aside when the disk is full, if its shard is in sync here', async () => {
     const { test, leader, prefix } = await damaged();
-    const learner = {
-      ...{ epoch: 2 as Epoch, primary: nodeOf('s2').id, isr: [nodeOf('s2').id] },
-      ...{ learners: [test.self.id], replicas: [placeOf(nodeOf('s2')), placeOf(test.self)] },
-    };
-    const config = test.configs(learner)[damagedShard]!;
-    await test.tell(leader, [config], 3);
+    const { learner, inSync } = configsOf(test, 2);
+    await test.tell(leader, [learner], 3);
+    test.isDiskFull = true;
     test.node.makeRoom();
     await settle();
-    expect(test.replicaStore.damaged()).toHaveLength(1);
-    const isr = [...config.isr, test.self.id];
-    await test.tell(leader, [{ ...config, isr, learners: [] }], 4);
-    test.node.makeRoom();
+    expect(test.node.setAside()).toEqual({ kept: 1, withoutSuccessor: 1 });
+    const stays = 'the disk is full: replicas that were set aside stay';
+    expect(test.log.has(stays)).toBe(true);
+    expect(await test.put('b', 'x')).toEqual({ code: 'DISK_FULL' });
+    await test.tell(leader, [inSync], 4);
     await settle(60);
     expect(test.replicaStore.damaged()).toEqual([]);
-    expect(test.log.has('the disk is full: a replica that was set aside is removed')).toBe(true);
+    expect(test.log.has('a replica that was set aside is removed')).toBe(true);
     expect(await contentsUnder(test.disk, prefix)).toEqual([]);
     expect(test.failures).toEqual([]);
   });
+
+  it('S19 keeps some of a shard that is in sync here, until the disk is full', async () => {
+    const { test, leader, prefix } = await damaged();
+    const { learner, inSync } = configsOf(test, 2);
+    await test.tell(leader, [learner], 3);
+    await test.tell(leader, [inSync], 4);
+    expect(test.node.setAside()).toEqual({ kept: 1, withoutSuccessor: 0 });
+    for (let epoch = 3; epoch <= 2 + KEPT_PER_SHARD; epoch++) {
+      const { learner: again, inSync: after } = configsOf(test, epoch);
+      await damage(test);
+      await test.tell(leader, [again], 1);
+      const all = { kept: epoch - 1, withoutSuccessor: 1 };
+      expect(test.node.setAside()).toEqual(all);
+      await test.tell(leader, [after], 2);
+      await settle(60);
+    }
+    expect(test.node.setAside()).toEqual({ kept: KEPT_PER_SHARD, withoutSuccessor: 0 });
+    expect(await contentsUnder(test.disk, prefix)).toEqual([]);
+    test.node.makeRoom();
+    await settle(60);
+    expect(test.node.setAside()).toEqual({ kept: 0, withoutSuccessor: 0 });
+    expect(test.log.has('the disk is full: replicas that were set aside stay')).toBe(false);
+    expect(test.failures).toEqual([]);
+  });
+
+  /** A scrub, say, finds the replica damaged, while it is in sync. */
+  async function damage(test: NodeUnderTest): Promise<void> {
+    const replica = [...test.node.replicas()].find(({ body }) => body.shard === damagedShard)!;
+    replica.step({ type: 'damaged', problem: ROT }, test.clock.now());
+    await settle();
+  }
+
+  /** Another node leads the shard; this one learns it, and then is in sync. */
+  function configsOf(test: NodeUnderTest, epoch: number) {
+    const other = nodeOf('s2');
+    const learner = test.configs({
+      ...{ epoch: epoch as Epoch, primary: other.id, isr: [other.id] },
+      ...{ learners: [test.self.id], replicas: [placeOf(other), placeOf(test.self)] },
+    })[damagedShard]!;
+    return { learner, inSync: { ...learner, isr: [other.id, test.self.id], learners: [] } };
+  }
 
   const damagedShard = shardOfSlot(slotOf(KEY), SHARDS);
 
