@@ -6,7 +6,8 @@
  *
  * Upholds S12 (the primary answers from what it committed and from what it read, or asks the store,
  * which holds committed writes only: a write is in it when its batch is durable)
- * and S13 (whether this replica may answer is asked after the value was read).
+ * and S13 (whether this replica may answer is asked after the value was read; and whether the
+ * system slept, which no lease shows, after all of a slice were: then the slice is done again).
  */
 import { CorruptRecordError, type StoredRecord } from '../replication/data-record.js';
 import type { ReadData } from '../replication/primary.js';
@@ -29,7 +30,7 @@ export interface ReadsDeps {
   readonly store: ReplicaStore;
   readonly replicas: Replicas;
   readonly clock: Clock;
-  readonly wakefulness: Pick<Wakefulness, 'look'>;
+  readonly wakefulness: Pick<Wakefulness, 'hasSlept'>;
   /** A record of this replica is not what was written. */
   readonly damaged: (replica: ShardReplica, error: CorruptRecordError) => void;
   /** The disk refused: nothing may be served from it any more (S20). */
@@ -42,6 +43,8 @@ export class Reads {
   #queue: QueuedRead[] = [];
   #next = 0;
   #isScheduled = false;
+  /** The disk failed: nothing that was read is answered any more. */
+  #refusal: RefusedError | undefined;
   /** Reads that wait for the round under way. */
   #later: QueuedRead[] = [];
 
@@ -63,6 +66,7 @@ export class Reads {
 
   /** Refuses what waits: the disk is not to be trusted any more (S20). */
   refuseAll(error: RefusedError): void {
+    this.#refusal = error;
     const waiting = [...this.#queue.slice(this.#next), ...this.#later.splice(0)];
     this.#queue = [];
     this.#next = 0;
@@ -71,14 +75,31 @@ export class Reads {
 
   #slice(): void {
     this.#isScheduled = false;
-    this.#deps.wakefulness.look();
-    const now = this.#deps.clock.now();
+    const { clock, wakefulness } = this.#deps;
+    const now = clock.now();
+    const answers: (readonly [QueuedRead, CallResult])[] = [];
+    const later: QueuedRead[] = [];
     let bytes = 0;
     for (let calls = 0; calls < SLICE_CALLS_MAX && bytes < SLICE_BYTES_MAX; calls++) {
       const read = this.#queue[this.#next];
       if (read === undefined) break;
       this.#next++;
-      bytes += this.#serve(read, now);
+      if (endUnstarted(read, now)) continue;
+      const result = this.#resultOf(read);
+      if (result === 'later') later.push(read);
+      else answers.push([read, result]);
+      if (result !== 'later' && isValue(result)) bytes += result.length;
+    }
+    const refusal = this.#refusal;
+    if (refusal !== undefined) {
+      for (const [read, result] of answers) read.respond(isValue(result) ? refusal : result);
+      for (const read of later) read.respond(refusal);
+    } else if (wakefulness.hasSlept()) {
+      this.#queue = [...answers.map(([read]) => read), ...later, ...this.#queue.slice(this.#next)];
+      this.#next = 0;
+    } else {
+      for (const [read, result] of answers) read.respond(result);
+      this.#later.push(...later);
     }
     if (this.#next * 2 >= this.#queue.length) {
       this.#queue = this.#queue.slice(this.#next);
@@ -89,21 +110,11 @@ export class Reads {
     setImmediate(() => this.#slice());
   }
 
-  /** Bytes of the answer. */
-  #serve(read: QueuedRead, now: number): number {
-    if (endUnstarted(read, now)) return 0;
-    const result = read.isCongested()
-      ? new RefusedError('OVERLOADED', 'the caller does not take its answers fast enough')
-      : this.#result(read);
-    if (result === 'later') {
-      this.#later.push(read);
-      return 0;
+  #resultOf(read: QueuedRead): CallResult | 'later' {
+    if (read.isCongested()) {
+      return new RefusedError('OVERLOADED', 'the caller does not take its answers fast enough');
     }
-    read.respond(result);
-    return result instanceof RefusedError ? 0 : result.length;
-  }
-
-  #result({ shard, epoch, call }: QueuedRead): CallResult | 'later' {
+    const { shard, epoch, call } = read;
     const { replicas, clock } = this.#deps;
     const replica = replicas.get(shard);
     let record: StoredRecord | undefined;
@@ -127,4 +138,8 @@ export class Reads {
   }
 
   readonly #fromData: ReadData = (shardUuid, key) => this.#deps.store.read(shardUuid, key);
+}
+
+function isValue(result: CallResult): result is Exclude<CallResult, RefusedError> {
+  return !(result instanceof RefusedError);
 }

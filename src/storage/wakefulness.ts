@@ -57,12 +57,18 @@ export class Wakefulness {
 
   /** Some microseconds: once for many answers. */
   look(): void {
+    this.hasSlept();
+  }
+
+  /** The same; whether it slept since the last look, so that leases of before are void. */
+  hasSlept(): boolean {
     const { least, most } = this.#ahead();
     const sleptMs = most - this.#leastAhead; // At the most; below 0, the clocks are out of joint.
-    if (sleptMs >= 0 && sleptMs <= UNSEEN_SLEEP_MS) return;
+    if (sleptMs >= 0 && sleptMs <= UNSEEN_SLEEP_MS) return false;
     const aheadMs = least - this.#leastAhead;
     this.#leastAhead = least;
     this.#drop('this system slept: reads wait for new leases', aheadMs);
+    return true;
   }
 
   /** A timer fired so long after it was due. */

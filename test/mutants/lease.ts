@@ -200,16 +200,34 @@ export const LEASE_MUTANTS: readonly Mutant[] = [
     tests: ['test/unit/storage-wakefulness.test.ts'],
   },
   {
+    id: 'sleep-while-reading-missed',
+    wrong: 'whether the system slept is asked before values are read, and not after',
+    breaks: ['S13', 'S14'],
+    edits: [
+      {
+        file: 'src/storage/reads.ts',
+        from: 'const now = clock.now();\n    const answers',
+        to: 'const now = clock.now();\n    wakefulness.hasSlept();\n    const answers',
+      },
+      {
+        file: 'src/storage/reads.ts',
+        from: 'else if (wakefulness.hasSlept()) {',
+        to: 'else if (bytes < 0) {',
+      },
+    ],
+    tests: ['test/unit/storage-reads.test.ts'],
+  },
+  {
     id: 'short-sleeps-forgotten',
     wrong: 'a sleep too short to be seen is forgotten, so that many of them are never seen',
     breaks: ['S14'],
     edits: [
       {
         file: 'src/storage/wakefulness.ts',
-        from: '    if (sleptMs >= 0 && sleptMs <= UNSEEN_SLEEP_MS) return;\n    const',
+        from: '    if (sleptMs >= 0 && sleptMs <= UNSEEN_SLEEP_MS) return false;\n    const',
         to: `    if (sleptMs >= 0 && sleptMs <= UNSEEN_SLEEP_MS) {
       this.#leastAhead = Math.max(this.#leastAhead, least);
-      return;
+      return false;
     }
     const`,
       },
