@@ -61,6 +61,8 @@ export class Primary {
   /** The first entry of this epoch. */
   readonly #barrierSeq: Seq;
   #update: VersionedConfig;
+  /** A later configuration of this epoch that cannot have come from ours: it is not followed. */
+  #stray: VersionedConfig | undefined;
   #now: number;
 
   constructor(start: PrimaryStart) {
@@ -163,6 +165,11 @@ export class Primary {
   onConfig(update: VersionedConfig, now: number): void {
     assert(update.config.epoch === this.epoch, 'S1', () => ({ epoch: update.config.epoch }));
     this.#passTo(now);
+    if (!this.#inSync.leadsTo(update)) {
+      this.#stray = update;
+      return this.#inSync.askForOne(now, update);
+    }
+    this.#stray = undefined;
     this.#inSync.onConfig(update);
     this.#update = update;
     this.#peers.adopt(update.config.replicas, now);
@@ -172,7 +179,7 @@ export class Primary {
   /** A configuration of this epoch was heard that is not the one that we know, nor a later one. */
   onOtherConfig(now: number): void {
     this.#passTo(now);
-    this.#inSync.ask({ type: 'set-back', nonce: this.#update.config.nonce }, now);
+    this.#inSync.askForOne(now);
   }
 
   onSessionUp(node: MemberId, now: number): void {
@@ -237,6 +244,7 @@ export class Primary {
     for (const peer of this.#peers.all()) this.#review(peer);
     this.#peers.tellCommit();
     if (this.isServing) this.#body.served();
+    if (this.#stray !== undefined) this.#inSync.askForOne(now, this.#stray);
     this.#continueHandOver();
   }
 

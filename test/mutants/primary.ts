@@ -59,6 +59,20 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
     tests: ['test/unit/replication-primary.test.ts'],
   },
   {
+    id: 'stray-isr-followed',
+    wrong:
+      'a later configuration of the epoch is followed, although its isr has one nobody asked for',
+    breaks: ['S6', 'S7'],
+    edits: [
+      {
+        file: 'src/replication/in-sync-set.ts',
+        from: 'return config.isr.every((node) => this.counts(node));',
+        to: 'return config.isr.length >= 0;',
+      },
+    ],
+    tests: ['test/unit/replication-in-sync-set.test.ts'],
+  },
+  {
     id: 'ack-before-own-disk',
     wrong: 'a primary commits what the others hold before its own disk has it',
     breaks: ['S4', 'S5'],

@@ -102,6 +102,22 @@ describe('what a primary asks the leader', () => {
     expect(lone.replica.body.commitSeq).toBe(2);
   });
 
+  it('S7 and when one that comes later has a member that it did not ask for', () => {
+    const lone = LoneReplica.leading();
+    lone.pass(1_000, s2.id);
+    lone.config({ ...without3, nonce: '02' }, 2);
+    lone.put('a');
+    for (let batch = 0; batch < 3; batch++) lone.persisted();
+    // Written by a leader that was set back to version 1, and has gone on from there.
+    const { requests } = lone.config(threeOf({ nonce: '09' }), 4);
+    expect(requests).toMatchObject([{ basedOn: 4, change: { type: 'set-back', nonce: '02' } }]);
+    lone.ack(s2.id, 2);
+    expect(lone.replica.body.commitSeq, 's3 is not waited for').toBe(2);
+    expect(asked(lone.pass(900, s2.id)), 'the answer may be lost').toContain('set-back');
+    lone.config({ ...without3, nonce: '10' }, 5);
+    expect(asked(lone.pass(900, s2.id))).not.toContain('set-back');
+  });
+
   describe('to replace a learner', () => {
     const { giveUpMs } = GROUP_SETTINGS;
     const asksOf = (ready: Ready) => asked(ready).filter((change) => change === 'replace');
