@@ -6,7 +6,7 @@ import {
   type RecoveryWish,
   unsettled,
 } from '../control/recovery-plan.js';
-import { ClusterExistsError, readEpochs, rebuildCluster } from '../coordination/rebuild.js';
+import { ClusterExistsError, readConfigs, rebuildCluster } from '../coordination/rebuild.js';
 import { askInventory } from '../grpc/inspection-client.js';
 import type { Inventory } from '../model/inspection.js';
 import type { CoordinatorSession, Outcome } from '../ports/coordinator.js';
@@ -63,7 +63,7 @@ export async function neededOf(
   plan: RecoveryPlan,
   flags: RecoverFlags & { readonly zk: string },
 ): Promise<RecoveryPlan> {
-  const known = await askMap(flags, 'not read', (session) => readEpochs(session, plan.cluster));
+  const known = await askMap(flags, 'not read', (session) => readConfigs(session, plan.cluster));
   return known === undefined ? plan : unsettled(plan, known);
 }
 

@@ -7,7 +7,7 @@
  */
 import type { ChangeRequest } from '../model/member-messages.js';
 
-/** A primary has one or two things to ask for of each other replica. More is asked for again. */
+/** A primary has one thing to ask for of each other replica. More is asked for again. */
 const REQUESTS_MAX = 16;
 
 export class AskedChanges {
@@ -16,8 +16,8 @@ export class AskedChanges {
   /** What it says later of the same replica takes the place of what it said before. */
   add(request: ChangeRequest): void {
     const { change } = request;
-    const about = 'node' in change ? `${change.type} ${change.node}` : change.type;
-    const isNew = !this.#requests.has(about);
+    const about = 'node' in change ? change.node : change.type;
+    const isNew = !this.#requests.delete(about);
     if (isNew && this.#requests.size >= REQUESTS_MAX) return;
     this.#requests.set(about, request);
   }

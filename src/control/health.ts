@@ -76,7 +76,7 @@ export function problemsOf(
     const what =
       'ZooKeeper was set back, and its znodes are older than what replicas have promised';
     const settle =
-      "whoever serves them serves on, and nothing else happens until 'portolan recover'";
+      "they are served as long as nothing of them fails; 'portolan recover' settles them";
     problems.push(`${nameShards(outdated)}: ${what}; ${settle}`);
   }
   problems.push(...damagesOf(map, damaged));

@@ -14,7 +14,7 @@
  * may answer that minIsr others have gone on without them: then writes may be missing.
  *
  * If ZooKeeper was set back, and knows the cluster as it was, only shards are settled whose znodes
- * are older than what replicas have promised, or are missing.
+ * are older than what nodes know, missing, or unreadable.
  *
  * Upholds S1, every epoch is above all that any replica has promised, by so much that it is above
  * what one has promised that does not answer; S6 and S19, a shard whose
@@ -30,7 +30,12 @@ import {
   type Uuid,
 } from '../model/ids.js';
 import type { HeldReplica, Inventory } from '../model/inspection.js';
-import type { ReplicaPlace, ShardConfig } from '../model/shard-config.js';
+import {
+  isOlderThan,
+  type ReplicaPlace,
+  type ShardConfig,
+  type VersionedConfig,
+} from '../model/shard-config.js';
 import { slotRangeOf } from '../model/slot.js';
 
 /**
@@ -69,14 +74,21 @@ export interface RecoveryWish {
   readonly acceptsLoss: boolean;
 }
 
-/** What the znode of a shard holds; undefined: nothing that can be read. */
-export type KnownEpochs = ReadonlyMap<ShardId, Epoch | undefined>;
+/** What the znode of each shard holds; undefined: nothing that can be read. */
+export type KnownConfigs = ReadonlyMap<ShardId, ShardConfig | undefined>;
 
-/** The part of a plan that ZooKeeper needs, if it knows the cluster, with these epochs. */
-export function unsettled(plan: RecoveryPlan, known: KnownEpochs): RecoveryPlan {
-  const shards = plan.shards.filter(({ shard, used }) => {
-    const epoch = known.get(shard);
-    return epoch === undefined || epoch < used;
+/** The part of a plan that ZooKeeper needs, if it knows the cluster, with these configurations. */
+export function unsettled(plan: RecoveryPlan, configs: KnownConfigs): RecoveryPlan {
+  const shards = plan.shards.flatMap((planned): readonly PlannedShard[] => {
+    const known = configs.get(planned.shard);
+    const shardUuid = planned.config?.shardUuid;
+    if (known === undefined || shardUuid === undefined) return known === undefined ? [planned] : [];
+    if (isOlderThan(known, { shardUuid, used: planned.used })) return [planned];
+    if (known.shardUuid === shardUuid) return [];
+    const doubt =
+      'ZooKeeper has another shard of this number, which was made since: it is not overwritten, ' +
+      'and what nodes hold of the one before stays on their disks';
+    return [{ ...planned, source: 'nothing', config: undefined, doubt, mayLose: false }];
   });
   return { ...plan, shards };
 }
@@ -158,7 +170,7 @@ function planShard(
   }
   const answers = { copies, cluster };
   if (newest !== undefined)
-    return { used, ...asConfigured(newest.config, epoch, { ...answers, acceptsLoss }) };
+    return { used, ...asConfigured(newest, epoch, { ...answers, acceptsLoss }) };
   if (shardUuid !== undefined) return { used, ...asHeld(shard, shardUuid, epoch, answers) };
   const doubt = 'no node knows or holds it: its znode stays missing, and it is not served';
   return { shard, source: 'nothing', used, config: undefined, doubt, mayLose: true };
@@ -180,10 +192,11 @@ interface Answers {
 }
 
 function asConfigured(
-  config: ShardConfig,
+  newest: VersionedConfig,
   epoch: Epoch,
   { copies, cluster, acceptsLoss }: Answers & { readonly acceptsLoss: boolean },
 ): Omit<PlannedShard, 'used'> {
+  const { config } = newest;
   const { shard, isr, primary } = config;
   const sound = latestFirst(copies).filter(({ node, held }) => {
     const place = config.replicas.find((one) => one.node === node.node);
@@ -207,8 +220,8 @@ function asConfigured(
     return { shard, source, config: served, doubt, mayLose: true };
   }
   const gap = gapOf(sound.length, config.replicas.length, cluster);
-  // Its primary may be serving on: what it commits waits for its isr, and for nobody else (S6).
-  const served = servedBy(best, planned, complete);
+  const isLed = best === same && leads(same.node, newest);
+  const served = isLed ? servedOn(planned, complete) : servedBy(best, planned, complete);
   const moved = to === primary ? '' : `primary ${primary} does not lead it any more: ${to} does`;
   const doubt = [moved, gap].filter((text) => text !== '').join('; ');
   return { shard, source, config: served, doubt, mayLose: gap !== '' };
@@ -240,6 +253,24 @@ function asHeld(
   const doubt = gapOf(sound.length, cluster.replicas, cluster);
   const config = servedBy(best, planned, sound);
   return { shard, source, config, doubt, mayLose: doubt !== '' };
+}
+
+/** Whether this very process is the primary, and knows no later configuration than anybody. */
+function leads({ node, process, configs }: Inventory, { config, version }: VersionedConfig) {
+  const place = config.replicas.find((one) => one.node === node);
+  const known = configs.find((one) => one.config.shard === config.shard);
+  const isNewest = known?.version === version && known.config.nonce === config.nonce;
+  return place?.process === process && isNewest;
+}
+
+/**
+ * Its primary serves on: what it commits waits for its whole isr (S6), wherever their logs ended
+ * when each was asked. Who does not answer has to catch up.
+ */
+function servedOn(planned: ShardConfig, complete: readonly Copy[]): ShardConfig {
+  const isr = planned.isr.filter((id) => complete.some(({ node }) => node.node === id));
+  const learners = planned.replicas.map(({ node }) => node).filter((id) => !isr.includes(id));
+  return { ...planned, isr, learners };
 }
 
 /** With this primary, and those of the `complete` in sync whose logs end where its log does. */

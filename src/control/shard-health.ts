@@ -4,7 +4,12 @@
  */
 import type { MemberId } from '../model/ids.js';
 import type { Registration } from '../model/registrations.js';
-import { replicaOn, type ReplicaPlace, type ShardConfig } from '../model/shard-config.js';
+import {
+  isLaterProcess,
+  replicaOn,
+  type ReplicaPlace,
+  type ShardConfig,
+} from '../model/shard-config.js';
 import type { ShardMap } from '../model/shard-map.js';
 import { lifeOf } from './lives.js';
 import { compareNames } from './shard-names.js';
@@ -27,7 +32,7 @@ export function whyUnserved(
   const loss = lossOf(place, node);
   if (loss !== undefined) return `primary ${primary} came back with ${loss}`;
   if (config.state === 'creating') return 'being created';
-  if (node.process !== place.process && node.incarnation > place.incarnation) {
+  if (isLaterProcess(node, place)) {
     const what = `primary ${primary} restarted and has no new epoch yet`;
     return `${what}; if that lasts, the leader's log says why`;
   }

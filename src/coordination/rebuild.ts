@@ -9,7 +9,12 @@ import type { Epoch, LeaderEpoch, ShardId } from '../model/ids.js';
 import { encodeLeaderRecord, NO_LEADER_YET } from '../model/leader-record.js';
 import { encodeCompletePlacement } from '../model/placement-record.js';
 import { BadRecordError } from '../model/records.js';
-import { decodeShardConfig, encodeShardConfig, type ShardConfig } from '../model/shard-config.js';
+import {
+  decodeShardConfig,
+  encodeShardConfig,
+  isOlderThan,
+  type ShardConfig,
+} from '../model/shard-config.js';
 import { shardZnode, ZNODES } from '../model/znodes.js';
 import type { CoordinatorSession, MultiOp, Outcome } from '../ports/coordinator.js';
 import { makeLayout, readCluster } from './cluster-layout.js';
@@ -41,28 +46,28 @@ export class ClusterExistsError extends Error {
 }
 
 /**
- * Epochs of the shards as ZooKeeper knows them, undefined = not to be read; undefined if it has no
- * cluster at all.
+ * Configurations of the shards as ZooKeeper has them, undefined = none that can be read; undefined
+ * if it has no cluster at all.
  *
  * @throws ClusterExistsError if it has another one, BadRecordError if `/cluster` holds something
  *   else.
  */
-export async function readEpochs(
+export async function readConfigs(
   session: CoordinatorSession,
   cluster: ClusterConfig,
-): Promise<Outcome<ReadonlyMap<ShardId, Epoch | undefined> | undefined>> {
+): Promise<Outcome<ReadonlyMap<ShardId, ShardConfig | undefined> | undefined>> {
   const found = await readCluster(session);
   if (found.status !== 'ok') return found;
   if (found.value === undefined) return { status: 'ok', value: undefined };
   if (found.value.clusterUuid !== cluster.clusterUuid) throw new ClusterExistsError(found.value);
-  const epochs = new Map<ShardId, Epoch | undefined>();
+  const configs = new Map<ShardId, ShardConfig | undefined>();
   for (let id = 0; id < cluster.shards; id++) {
     const shard = id as ShardId;
     const read = await session.read(shardZnode(shard));
     if (read.status !== 'ok') return read;
-    epochs.set(shard, read.value && epochIn(shard, read.value.data));
+    configs.set(shard, read.value && configIn(shard, read.value.data));
   }
-  return { status: 'ok', value: epochs };
+  return { status: 'ok', value: configs };
 }
 
 /**
@@ -79,20 +84,22 @@ export async function rebuildCluster(
   if (found.status !== 'ok') return found;
   if (found.value !== undefined) {
     if (found.value.clusterUuid !== cluster.clusterUuid) throw new ClusterExistsError(found.value);
-    return inParts(shards, (part) => settle(session, part));
+    // Beside a leader, which leaves outdated shards alone; one that changed one since is right.
+    const settled = shards.map((one) => writeOf(one, (data) => isAsNew(data, one)));
+    return inParts(settled, (part) => putAll(session, part));
   }
   const made = await makeLayout(session);
   if (made.status !== 'ok') return made;
   const leader = encodeLeaderRecord({ ...NO_LEADER_YET, leaderEpoch, nonce });
   const writes = [
-    [ZNODES.leaderEpoch, leader] as const,
-    ...shards.map(({ config }) => [shardZnode(config.shard), encodeShardConfig(config)] as const),
+    { path: ZNODES.leaderEpoch, data: leader },
+    ...shards.map((one) => writeOf(one, () => false)),
   ];
   const written = await inParts(writes, (part) => putAll(session, part));
   if (written.status !== 'ok') return written;
   return putAll(session, [
-    [ZNODES.shards, encodeCompletePlacement(nonce)],
-    [ZNODES.cluster, encodeClusterConfig(cluster)],
+    { path: ZNODES.shards, data: encodeCompletePlacement(nonce) },
+    { path: ZNODES.cluster, data: encodeClusterConfig(cluster) },
   ]);
 }
 
@@ -108,45 +115,45 @@ async function inParts<T>(
   return { status: 'ok', value: undefined };
 }
 
-/** Beside a leader, which leaves outdated shards alone; one that changed one since is right. */
-async function settle(
-  session: CoordinatorSession,
-  shards: readonly RebuiltShard[],
-): Promise<Outcome<void>> {
-  const ops: MultiOp[] = [];
-  for (const { config, used } of shards) {
-    const path = shardZnode(config.shard);
-    const read = await session.read(path);
-    if (read.status !== 'ok') return read;
-    const epoch = read.value && epochIn(config.shard, read.value.data);
-    if (epoch !== undefined && epoch >= used) continue;
-    ops.push(putOp(path, encodeShardConfig(config), read.value?.stat.version));
-  }
-  return ops.length === 0 ? { status: 'ok', value: undefined } : writeOnce(session, ops);
+interface Write {
+  readonly path: string;
+  readonly data: Buffer;
+  /** Whether what is there stays. */
+  readonly keeps?: (data: Uint8Array) => boolean;
 }
 
 /** All or none, over whatever an attempt before has left. */
 async function putAll(
   session: CoordinatorSession,
-  writes: readonly (readonly [path: string, data: Buffer])[],
+  writes: readonly Write[],
 ): Promise<Outcome<void>> {
   const ops: MultiOp[] = [];
-  for (const [path, data] of writes) {
+  for (const { path, data, keeps } of writes) {
     const read = await session.read(path);
     if (read.status !== 'ok') return read;
-    ops.push(putOp(path, data, read.value?.stat.version));
+    const znode = read.value;
+    if (znode === undefined) ops.push({ type: 'create', path, data, mode: 'persistent' });
+    else if (keeps?.(znode.data) !== true) {
+      ops.push({ type: 'set', path, data, version: znode.stat.version });
+    }
   }
-  return writeOnce(session, ops);
+  return ops.length === 0 ? { status: 'ok', value: undefined } : writeOnce(session, ops);
 }
 
-function putOp(path: string, data: Buffer, version: number | undefined): MultiOp {
-  if (version === undefined) return { type: 'create', path, data, mode: 'persistent' };
-  return { type: 'set', path, data, version };
+function writeOf({ config }: RebuiltShard, keeps: (data: Uint8Array) => boolean): Write {
+  return { path: shardZnode(config.shard), data: encodeShardConfig(config), keeps };
 }
 
-function epochIn(shard: ShardId, data: Uint8Array): Epoch | undefined {
+/** Whether a znode knows its shard as well as whoever planned this. */
+function isAsNew(data: Uint8Array, { config, used }: RebuiltShard): boolean {
+  const { shard, shardUuid } = config;
+  const known = configIn(shard, data);
+  return known !== undefined && !isOlderThan(known, { shardUuid, used });
+}
+
+function configIn(shard: ShardId, data: Uint8Array): ShardConfig | undefined {
   try {
-    return decodeShardConfig(shard, data).epoch;
+    return decodeShardConfig(shard, data);
   } catch (error) {
     if (!(error instanceof BadRecordError)) throw error;
     return undefined;

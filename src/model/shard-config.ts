@@ -81,6 +81,27 @@ export interface ShardConfig {
   readonly nonce: string;
 }
 
+/**
+ * Whether ZooKeeper knows less of a shard than its replicas, which have used an epoch above this
+ * one: it was set back. A configuration of another shard under the same number is no older one,
+ * unless nobody has served it yet.
+ */
+export function isOlderThan(
+  config: ShardConfig,
+  { shardUuid, used }: { readonly shardUuid: Uuid; readonly used: number },
+): boolean {
+  if (config.shardUuid !== shardUuid) return config.state === 'creating';
+  return config.epoch < used;
+}
+
+/** Whether a later process of its node is registered than a place names. */
+export function isLaterProcess(
+  node: { readonly process: Uuid; readonly incarnation: Incarnation },
+  place: ReplicaPlace,
+): boolean {
+  return node.process !== place.process && node.incarnation > place.incarnation;
+}
+
 /** A configuration and the version of its znode: the token of the next compare-and-set. */
 export interface VersionedConfig {
   readonly config: ShardConfig;

@@ -243,7 +243,7 @@ export class Peers {
     if (committed !== undefined && committed.seq > last.seq) return this.#onMore(peer, committed);
     const isBehind = committed === undefined || committed.seq < base.seq;
     if (isBehind) this.detach(peer, 'unusable');
-    else if (this.#inSync.counts(peer.node)) this.#onContradicted(peer, committed);
+    else if (this.#inSync.hasMember(peer.node)) this.#onContradicted(peer, committed);
     else this.#onDiverged(peer, committed);
   }
 
@@ -253,7 +253,7 @@ export class Peers {
    * data is set aside.
    */
   #onMore(peer: Peer, position: Position): void {
-    if (this.#inSync.counts(peer.node)) return this.#onContradicted(peer, position);
+    if (this.#inSync.hasMember(peer.node)) return this.#onContradicted(peer, position);
     const { seq } = position;
     const { last } = this.#body.log;
     this.#outbox.happened({ type: 'peer-knows-more', peer: peer.node, seq, last: last.seq });

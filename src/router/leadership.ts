@@ -52,7 +52,7 @@ const WRITES_PER_MULTI = 64;
 const CONFLICTS: ReadonlySet<FailureCode> = new Set(['bad-version', 'node-exists']);
 /** Pause before trying again what ZooKeeper did not answer. */
 const RETRY_MS = 200;
-/** Between two looks at znodes that are missing or garbled, until an operator has restored them. */
+/** Between two looks at znodes that are not what they should be, and two words to the routers. */
 const LOOK_AGAIN_MS = 5_000;
 const FENCED = 'another router took the leaderEpoch';
 
@@ -196,6 +196,7 @@ export class Leadership {
   async #lookAgain(): Promise<void> {
     const { broken } = this.#controller;
     if (broken.length > 0) await this.#readShards(broken);
+    this.#learning.repeat();
     if (!this.#stopped) this.#lookAgainLater();
   }
 

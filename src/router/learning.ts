@@ -18,7 +18,7 @@ export class Learning {
   readonly #clock: Clock;
   readonly #tell: (report: ProgressReport) => void;
   readonly #byNode = new Map<MemberId, ProgressReport>();
-  #outdated: readonly ShardId[] = [];
+  #outdated: readonly ShardId[] | undefined;
   #cancel: Cancel | undefined;
 
   constructor(clock: Clock, tell: (report: ProgressReport) => void) {
@@ -34,13 +34,15 @@ export class Learning {
     this.#tellSoon();
   }
 
-  /** The shards that the leader found outdated. */
+  /** The shards that the leader finds outdated. What an earlier one found is over. */
   found(outdated: readonly ShardId[]): void {
-    const isSame =
-      outdated.length === this.#outdated.length &&
-      outdated.every((shard, index) => shard === this.#outdated[index]);
-    if (isSame) return;
+    const known = this.#outdated;
     this.#outdated = outdated;
+    if (!isEqual(outdated, known)) this.#tellSoon();
+  }
+
+  /** Again: a router that has come since, or could not be told, knows less. */
+  repeat(): void {
     this.#tellSoon();
   }
 
@@ -65,8 +67,12 @@ export class Learning {
         type: 'progress',
         learners: reports.flatMap(({ learners }) => learners).slice(0, LEARNERS_TOLD_MAX),
         damaged: reports.flatMap(({ damaged }) => damaged).slice(0, DAMAGED_TOLD_MAX),
-        outdated: this.#outdated.slice(0, OUTDATED_TOLD_MAX),
+        outdated: (this.#outdated ?? []).slice(0, OUTDATED_TOLD_MAX),
       });
     });
   }
+}
+
+function isEqual(left: readonly ShardId[], right: readonly ShardId[] | undefined): boolean {
+  return left.length === right?.length && left.every((shard, index) => shard === right[index]);
 }

@@ -5,8 +5,7 @@
  * that is all it needs to know. A map that is behind leads to a refusal, not to wrong data (S23).
  */
 import type { Epoch, MemberId, ShardId } from '../model/ids.js';
-import type { Registration } from '../model/registrations.js';
-import { type ReplicaPlace, replicaOn } from '../model/shard-config.js';
+import { isLaterProcess, replicaOn } from '../model/shard-config.js';
 import type { ShardMap } from '../model/shard-map.js';
 
 export type WaitReason =
@@ -51,12 +50,8 @@ export function routeOf(source: RouteSource, key: Uint8Array): Route {
   const expected = replicaOn(config, node);
   // Another process than the configuration counts on will refuse until it has a new epoch. The same
   // one in a new session serves on.
-  if (registered !== undefined && expected !== undefined && isLater(registered, expected)) {
+  if (registered !== undefined && expected !== undefined && isLaterProcess(registered, expected)) {
     return { type: 'wait', shard, why: 'primary-restarted' };
   }
   return { type: 'send', shard, epoch: config.epoch, node, address };
-}
-
-function isLater(node: Registration, place: ReplicaPlace): boolean {
-  return node.process !== place.process && node.incarnation > place.incarnation;
 }

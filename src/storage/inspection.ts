@@ -48,7 +48,7 @@ export class Inspection implements InspectionHandler {
   inventory(): Inventory {
     const { store, replicas, map, process, cluster } = this.#deps;
     const { identity, generation, leaderEpoch } = store;
-    const held = [...replicas.all()].filter(({ body, problem }) => {
+    const held = [...replicas.held()].filter(({ body, problem }) => {
       return body.exists || problem !== undefined;
     });
     return {

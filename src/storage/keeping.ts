@@ -41,7 +41,7 @@ export class Keeping {
 
   /** The standing of a replica has changed: it may have everything now. */
   standingChanged(replica: ShardReplica): void {
-    if (!IN_ISR.has(replica.standing)) return;
+    if (!IN_ISR.has(replica.standing) || isOutdated(replica)) return;
     const { store, write, isDiskFull } = this.#deps;
     // As of now: what is set aside before the batch is there has no successor yet.
     const kept = this.#keptOf(replica.body.shardUuid);
@@ -86,6 +86,13 @@ export class Keeping {
 }
 
 /** Whether this replica has everything that is committed, as far as anybody knows. */
-function isWhole({ standing, problem }: ShardReplica): boolean {
-  return problem === undefined && (standing === 'primary' || standing === 'secondary');
+function isWhole(replica: ShardReplica): boolean {
+  const { standing, problem } = replica;
+  const isInSync = standing === 'primary' || standing === 'secondary';
+  return problem === undefined && isInSync && !isOutdated(replica);
+}
+
+/** ZooKeeper was set back: whoever it says is in sync may not be any more. */
+function isOutdated({ config, body }: ShardReplica): boolean {
+  return config === undefined || config.epoch < body.promisedEpoch;
 }

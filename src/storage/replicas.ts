@@ -47,6 +47,8 @@ export class Replicas {
   readonly #store: ReplicaStore;
   readonly #map: ShardMap;
   readonly #context: NodeContext;
+  /** Also those whose shard was made anew since: their data is here. */
+  readonly #byUuid = new Map<Uuid, ShardReplica>();
   readonly #byShard = new Map<ShardId, ShardReplica>();
   /** Replicas with a problem, as the leader was told last. */
   readonly #toldDamaged = new Set<Uuid>();
@@ -69,7 +71,7 @@ export class Replicas {
       claims: this.claims,
       settings,
     };
-    for (const { shard, shardUuid } of store.states()) this.#make(shard, shardUuid);
+    for (const { shard, shardUuid } of store.states()) this.of(shard, shardUuid);
   }
 
   get(shard: ShardId): ShardReplica | undefined {
@@ -80,10 +82,16 @@ export class Replicas {
     return this.#byShard.values();
   }
 
-  /** The replica of this very shard: what the store holds of it, or one to be. */
+  /** The same, and those of shards that were made anew since: whatever lies on disk. */
+  held(): Iterable<ShardReplica> {
+    return this.#byUuid.values();
+  }
+
+  /** The replica of this very shard, from now on: what the store holds of it, or one to be. */
   of(shard: ShardId, shardUuid: Uuid): ShardReplica {
-    const known = this.#byShard.get(shard);
-    return known?.body.shardUuid === shardUuid ? known : this.#make(shard, shardUuid);
+    const replica = this.#byUuid.get(shardUuid) ?? this.#make(shard, shardUuid);
+    this.#byShard.set(shard, replica);
+    return replica;
   }
 
   admission(
@@ -102,7 +110,7 @@ export class Replicas {
 
   /** What the leader is told of all replicas that exist durably, or should. */
   reports(): readonly ReplicaEntry[] {
-    const told = [...this.all()].filter(({ body, problem }) => {
+    const told = [...this.held()].filter(({ body, problem }) => {
       return body.durableEpoch > 0 || problem !== undefined;
     });
     return told.map((replica) => this.report(replica));
@@ -153,7 +161,7 @@ export class Replicas {
   #make(shard: ShardId, shardUuid: Uuid): ShardReplica {
     const recovered = this.#store.recovered(shardUuid);
     const replica = new ShardReplica({ shard, shardUuid }, this.#context, recovered);
-    this.#byShard.set(shard, replica);
+    this.#byUuid.set(shardUuid, replica);
     return replica;
   }
 }

@@ -365,4 +365,30 @@ interface Promotion {`,
     ],
     tests: ['test/unit/control-recovery-plan.test.ts'],
   },
+  {
+    id: 'recovery-overwrites-other-shard',
+    wrong: 'a shard that was made since under the same number is taken for an older one',
+    breaks: ['S19'],
+    edits: [
+      {
+        file: 'src/model/shard-config.ts',
+        from: "if (config.shardUuid !== shardUuid) return config.state === 'creating';",
+        to: 'void shardUuid;',
+      },
+    ],
+    tests: ['test/unit/coordination-rebuild.test.ts'],
+  },
+  {
+    id: 'recovery-trusts-any-primary',
+    wrong: 'a recovery keeps the isr as one node knows it, whoever answers for its primary',
+    breaks: ['S6'],
+    edits: [
+      {
+        file: 'src/control/recovery-plan.ts',
+        from: 'return place?.process === process && isNewest;',
+        to: 'return place !== undefined || (process.length === 0 && isNewest);',
+      },
+    ],
+    tests: ['test/unit/control-recovery-plan.test.ts'],
+  },
 ];

@@ -34,12 +34,12 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/replication/peers.ts',
-        from: 'else if (this.#inSync.counts(peer.node)) this.#onContradicted(peer, committed);\n',
+        from: 'else if (this.#inSync.hasMember(peer.node)) this.#onContradicted(peer, committed);\n',
         to: '\n',
       },
       {
         file: 'src/replication/peers.ts',
-        from: 'if (this.#inSync.counts(peer.node)) return this.#onContradicted(peer, position);',
+        from: 'if (this.#inSync.hasMember(peer.node)) return this.#onContradicted(peer, position);',
         to: '',
       },
     ],

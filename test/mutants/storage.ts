@@ -345,8 +345,8 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/storage/replicas.ts',
-        from: 'return known?.body.shardUuid === shardUuid ? known : this.#make(shard, shardUuid);',
-        to: 'return known ?? this.#make(shard, shardUuid);',
+        from: 'const replica = this.#byUuid.get(shardUuid) ?? this.#make(shard, shardUuid);',
+        to: 'const replica = this.#byShard.get(shard) ?? this.#make(shard, shardUuid);',
       },
     ],
     tests: ['test/unit/storage-made-anew.test.ts'],
@@ -420,8 +420,8 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/storage/keeping.ts',
-        from: "return problem === undefined && (standing === 'primary' || standing === 'secondary');",
-        to: "return problem === undefined && standing !== 'elsewhere';",
+        from: 'return problem === undefined && isInSync && !isOutdated(replica);',
+        to: "return problem === undefined && (isInSync || standing !== 'elsewhere');",
       },
       {
         file: 'src/storage/keeping.ts',
@@ -466,5 +466,34 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
       },
     ],
     tests: ['test/unit/storage-quarantine.test.ts'],
+  },
+  {
+    id: 'set-back-tells-of-successor',
+    wrong:
+      'a configuration that was set back makes an empty learner the successor of the only copy',
+    breaks: ['S19'],
+    edits: [
+      {
+        file: 'src/storage/keeping.ts',
+        from: 'return config === undefined || config.epoch < body.promisedEpoch;',
+        to: 'return config === undefined || body.promisedEpoch < 0;',
+      },
+    ],
+    tests: ['test/unit/storage-quarantine.test.ts'],
+  },
+  {
+    id: 'shard-before-forgotten',
+    wrong: 'what a node holds of a shard that was made anew is not found again by its process',
+    breaks: ['S2', 'S19'],
+    edits: [
+      {
+        file: 'src/storage/replicas.ts',
+        from: 'const replica = this.#byUuid.get(shardUuid) ?? this.#make(shard, shardUuid);',
+        to: `const known = this.#byShard.get(shard);
+    const replica =
+      known?.body.shardUuid === shardUuid ? known : this.#make(shard, shardUuid);`,
+      },
+    ],
+    tests: ['test/unit/storage-made-anew.test.ts'],
   },
 ];

@@ -62,7 +62,7 @@ describe('health', () => {
     const outdated = [0, 1, 4].map((id) => configOf(id, s1).shard);
     expect(problemsOf(map, leader, { outdated })).toEqual([
       'shards 0-1, 4: ZooKeeper was set back, and its znodes are older than what replicas have ' +
-        "promised; whoever serves them serves on, and nothing else happens until 'portolan recover'",
+        "promised; they are served as long as nothing of them fails; 'portolan recover' settles them",
     ]);
   });
 

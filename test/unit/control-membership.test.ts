@@ -134,9 +134,11 @@ describe('rule 6: the primary asks', () => {
       .request({ type: 'shrink', node: s2.id })
       .request(expand);
     expect(harness.runWhy()).toEqual(['shrink']);
-    expect(harness.request(expand).request({ type: 'withdraw', node: s3.id }).runWhy()).toEqual([
-      'withdraw',
-    ]);
+    harness.hear(s3);
+    expect(
+      harness.request(expand).request({ type: 'withdraw', node: s3.id }).runWhy(),
+      'taken back',
+    ).toEqual(['withdraw']);
   });
 
   it.each([

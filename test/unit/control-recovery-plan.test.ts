@@ -64,7 +64,7 @@ describe('a configuration that a node still knows', () => {
     const { shardUuid } = config;
     expect(plan.shards[0]).toMatchObject({
       ...{ source: 'configuration', mayLose: false, doubt: '' },
-      config: { epoch: FIRST, shardUuid, primary: 's1', isr: ['s1', 's2'], learners: ['s3'] },
+      config: { epoch: FIRST, shardUuid, primary: 's1', isr: ['s1', 's2', 's3'], learners: [] },
     });
     expect(new Set(plan.shards[0]!.config!.replicas.map((p) => p.incarnation))).toEqual(
       new Set([0]),
@@ -208,17 +208,53 @@ describe('a cluster that ZooKeeper knows as it was', () => {
   };
   const plan = planRecovery([inventory], { acceptsLoss: true });
   const [first, second] = plan.shards.map(({ shard }) => shard);
-  const shardsOf = (...epochs: readonly (readonly [typeof first, number | undefined])[]) => {
-    const known = new Map(epochs.map(([shard, epoch]) => [shard!, epoch as Epoch | undefined]));
-    return unsettled(plan, known).shards.map(({ shard }) => shard);
+  const knownAs = (change: Partial<ShardConfig>, of = config) => ({ ...of, ...change });
+  const needed = (...configs: readonly (ShardConfig | undefined)[]) => {
+    return unsettled(plan, new Map(configs.map((one, id) => [plan.shards[id]!.shard, one]))).shards;
   };
+  const shardsOf = (...configs: readonly (ShardConfig | undefined)[]) => {
+    return needed(...configs).map(({ shard }) => shard);
+  };
+  const at = (epoch: number) => ({ epoch: epoch as Epoch });
 
   it('S1 S19 only what is older than what nodes know is settled, or cannot be read', () => {
-    expect(shardsOf([first, 7], [second, 4])).toEqual([]);
-    expect(shardsOf([first, 9], [second, 4]), 'the nodes know less').toEqual([]);
-    expect(shardsOf([first, 6], [second, 4])).toEqual([first]);
-    expect(shardsOf([first, 6], [second, undefined])).toEqual([first, second]);
-    expect(shardsOf([first, 7])).toEqual([second]);
+    expect(shardsOf(config, other)).toEqual([]);
+    expect(shardsOf(knownAs(at(9)), other), 'the nodes know less').toEqual([]);
+    expect(shardsOf(knownAs(at(6)), other)).toEqual([first]);
+    expect(shardsOf(knownAs(at(6)), undefined)).toEqual([first, second]);
+    expect(shardsOf(config)).toEqual([second]);
+  });
+
+  it('S19 a shard that was made since under this number is not overwritten, but said', () => {
+    const anew = knownAs({ ...at(1), shardUuid: uuidOf('anew') });
+    const [planned] = needed(anew, other);
+    expect(planned).toMatchObject({ shard: first, config: undefined, mayLose: false });
+    expect(planned!.doubt).toMatch(/another shard of this number.*stays on their disks/);
+    const [creating] = needed({ ...anew, state: 'creating' }, other);
+    expect(creating).toMatchObject({ config: { shardUuid: config.shardUuid } });
+  });
+});
+
+describe('a primary that serves on', () => {
+  const config = sharedBy(0, all);
+  const endingAt = (lastSeq: number) => heldOf({ lastSeq });
+  const isrOf = (...inventories: readonly Inventory[]) => shardOf(inventories).config?.isr;
+
+  it('S6 keeps its isr, wherever their logs ended when each was asked', () => {
+    const lead = inventoryOf(s1, endingAt(9), config);
+    const others = [inventoryOf(s2, endingAt(11)), inventoryOf(s3, endingAt(12))];
+    expect(isrOf(lead, ...others)).toEqual(['s1', 's2', 's3']);
+    const [away] = others;
+    expect(shardOf([lead, away!]).config).toMatchObject({ isr: ['s1', 's2'], learners: ['s3'] });
+  });
+
+  it.each([
+    ['another process', inventoryOf(nodeOf('s1', 2, 's1'), endingAt(9), config)],
+    ['one that knows less', inventoryOf(s1, endingAt(9))],
+    ['one that knows another', inventoryOf(s1, endingAt(9), { ...config, nonce: 'other' })],
+  ])('S6 %s does not: who is in sync is what their logs say', (_, lead) => {
+    const others = [inventoryOf(s2, endingAt(9), config), inventoryOf(s3, endingAt(8))];
+    expect(isrOf(...others, lead)).not.toContain('s3');
   });
 });
 

@@ -1,7 +1,7 @@
 /** What a recovery writes, and what it leaves as it is. */
 import { describe, expect, it } from 'vitest';
 import { ensureCluster } from '../../src/coordination/cluster-layout.js';
-import { ClusterExistsError, readEpochs, rebuildCluster } from '../../src/coordination/rebuild.js';
+import { ClusterExistsError, readConfigs, rebuildCluster } from '../../src/coordination/rebuild.js';
 import type { Epoch, LeaderEpoch, ShardId } from '../../src/model/ids.js';
 import { decodeShardConfig, encodeShardConfig } from '../../src/model/shard-config.js';
 import { shardZnode, ZNODES } from '../../src/model/znodes.js';
@@ -44,8 +44,8 @@ describe('a cluster that ZooKeeper has', () => {
     tree.put(shardZnode(2 as ShardId), 'garbage');
     const others = Array.from({ length: SHARDS - 3 }, (_, n) => settled(n + 3, 5));
     const shards = [settled(0, 4), settled(1, 6), settled(2, 4), ...others];
-    const epochs = ok(await readEpochs(session, cluster))!;
-    expect([...epochs.values()].slice(0, 3)).toEqual([4, 4, undefined]);
+    const configs = ok(await readConfigs(session, cluster))!;
+    expect([...configs.values()].slice(0, 3)).toEqual([known(0, 4), known(1, 4), undefined]);
     ok(await rebuildCluster(session, rebuiltOf(...shards)));
     expect(epochOf(0)).toBe(4);
     for (let shard = 1; shard < SHARDS; shard++) expect(epochOf(shard)).toBe(1_000_001);
@@ -59,12 +59,24 @@ describe('a cluster that ZooKeeper has', () => {
     expect(tree.get(shardZnode(0 as ShardId))!.stat.version).toBe(before);
   });
 
+  it('S19 keeps a shard that was made since under the same number', async () => {
+    const { tree, session } = await withCluster();
+    const path = shardZnode(0 as ShardId);
+    const anew = { ...known(0, 2), shardUuid: uuidOf('anew') };
+    tree.put(path, encodeShardConfig(anew));
+    ok(await rebuildCluster(session, rebuiltOf(settled(0, 6))));
+    expect(decodeShardConfig(0 as ShardId, tree.get(path)!.data)).toEqual(anew);
+    tree.put(path, encodeShardConfig({ ...anew, state: 'creating' }));
+    ok(await rebuildCluster(session, rebuiltOf(settled(0, 6))));
+    expect(decodeShardConfig(0 as ShardId, tree.get(path)!.data)).toEqual(known(0, 1_000_001));
+  });
+
   it('S19 is not touched if it is another one', async () => {
     const { tree, session } = await withCluster();
     const other = { ...cluster, clusterUuid: uuidOf('other') };
     const rebuilt = { ...rebuiltOf(settled(0, 6)), cluster: other };
     await expect(rebuildCluster(session, rebuilt)).rejects.toThrow(ClusterExistsError);
-    await expect(readEpochs(session, other)).rejects.toThrow(ClusterExistsError);
+    await expect(readConfigs(session, other)).rejects.toThrow(ClusterExistsError);
     expect(tree.get(shardZnode(0 as ShardId))).toBeUndefined();
   });
 });
@@ -72,12 +84,12 @@ describe('a cluster that ZooKeeper has', () => {
 it('a ZooKeeper without a cluster gets all of it, `/cluster` last', async () => {
   const tree = new FakeTree();
   const session = tree.session();
-  expect(ok(await readEpochs(session, cluster))).toBeUndefined();
+  expect(ok(await readConfigs(session, cluster))).toBeUndefined();
   const touched: string[] = [];
   tree.watchers.add((path) => touched.push(path));
   ok(await rebuildCluster(session, rebuiltOf(settled(0, 6), settled(1, 6))));
   expect(touched.at(-1)).toBe(ZNODES.cluster);
-  expect([...ok(await readEpochs(session, cluster))!.values()].slice(0, 3)).toEqual([
-    ...[1_000_001, 1_000_001, undefined],
+  expect([...ok(await readConfigs(session, cluster))!.values()].slice(0, 3)).toEqual([
+    ...[known(0, 1_000_001), known(1, 1_000_001), undefined],
   ]);
 });

@@ -445,6 +445,23 @@ describe('what a primary waits for', () => {
       expect(lone.replica.body.commitSeq).toBe(1);
     });
 
+    it('S7 nor is it overruled if it was only asked for: that is taken back first', () => {
+      const lone = LoneReplica.leading();
+      for (const { id } of [s2, s3]) lone.step({ type: 'session-down', node: id, gone: true });
+      lone.config(threeOf({ isr: [s1.id], learners: [s2.id, s3.id] }), 2);
+      lone.attach(s2.id, lone.replica.body.log.last.seq);
+      expect(asked(lone.pass(200, s2.id))).toContain('expand');
+      lone.step({ type: 'session-down', node: s2.id, gone: false });
+      lone.step({ type: 'session-up', node: s2.id });
+      const { seq, epoch } = lone.replica.body.log.last;
+      const ready = lone.answerAttach(s2.id, [{ seq, epoch, chain: 'f'.repeat(32) as never }]);
+      expect(ready.events).toMatchObject([{ type: 'peer-diverged' }]);
+      expect(lone.replica.problem).toBeUndefined();
+      expect(sentTo(ready, s2.id, 'diverged')).toBe(0);
+      const later = Array.from({ length: 20 }, () => lone.pass(100, s2.id));
+      expect([ready, ...later].flatMap(asked)).toContain('withdraw');
+    });
+
     it('S19 is what an operator gave up if it is a learner: set aside, and learnt anew', () => {
       const lone = LoneReplica.leading();
       lone.config(without3, 2);

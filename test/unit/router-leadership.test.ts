@@ -452,9 +452,9 @@ describe('while ZooKeeper does not answer', () => {
     const leader = await LeaderUnderTest.start(cluster, {}, fail);
     expect(leader.map.map.shards.size).toBe(0);
     // The pause, the time to settle, until all should be there and until s1 should have said what it
-    // holds, what it said, the next looks at what is broken and who is gone, the heartbeat, and when
-    // each of two lists is looked at again.
-    expect(leader.clock.pending).toBe(10);
+    // holds, what it said, what routers are told, the next looks at what is broken and who is gone,
+    // the heartbeat, and when each of two lists is looked at again.
+    expect(leader.clock.pending).toBe(11);
     fail(leader);
     await leader.pass(RETRY_MS);
     expect(leader.map.map.shards.size, 'it waits anew').toBe(0);

@@ -8,13 +8,15 @@ import { nodeZnode, shardZnode } from '../../src/model/znodes.js';
 import { BEAT_MS } from '../../src/router/heartbeat.js';
 import { SUSPECT_MS } from '../../src/router/liveness.js';
 import { sharedBy } from '../support/control-harness.js';
-import { uuidOf } from '../support/configs.js';
+import { reportsOf, uuidOf } from '../support/configs.js';
 import { ok } from '../support/coordinator-checks.js';
 import { ClusterZnodes, LeaderUnderTest } from '../support/leader-under-test.js';
 import { settle } from '../support/storage-harness.js';
 
 const ALL = [0, 1, 2, 3, 4, 5];
 const SETTLE_MS = 500;
+/** Between two looks at what is broken. */
+const LOOK_AGAIN_MS = 5_000;
 /** From when a leader begins until whoever lives has had the time to register. */
 const COMPLETE_MS = 5_000;
 /** Until a hand-over that nobody answered, or that failed, may be asked for again. */
@@ -367,4 +369,42 @@ it('two leaders: the earlier one is told that its time is over and decides nothi
   await leader.pass(20_000);
   expect(said('suspected')).toEqual([]);
   expect(leader.multis).toEqual([]);
+});
+
+describe('what ZooKeeper knows less of than the nodes', () => {
+  async function setBack() {
+    const made = await ClusterZnodes.make();
+    const node = await made.register('s1');
+    const placed = await made.place(node);
+    await made.completePlacement();
+    const first = await LeaderUnderTest.start(made);
+    const later = reportsOf(placed[0]!).map((one) => ({ ...one, epoch: 6 as Epoch }));
+    await first.hear(node, { type: 'replicas', replicas: later });
+    await first.pass(LOOK_AGAIN_MS);
+    await first.pass(500);
+    expect(first.map.outdated).toEqual([0]);
+    return { made, first, placed };
+  }
+
+  it('is told to routers that come later, too', async () => {
+    const { made, first } = await setBack();
+    await made.stand('r2');
+    await settle();
+    await first.pass(LOOK_AGAIN_MS);
+    await first.pass(500);
+    const told = first.streamTo('r2:7000').told.filter(({ type }) => type === 'progress');
+    expect(told.at(-1)).toMatchObject({ outdated: [0] });
+  });
+
+  it('is over with the next leader, if that finds all well', async () => {
+    const { made, first, placed } = await setBack();
+    first.leadership.stop();
+    await made.put({ ...placed[0]!, epoch: 1_000_001 as Epoch, nonce: '99' });
+    const outdated = first.map.outdated;
+    const next = await LeaderUnderTest.start(made, {}, ({ map }) => {
+      map.applyProgress({ type: 'progress', learners: [], damaged: [], outdated });
+    });
+    await next.pass(500);
+    expect(next.map.outdated).toEqual([]);
+  });
 });

@@ -6,7 +6,7 @@ import { shardOfSlot, slotOf } from '../../src/model/slot.js';
 import { LOG_START } from '../../src/replication/entry.js';
 import type { ReplicaMessage } from '../../src/replication/messages.js';
 import { decodeFrame, encodeFrame } from '../../src/storage/replication-frame.js';
-import { nodeOf, uuidOf } from '../support/configs.js';
+import { nodeOf, placeOf, uuidOf } from '../support/configs.js';
 import { NodeUnderTest, Recorder, settle, SHARDS } from '../support/storage-harness.js';
 
 const other = nodeOf('s2');
@@ -79,4 +79,26 @@ describe('S19 it stays', () => {
     await test.tell(leader, test.configs({ nonce: 'late' }), 4);
     expect((await test.get('k')).value).toBe('of the new one');
   });
+});
+
+it('S2 S19 and when it is the one before again, what that held is found, in any life', async () => {
+  const before = uuidOf(`shard-${shard}`);
+  await makeAnew();
+  const heldBy = (node: NodeUnderTest) => {
+    const { replicas } = node.node.inspection.inventory();
+    return replicas.filter((one) => one.shard === shard).map(({ shardUuid }) => shardUuid);
+  };
+  expect(heldBy(test), 'for an operator to see').toEqual([before, uuidOf(`anew ${shard}`)]);
+  await test.tell(leader, test.configs({ epoch: 1_000_001 as Epoch }), 20);
+  await test.tick(700);
+  expect(test.failures).toEqual([]);
+  expect(await test.get('k')).toMatchObject({ value: 'of the one before' });
+
+  const again = await NodeUnderTest.start(test.disk.afterCrash(), 2);
+  expect(heldBy(again).sort()).toEqual([before, uuidOf(`anew ${shard}`)].sort());
+  const others = { primary: other.id, isr: [other.id], learners: [again.self.id] };
+  const replicas = [placeOf(other), placeOf(again.self)];
+  const epoch = 1_000_002 as Epoch;
+  await again.tell(again.lead(2), again.configs({ ...others, replicas, epoch }), 21);
+  expect(again.failures).toEqual([]);
 });

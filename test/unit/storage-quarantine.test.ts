@@ -235,3 +235,35 @@ describe('a node with a damaged record', () => {
     expect(reportsOf(leader)).toMatchObject([{ problem, epoch: 0 }]);
   });
 });
+
+it('S19 a configuration older than what is promised here tells of no successor', async () => {
+  const test = await NodeUnderTest.serving();
+  await test.put('a', '1');
+  await test.tick();
+  const place = shardOfSlot(slotOf(KEY), SHARDS);
+  const prefix = place + 1;
+  await write(test.disk, (batch) => batch.put(dataKey(prefix, KEY), Buffer.from('rot')));
+  const leader = test.lead(2);
+  await settle();
+  await test.get('a');
+  const other = nodeOf('s2');
+  const base = { primary: other.id, replicas: [placeOf(other), placeOf(test.self)] };
+  const learning = { epoch: 3 as Epoch, isr: [other.id], learners: [test.self.id] };
+  await test.tell(leader, [test.configs({ ...base, ...learning })[place]!], 5);
+  expect(test.node.setAside()).toEqual({ kept: 1, withoutSuccessor: 1 });
+  const after = { seq: 9, epoch: 2, chain: 'aa'.repeat(16) };
+  const attach = { type: 'attach', epoch: 3, number: 1, after } as never;
+  const learner = [...test.node.replicas()].find(({ body }) => body.shard === place)!;
+  learner.step({ type: 'message', from: other.id, message: attach }, test.clock.now());
+  await test.tick();
+
+  // ZooKeeper is set back to when this node was in sync, and the node starts again.
+  const again = await NodeUnderTest.start(test.disk.afterCrash(), 2);
+  const isr = [other.id, again.self.id];
+  await again.tell(again.lead(3), [again.configs({ ...base, epoch: 2 as Epoch, isr })[place]!], 3);
+  again.isDiskFull = true;
+  again.node.makeRoom();
+  await settle(60);
+  expect(again.node.setAside()).toEqual({ kept: 1, withoutSuccessor: 1 });
+  expect(await contentsUnder(again.disk, prefix)).not.toEqual([]);
+});
