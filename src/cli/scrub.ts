@@ -122,9 +122,20 @@ function locate(
     const { address = '', inventory = 'the node is not known' } = nodes.get(node) ?? {};
     const base = { node, role, address, finding: undefined } as const;
     if (typeof inventory === 'string') return { ...base, held: undefined, problem: inventory };
-    const held = inventory.replicas.find((replica) => replica.shard === id);
+    const held = heldIn(inventory, id);
     const problem = held === undefined ? 'it holds no replica' : held.problem;
     return { ...base, held, problem };
+  });
+}
+
+/** What a node holds of a shard: the one it has heard of, should the number have had several. */
+export function heldIn(
+  { replicas, configs }: Pick<Inventory, 'replicas' | 'configs'>,
+  id: number,
+): HeldReplica | undefined {
+  const known = configs.find(({ config }) => config.shard === id)?.config.shardUuid;
+  return replicas.find(({ shard, shardUuid }) => {
+    return shard === id && (known === undefined || shardUuid === known);
   });
 }
 

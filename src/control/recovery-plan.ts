@@ -82,7 +82,8 @@ export function unsettled(plan: RecoveryPlan, configs: KnownConfigs): RecoveryPl
   const shards = plan.shards.flatMap((planned): readonly PlannedShard[] => {
     const known = configs.get(planned.shard);
     const shardUuid = planned.config?.shardUuid;
-    if (known === undefined || shardUuid === undefined) return known === undefined ? [planned] : [];
+    if (known === undefined) return [planned];
+    if (shardUuid === undefined) return known.epoch < planned.used ? [planned] : [];
     if (isOlderThan(known, { shardUuid, used: planned.used })) return [planned];
     if (known.shardUuid === shardUuid) return [];
     const doubt =

@@ -101,7 +101,8 @@ export class InSyncSet {
 
   /**
    * Whether a later configuration of this epoch can have come from ours: its isr has nobody but who
-   * was in it, or was asked for (S7). If not, ZooKeeper was set back, and led on from there.
+   * was in it, or was asked for (S7). If not, ZooKeeper was set back, and led on from there: some
+   * may lack what was committed without them.
    */
   leadsTo({ config }: VersionedConfig): boolean {
     return config.isr.every((node) => this.counts(node));
@@ -129,7 +130,7 @@ export class InSyncSet {
     if (this.hasMember(node)) return;
     // Dropped because it hangs, it may still hold everything: that is no reason to wait for it.
     if (this.hasGivenUp(peer, now)) {
-      return this.ask({ type: 'replace', node }, now, { pauseMs: this.#settings.giveUpMs });
+      return this.ask({ type: 'replace', node }, now, this.#settings.giveUpMs);
     }
     if (isInTheWay || this.#claims.until(node) <= now) return;
     if (!isOpen || phase !== 'following') return;
@@ -160,25 +161,15 @@ export class InSyncSet {
     return !this.counts(peer.node) && uselessFor >= giveUpMs;
   }
 
-  /** What the leader knows is not what we know, which may be later: a new epoch makes it one. */
-  askForOne(now: number, heard = this.#update): void {
-    const { nonce } = this.#update.config;
-    this.ask({ type: 'set-back', nonce }, now, { basedOn: heard.version });
-  }
-
   /** Asks the leader, unless it was asked for the same just now. */
-  ask(
-    change: MembershipChange,
-    now: number,
-    { pauseMs = this.#settings.askAgainMs, basedOn = this.#update.version } = {},
-  ): void {
+  ask(change: MembershipChange, now: number, pauseMs = this.#settings.askAgainMs): void {
     const about = 'node' in change ? `${change.type} ${change.node}` : change.type;
     const askedAt = this.#askedAt.get(about) ?? -Infinity;
     if (now - askedAt < pauseMs) return;
     this.#askedAt.set(about, now);
     const { shard, shardUuid } = this.#body;
-    const { epoch } = this.#update.config;
-    this.#outbox.request({ shard, shardUuid, epoch, basedOn, change });
+    const { config, version } = this.#update;
+    this.#outbox.request({ shard, shardUuid, epoch: config.epoch, basedOn: version, change });
   }
 
   /** Whether others wait for it in vain. */

@@ -61,8 +61,8 @@ export class Primary {
   /** The first entry of this epoch. */
   readonly #barrierSeq: Seq;
   #update: VersionedConfig;
-  /** A later configuration of this epoch that cannot have come from ours: it is not followed. */
-  #stray: VersionedConfig | undefined;
+  /** Of our configuration, when a later one came that cannot have come from it. */
+  #left: string | undefined;
   #now: number;
 
   constructor(start: PrimaryStart) {
@@ -165,21 +165,19 @@ export class Primary {
   onConfig(update: VersionedConfig, now: number): void {
     assert(update.config.epoch === this.epoch, 'S1', () => ({ epoch: update.config.epoch }));
     this.#passTo(now);
-    if (!this.#inSync.leadsTo(update)) {
-      this.#stray = update;
-      return this.#inSync.askForOne(now, update);
-    }
-    this.#stray = undefined;
+    // Followed all the same: whoever is in it may be elected, so nothing is done without him (S7).
+    if (!this.#inSync.leadsTo(update)) this.#left ??= this.#update.config.nonce;
     this.#inSync.onConfig(update);
     this.#update = update;
     this.#peers.adopt(update.config.replicas, now);
+    this.#askAnew();
     this.#advance();
   }
 
   /** A configuration of this epoch was heard that is not the one that we know, nor a later one. */
   onOtherConfig(now: number): void {
     this.#passTo(now);
-    this.#inSync.askForOne(now);
+    this.#inSync.ask({ type: 'set-back', nonce: this.#update.config.nonce }, now);
   }
 
   onSessionUp(node: MemberId, now: number): void {
@@ -244,7 +242,7 @@ export class Primary {
     for (const peer of this.#peers.all()) this.#review(peer);
     this.#peers.tellCommit();
     if (this.isServing) this.#body.served();
-    if (this.#stray !== undefined) this.#inSync.askForOne(now, this.#stray);
+    this.#askAnew();
     this.#continueHandOver();
   }
 
@@ -290,6 +288,12 @@ export class Primary {
     for (const call of never) {
       this.#outbox.answer({ type: 'refused', call, refusal: { code: 'NODE_BEHIND', message } });
     }
+  }
+
+  /** For a new epoch, in which members that lack what was committed get it first. */
+  #askAnew(): void {
+    if (this.#left === undefined) return;
+    this.#inSync.ask({ type: 'set-back', nonce: this.#left }, this.#now);
   }
 
   #passTo(now: number): void {

@@ -196,8 +196,9 @@ export class Leadership {
   async #lookAgain(): Promise<void> {
     const { broken } = this.#controller;
     if (broken.length > 0) await this.#readShards(broken);
+    if (this.#stopped) return;
     this.#learning.repeat();
-    if (!this.#stopped) this.#lookAgainLater();
+    this.#lookAgainLater();
   }
 
   async #readPlacement(): Promise<void> {

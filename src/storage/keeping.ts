@@ -39,8 +39,8 @@ export class Keeping {
     this.#deps = deps;
   }
 
-  /** The standing of a replica has changed: it may have everything now. */
-  standingChanged(replica: ShardReplica): void {
+  /** A replica heard a configuration: it may have everything now. */
+  configured(replica: ShardReplica): void {
     if (!IN_ISR.has(replica.standing) || isOutdated(replica)) return;
     const { store, write, isDiskFull } = this.#deps;
     // As of now: what is set aside before the batch is there has no successor yet.

@@ -296,6 +296,7 @@ export class StorageNode {
       },
       install: (replica, to) => this.#replication.install(replica, to),
       happened: (replica, events) => this.#say(replica, events),
+      configured: (replica) => this.#keeping.configured(replica),
       ended: () => {
         this.#reads.retryLater();
         this.#removeGarbage();
@@ -340,9 +341,7 @@ export class StorageNode {
       } else if (type !== 'standing-changed') log.debug(type, { shard, ...fields });
     }
     for (const event of events) {
-      if (event.type !== 'standing-changed') continue;
-      this.#sayStanding(event, { shard, epoch });
-      this.#keeping.standingChanged(replica);
+      if (event.type === 'standing-changed') this.#sayStanding(event, { shard, epoch });
     }
     const isLost = events.some((event) => event.type === 'standing-changed' && event.to === 'lost');
     if (isLost || events.some(({ type }) => type === 'damaged')) {

@@ -78,6 +78,8 @@ export interface RoundsHooks {
   /** A peer needs all data of this replica, as it is on disk at this moment. */
   install(replica: ShardReplica, to: MemberId): void;
   happened(replica: ShardReplica, events: readonly ReplicaEvent[]): void;
+  /** A replica heard a configuration. */
+  configured(replica: ShardReplica): void;
   /** A round ended, and with it the wait of reads for what it changed. */
   ended(): void;
   /** The disk refused, or we have a bug: called once, nothing is written any more. */
@@ -285,7 +287,7 @@ export class Rounds {
   /** Of a shard that was made anew, the replica before ends. Only a higher epoch says so (S1). */
   #stepConfig(work: WorkOf<'config'>, round: Round, now: number): void {
     const { shard, shardUuid, epoch } = work.update.config;
-    const { replicas } = this.#deps;
+    const { replicas, hooks } = this.#deps;
     const before = replicas.get(shard);
     if (before !== undefined && before.body.shardUuid !== shardUuid) {
       if (before.config !== undefined && epoch <= before.config.epoch) return;
@@ -295,6 +297,7 @@ export class Rounds {
     const replica = replicas.of(shard, shardUuid);
     replica.step(work, now);
     round.touched.add(replica);
+    hooks.configured(replica);
   }
 
   /** Peers may have heard of a shard that was made anew before us, or not yet. */

@@ -59,15 +59,31 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
     tests: ['test/unit/replication-primary.test.ts'],
   },
   {
-    id: 'stray-isr-followed',
-    wrong:
-      'a later configuration of the epoch is followed, although its isr has one nobody asked for',
+    id: 'stray-isr-unquestioned',
+    wrong: 'a member in the isr that nobody asked for is no reason to ask for a new epoch',
     breaks: ['S6', 'S7'],
     edits: [
       {
         file: 'src/replication/in-sync-set.ts',
         from: 'return config.isr.every((node) => this.counts(node));',
         to: 'return config.isr.length >= 0;',
+      },
+    ],
+    tests: ['test/unit/replication-in-sync-set.test.ts'],
+  },
+  {
+    id: 'stray-isr-ignored',
+    wrong:
+      'a configuration that its primary did not ask for is not followed, its members not waited for',
+    breaks: ['S6', 'S7', 'S14'],
+    edits: [
+      {
+        file: 'src/replication/primary.ts',
+        from: 'if (!this.#inSync.leadsTo(update)) this.#left ??= this.#update.config.nonce;',
+        to: `if (!this.#inSync.leadsTo(update)) {
+      this.#left ??= this.#update.config.nonce;
+      return this.#askAnew();
+    }`,
       },
     ],
     tests: ['test/unit/replication-in-sync-set.test.ts'],

@@ -1,7 +1,9 @@
 /** What a scrub makes of what replicas answered: the worst of it. */
 import { expect, it } from 'vitest';
-import { type Asked, judge } from '../../src/cli/scrub.js';
-import type { Seq } from '../../src/model/ids.js';
+import { type Asked, heldIn, judge } from '../../src/cli/scrub.js';
+import type { Epoch, Seq, ShardId, Uuid } from '../../src/model/ids.js';
+import type { HeldReplica } from '../../src/model/inspection.js';
+import { configOf, nodeOf, uuidOf } from '../support/configs.js';
 
 function asked(node: string, change: Partial<Asked['finding']> | string = {}): Asked {
   const base = { node, role: 'secondary' as const, address: 'a:1', held: undefined };
@@ -28,4 +30,18 @@ it.each([
   const scrub = judge(4, replicas);
   expect(scrub).toMatchObject({ shard: 4, result });
   expect(scrub.replicas.map(({ node }) => node)).toEqual(replicas.map(({ node }) => node));
+});
+
+it('of a shard that was made anew, the replica that the node has heard of is scrubbed', () => {
+  const shard = 4 as ShardId;
+  const config = configOf(shard, nodeOf('s1'));
+  const held = (shardUuid: Uuid): HeldReplica => ({
+    ...{ shard, shardUuid, epoch: 2 as Epoch, lastEpoch: 2 as Epoch },
+    ...{ lastSeq: 7 as Seq, commitSeq: 7 as Seq, problem: undefined },
+  });
+  const replicas = [held(uuidOf('before')), held(config.shardUuid)];
+  const configs = [{ config, version: 3 }];
+  expect(heldIn({ replicas, configs }, shard)).toBe(replicas[1]);
+  expect(heldIn({ replicas, configs: [] }, shard)).toBe(replicas[0]);
+  expect(heldIn({ replicas, configs }, 5)).toBeUndefined();
 });

@@ -225,6 +225,13 @@ describe('a cluster that ZooKeeper knows as it was', () => {
     expect(shardsOf(config)).toEqual([second]);
   });
 
+  it('S19 what there is no plan for is not said to be well', () => {
+    const rotten = inventoryOf(s1, heldOf({ epoch: 7, problem: 'rot' }));
+    const broken = planRecovery([rotten], wish(true));
+    const older = new Map([[broken.shards[0]!.shard, sharedBy(0, all)]]);
+    expect(unsettled(broken, older).shards).toMatchObject([{ config: undefined, mayLose: true }]);
+  });
+
   it('S19 a shard that was made since under this number is not overwritten, but said', () => {
     const anew = knownAs({ ...at(1), shardUuid: uuidOf('anew') });
     const [planned] = needed(anew, other);

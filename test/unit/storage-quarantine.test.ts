@@ -266,4 +266,10 @@ it('S19 a configuration older than what is promised here tells of no successor',
   await settle(60);
   expect(again.node.setAside()).toEqual({ kept: 1, withoutSuccessor: 1 });
   expect(await contentsUnder(again.disk, prefix)).not.toEqual([]);
+
+  // Settled, and in sync as before: only the epoch is another.
+  const epoch = 1_000_001 as Epoch;
+  await again.tell(again.lead(4), [again.configs({ ...base, epoch, isr })[place]!], 4);
+  await settle(60);
+  expect(again.node.setAside()).toEqual({ kept: 0, withoutSuccessor: 0 });
 });
