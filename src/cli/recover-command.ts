@@ -97,5 +97,5 @@ function describe({ cluster, leaderEpoch, shards }: RecoveryPlan): string {
   const which = shards.length === all ? `${all} shards` : `${shards.length} of ${all} shards`;
   const shape = `${which}, ${replicas} replicas, min-isr ${minIsr}`;
   const head = `cluster ${clusterUuid}: ${shape}, leaderEpoch above ${leaderEpoch}`;
-  return `${head}\n${table(headings, rows)}`;
+  return rows.length === 0 ? head : `${head}\n${table(headings, rows)}`;
 }

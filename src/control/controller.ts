@@ -277,15 +277,11 @@ export class Controller {
 
   /** Whether nothing is to be decided of it now. */
   #isLeftAlone(config: ShardConfig, { alive }: ClusterView): boolean {
-    const { shard, replicas } = config;
-    const isAwaited = replicas.some(({ node }) => {
+    const isAwaited = config.replicas.some(({ node }) => {
       const registration = alive.get(node);
       return registration !== undefined && !this.#accounted.has(registration.process);
     });
-    if (isAwaited) return true;
-    if (!this.#isOutdated(config)) return false;
-    this.#broken.doubt(shard);
-    return true;
+    return isAwaited || this.#isOutdated(config);
   }
 
   /** What an earlier primary repeats does not hide what a later one said. */
@@ -357,6 +353,7 @@ export class Controller {
       if (isAbsent && this.#placement === 'complete') {
         this.#events.push(...this.#broken.found({ type: 'shard-missing', shard }));
       }
+      if (!isAbsent && this.#isOutdated(stored.config)) this.#broken.doubt(shard);
       if (!isAbsent && this.#isLeftAlone(stored.config, view)) continue;
       const decision = isAbsent ? created(shard, view) : this.#revise(stored, view);
       this.#requests.delete(shard); // Granted, refused or outdated: the primary asks again.

@@ -30,7 +30,7 @@ export interface ReadsDeps {
   readonly store: ReplicaStore;
   readonly replicas: Replicas;
   readonly clock: Clock;
-  readonly wakefulness: Pick<Wakefulness, 'hasSlept'>;
+  readonly wakefulness: Pick<Wakefulness, 'look'>;
   /** A record of this replica is not what was written. */
   readonly damaged: (replica: ShardReplica, error: CorruptRecordError) => void;
   /** The disk refused: nothing may be served from it any more (S20). */
@@ -94,7 +94,7 @@ export class Reads {
     if (refusal !== undefined) {
       for (const [read, result] of answers) read.respond(isValue(result) ? refusal : result);
       for (const read of later) read.respond(refusal);
-    } else if (wakefulness.hasSlept()) {
+    } else if (wakefulness.look()) {
       this.#queue = [...answers.map(([read]) => read), ...later, ...this.#queue.slice(this.#next)];
       this.#next = 0;
     } else {

@@ -109,12 +109,10 @@ function tryDecode(prefix: ReplicaPrefix, record: Buffer): DurableState | string
   }
 }
 
-const OF_NOBODY = {
-  shard: undefined,
-  shardUuid: undefined,
-  at: undefined,
-  hasSuccessor: false,
-} as const;
+/** Nothing has taken its place yet. */
+export const NOT_REPLACED = { at: undefined, hasSuccessor: false } as const;
+
+const OF_NOBODY = { shard: undefined, shardUuid: undefined, ...NOT_REPLACED } as const;
 
 function tryDecodeQuarantine(record: Buffer): Omit<DamagedReplica, 'prefix' | 'record'> {
   try {

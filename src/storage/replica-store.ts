@@ -32,12 +32,11 @@ import type { DurableState, Persist, Recovered } from '../replication/replica-bo
 import { dataKey, markKey, PREFIX_MAX, type ReplicaPrefix } from './keys.js';
 import { encodeState, logEndOf, logKey } from './replica-layout.js';
 import { decodeQuarantine, encodeQuarantine, type QuarantineRecord } from './quarantine.js';
-import { type DamagedReplica, findReplicas, type Found } from './replica-recovery.js';
+import { type DamagedReplica, findReplicas, type Found, NOT_REPLACED } from './replica-recovery.js';
 import { type Pair, type ShardDigest, ShardSnapshot } from './shard-snapshot.js';
 import { StoredReplica } from './stored-replica.js';
 
 const NOTHING = Buffer.alloc(0);
-const NOT_REPLACED = { at: undefined, hasSuccessor: false } as const;
 
 export class ReplicaStore {
   readonly #disk: Disk;

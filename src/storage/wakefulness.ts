@@ -55,13 +55,12 @@ export class Wakefulness {
     this.#leastAhead = this.#ahead().least;
   }
 
-  /** Some microseconds: once for many answers. */
-  look(): void {
-    this.hasSlept();
-  }
-
-  /** The same; whether it slept since the last look, so that leases of before are void. */
-  hasSlept(): boolean {
+  /**
+   * Some microseconds: once for many answers.
+   *
+   * @returns whether the system slept since the last look: then leases of before are void
+   */
+  look(): boolean {
     const { least, most } = this.#ahead();
     const sleptMs = most - this.#leastAhead; // At the most; below 0, the clocks are out of joint.
     if (sleptMs >= 0 && sleptMs <= UNSEEN_SLEEP_MS) return false;

@@ -102,8 +102,8 @@ interface Promotion {`,
     edits: [
       {
         file: 'src/control/controller.ts',
-        from: 'if (isAwaited) return true;',
-        to: 'void isAwaited;',
+        from: 'return isAwaited || this.#isOutdated(config);',
+        to: 'return this.#isOutdated(config) || (isAwaited && alive.size < 0);',
       },
     ],
     tests: ['test/unit/control-set-back.test.ts'],

@@ -207,11 +207,11 @@ export const LEASE_MUTANTS: readonly Mutant[] = [
       {
         file: 'src/storage/reads.ts',
         from: 'const now = clock.now();\n    const answers',
-        to: 'const now = clock.now();\n    wakefulness.hasSlept();\n    const answers',
+        to: 'const now = clock.now();\n    wakefulness.look();\n    const answers',
       },
       {
         file: 'src/storage/reads.ts',
-        from: 'else if (wakefulness.hasSlept()) {',
+        from: 'else if (wakefulness.look()) {',
         to: 'else if (bytes < 0) {',
       },
     ],

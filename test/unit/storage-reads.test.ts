@@ -34,7 +34,7 @@ function readUnderLease(leaseMs: number, readMs: number, sleeps: number[] = []):
     store: store as never,
     replicas: replicas as never,
     clock,
-    wakefulness: { hasSlept: () => sleeps.shift() === 1 },
+    wakefulness: { look: () => sleeps.shift() === 1 },
     damaged: (_, error) => expect.unreachable(error.message),
     failed: (error) => expect.unreachable(String(error)),
   });
@@ -96,7 +96,7 @@ it('S20 nothing is answered with a value once the disk has failed', async () => 
     store: store as never,
     replicas: replicas as never,
     clock,
-    wakefulness: { hasSlept: () => false },
+    wakefulness: { look: () => false },
     damaged: (_, error) => expect.unreachable(error.message),
     failed: () => reads.refuseAll(new RefusedError('STOPPING', 'the disk of this node has failed')),
   });
