@@ -51,8 +51,6 @@ export class InSyncSet {
   #update: VersionedConfig;
   /** Learners that were proposed for the isr, on top of this configuration. */
   readonly #joining = new Set<MemberId>();
-  /** Members that know something else to be committed than we: one of us is wrong. */
-  readonly #contradicting = new Set<MemberId>();
   /** Made when it is asked for: that is done for every read. */
   #commitSet: readonly MemberId[] | undefined;
   /** When the leader was last asked for what, by node. */
@@ -141,14 +139,12 @@ export class InSyncSet {
     this.ask({ type: 'expand', node, store, incarnation }, now);
   }
 
-  /** This epoch commits nothing any more that this member does not: it may be right (S6, S19). */
-  contradictedBy(node: MemberId): void {
-    this.#contradicting.add(node);
-  }
-
-  /** A learner that was proposed is in our way until that is certainly void (S7). */
+  /**
+   * A learner that was proposed is in our way until that is certainly void (S7). A member that
+   * contradicts us may be right, and stays (S6, S19).
+   */
   goOnWithout(node: MemberId, now: number): void {
-    if (this.#contradicting.has(node)) return;
+    if (this.#body.contradictors.has(node)) return;
     if (this.hasMember(node)) this.ask({ type: 'shrink', node }, now);
     else if (this.#joining.has(node)) this.ask({ type: 'withdraw', node }, now);
   }

@@ -14,8 +14,10 @@
  * S2: nobody is spoken to before the promise of this epoch is durable here.
  * S6: no member of the isr knows anything to be committed that the primary does not hold. If one
  *   does, ZooKeeper or a disk was set back, or data was changed. The primary takes itself for
- *   damaged, commits nothing any more in this epoch, and does not ask to go on without that member:
- *   the leader lets another one lead, and what this one has is set aside, but for the last copy.
+ *   damaged and asks no more to go on without that member. While it has its data it commits,
+ *   answers and hands out nothing, even if the member left the isr by what was asked before. The
+ *   leader lets another one lead, and what this one has is set aside, but for the last copy. (A
+ *   restart forgets it, as all damage, and finds it again if the member is in sync and answers.)
  * S8: a log agrees with ours only where its chain is the same; what differs is replaced.
  * S19: what contradicts ours is set aside only where nobody counts on it: whichever of us is wrong,
  *   it may be the last copy that is right.
@@ -262,13 +264,12 @@ export class Peers {
 
   /** A member knows to be committed what our log does not have: ours may be wrong (S6). */
   #onContradicted(peer: Peer, { seq }: Position): void {
-    this.#inSync.contradictedBy(peer.node);
     this.detach(peer, 'unusable');
-    if (this.#body.damage !== undefined) return;
+    const isNews = this.#body.damage === undefined;
     const what = `knows something else to be committed at ${seq}`;
     const problem = `${peer.node}, in sync as well, ${what}`;
-    this.#body.foundDamaged(problem);
-    this.#outbox.happened({ type: 'damaged', problem });
+    this.#body.contradictedBy(peer.node, problem);
+    if (isNews) this.#outbox.happened({ type: 'damaged', problem });
   }
 
   /** `follows`: it does already; otherwise it is told where to go on. */
@@ -312,10 +313,14 @@ export class Peers {
     if (!this.#shipping.ship(peer, isAwaited, now)) this.#install(peer, now);
   }
 
-  /** Gives it all data when it is its turn; until then it is asked for nothing. */
+  /**
+   * Gives it all data when it is its turn; until then it is asked for nothing. None of ours takes
+   * the place of anything while a member contradicts us.
+   */
   #install(peer: Peer, now: number): void {
     peer.endTurn(); // It may have begun before.
-    if (!this.#context.installs.mayBegin && !this.#inSync.counts(peer.node)) {
+    const isItsTurn = this.#context.installs.mayBegin || this.#inSync.counts(peer.node);
+    if (!isItsTurn || this.#body.contradictors.size > 0) {
       if (peer.phase !== 'unusable') this.detach(peer, 'unusable');
       peer.progressAt = now;
       return;

@@ -94,7 +94,13 @@ export class Primary {
 
   /** Everything before this epoch is committed, and nobody else can be serving. */
   get isServing(): boolean {
-    return this.#hasBegun && this.#now >= this.#promisedUntil && !this.#handOver.hasSteppedDown;
+    const isAlone = this.#now >= this.#promisedUntil && !this.#handOver.hasSteppedDown;
+    return this.#hasBegun && isAlone && !this.#isContradicted;
+  }
+
+  /** A member of the isr had something else committed: we may lack what clients were told (S6). */
+  get #isContradicted(): boolean {
+    return this.#body.contradictors.size > 0;
   }
 
   /** The barrier is committed. */
@@ -313,7 +319,7 @@ export class Primary {
   /** Commits what every member of the commit set holds. Never moves backwards. */
   #advance(): void {
     const body = this.#body;
-    if (body.durableEpoch !== this.epoch) return;
+    if (body.durableEpoch !== this.epoch || this.#isContradicted) return;
     let everyoneHolds = body.durableSeq;
     for (const node of this.#inSync.commitSet()) {
       if (node === this.#self) continue;

@@ -8,7 +8,7 @@
  * and `durableSeq` move (S2, S4).
  */
 import { assert } from '../model/assert.js';
-import type { Epoch, Seq, ShardId, Uuid } from '../model/ids.js';
+import type { Epoch, MemberId, Seq, ShardId, Uuid } from '../model/ids.js';
 import type { Entry, Position } from './entry.js';
 import { LOG_START } from './entry.js';
 import { type LogKeep, ReplicaLog } from './replica-log.js';
@@ -96,6 +96,7 @@ export class ReplicaBody {
   #switchTo: Position | undefined;
   #setsAside: string | undefined;
   #damage: string | undefined;
+  readonly #contradictors = new Set<MemberId>();
   #stateChanged = false;
   #applyDue = false;
   #trimDue = false;
@@ -174,6 +175,19 @@ export class ReplicaBody {
 
   foundDamaged(problem: string): void {
     this.#damage = problem;
+  }
+
+  /**
+   * In-sync members that know something else to be committed than this replica: one of us is wrong.
+   * For as long as this process keeps the data, whatever epoch it is (S6).
+   */
+  get contradictors(): ReadonlySet<MemberId> {
+    return this.#contradictors;
+  }
+
+  contradictedBy(node: MemberId, problem: string): void {
+    this.#contradictors.add(node);
+    this.#damage ??= problem;
   }
 
   /**
@@ -279,6 +293,7 @@ export class ReplicaBody {
   #beginAt(base: Position): void {
     this.#log = new ReplicaLog(base, base.seq);
     this.#damage = undefined;
+    this.#contradictors.clear();
     this.#commitSeq = base.seq;
     this.#durableSeq = LOG_START.seq;
     this.#append = [];

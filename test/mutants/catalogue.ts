@@ -6,6 +6,7 @@ import { CONTROL_MUTANTS } from './control.js';
 import { COORDINATION_MUTANTS, ROUTER_MUTANTS } from './coordination.js';
 import { LEASE_MUTANTS } from './lease.js';
 import type { Mutant } from './mutant.js';
+import { PEERS_MUTANTS } from './peers.js';
 import { PRIMARY_MUTANTS } from './primary.js';
 import { REPLICA_MUTANTS } from './replica.js';
 import { STORAGE_MUTANTS } from './storage.js';
@@ -18,6 +19,7 @@ export interface Area {
 export const AREAS: readonly Area[] = [
   { title: 'Leases', mutants: LEASE_MUTANTS },
   { title: 'A primary', mutants: PRIMARY_MUTANTS },
+  { title: 'A primary and the other replicas', mutants: PEERS_MUTANTS },
   { title: 'A replica in any role', mutants: REPLICA_MUTANTS },
   { title: "The leader's decisions", mutants: CONTROL_MUTANTS },
   { title: 'ZooKeeper', mutants: COORDINATION_MUTANTS },

@@ -84,8 +84,8 @@ interface Promotion {`,
     edits: [
       {
         file: 'src/control/controller.ts',
-        from: 'return this.#reports.highestEpoch(config) > config.epoch;',
-        to: 'return this.#reports.highestEpoch(config) < 0;',
+        from: 'return hasServed || this.#reports.highestEpoch(config) > config.epoch;',
+        to: 'return hasServed;',
       },
       {
         file: 'src/control/transition.ts',
@@ -103,7 +103,64 @@ interface Promotion {`,
       {
         file: 'src/control/controller.ts',
         from: 'return isAwaited || this.#isOutdated(config);',
-        to: 'return this.#isOutdated(config) || (isAwaited && alive.size < 0);',
+        to: 'return this.#isOutdated(config) || (isAwaited && awaited.size < 0);',
+      },
+    ],
+    tests: ['test/unit/control-set-back.test.ts'],
+  },
+  {
+    id: 'reports-of-others-not-awaited',
+    wrong: 'a new leader waits for the replicas that a configuration names, and for no others',
+    breaks: ['S1', 'S19'],
+    edits: [
+      {
+        file: 'src/control/controller.ts',
+        from: ': awaited.size > 0;',
+        to: ': config.replicas.some(({ node }) => awaited.has(node));',
+      },
+    ],
+    tests: ['test/unit/control-set-back.test.ts'],
+  },
+  {
+    id: 'reports-not-awaited-when-late',
+    wrong: 'a leader that was held up decides before it has read what nodes said',
+    breaks: ['S1', 'S19'],
+    edits: [
+      {
+        file: 'src/router/leadership.ts',
+        from: 'if (isLate && mayWaitAgain) this.#awaitOnTime(due, false);',
+        to: 'if (isLate && !mayWaitAgain) this.#awaitOnTime(due, false);',
+      },
+    ],
+    tests: ['test/unit/router-leading-replicas.test.ts'],
+  },
+  {
+    id: 'created-over-data',
+    wrong: 'a shard is created although nodes hold data of one with its number',
+    breaks: ['S19'],
+    edits: [
+      {
+        file: 'src/control/placing.ts',
+        from: 'if (!mayPlace || awaited.size > 0 || reports.hasDataOf(shard)) return undefined;',
+        to: 'if (!mayPlace || (awaited.size > 0 && reports.hasDataOf(shard))) return undefined;',
+      },
+    ],
+    tests: ['test/unit/control-set-back.test.ts'],
+  },
+  {
+    id: 'written-while-creating-ignored',
+    wrong: 'a shard that was written to is placed anew if ZooKeeper knows it as being created',
+    breaks: ['S19'],
+    edits: [
+      {
+        file: 'src/control/controller.ts',
+        from: "const hasServed = config.state === 'creating' && this.#reports.isWritten(config);",
+        to: 'const hasServed = false;',
+      },
+      {
+        file: 'src/control/transition.ts',
+        from: "assert(!view.reports.isWritten(before), 'S19', context);",
+        to: '',
       },
     ],
     tests: ['test/unit/control-set-back.test.ts'],

@@ -102,8 +102,8 @@ export const LEASE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/replication/primary.ts',
-        from: 'return this.#hasBegun && this.#now >= this.#promisedUntil && !this.#handOver.hasSteppedDown;',
-        to: 'return this.#hasBegun && !this.#handOver.hasSteppedDown;',
+        from: 'const isAlone = this.#now >= this.#promisedUntil && !this.#handOver.hasSteppedDown;',
+        to: 'const isAlone = !this.#handOver.hasSteppedDown;',
       },
     ],
     tests: ['test/unit/replication-primary.test.ts'],

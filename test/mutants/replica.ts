@@ -17,6 +17,19 @@ export const REPLICA_MUTANTS: readonly Mutant[] = [
     tests: ['test/unit/replication-follower.test.ts', 'test/scenario/replication.test.ts'],
   },
   {
+    id: 'left-behind-forgets-epoch',
+    wrong: 'a replica that its shard goes on without notes no epoch in which that is so',
+    breaks: ['S19'],
+    edits: [
+      {
+        file: 'src/replication/shard-replica.ts',
+        from: "(to === 'secondary' || to === 'elsewhere')",
+        to: "to === 'secondary'",
+      },
+    ],
+    tests: ['test/unit/replication-shard-replica.test.ts'],
+  },
+  {
     id: 'attached-before-durable',
     wrong: 'a follower answers in an epoch before its promise, and its log, are durable',
     breaks: ['S2', 'S4'],
