@@ -89,7 +89,10 @@ export type ControllerEvent =
   | { readonly type: 'no-epoch-left'; readonly shard: ShardId }
   | { readonly type: 'shard-garbled'; readonly shard: ShardId }
   | { readonly type: 'shard-missing'; readonly shard: ShardId }
-  /** Its configuration is older than what a replica has promised: ZooKeeper was set back. */
+  /**
+   * Its configuration is older than what a replica has promised, or knows it as not served yet
+   * although a replica holds data (then `promised` may be no higher): ZooKeeper was set back.
+   */
   | {
       readonly type: 'shard-outdated';
       readonly shard: ShardId;

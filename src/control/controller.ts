@@ -7,16 +7,19 @@
  *
  * It decides from the whole state, not from events: a successor that reads the same map decides the
  * same, and changes nothing that is right. Nothing is decided of a shard before its living replicas
- * have said what they hold, or have had the time to; and nothing if one of them has promised an
- * epoch above the configuration's. Then ZooKeeper was set back, to a backup perhaps: whoever serves
- * the shard serves on, and what the configuration should be is for an operator to settle (S1, S19;
- * `portolan recover`). Alive = registered in ZooKeeper, and not suspected by
- * the leader's own connection. The same life = the registration and the process that a place names;
- * a new life = another one with the same store, all its data included (`lives.ts`). Its rules, per
- * shard, the first that applies, in the order 1, 3, 2 and 8, 4, 5, 10, 6, 7, 9, 11:
+ * have said what they hold, or have had the time to; by a leader that has just begun, before all
+ * nodes have: the shard may have moved to them. And nothing is decided if anybody has promised an
+ * epoch above the configuration's, or has written to a shard that is only being created. Then
+ * ZooKeeper was set back, to a backup perhaps: whoever serves the shard serves on, and what the
+ * configuration should be is for an operator to settle (S1, S19; `portolan recover`).
+ *
+ * Alive = registered in ZooKeeper, and not suspected by the leader's own connection. The same life
+ * = the registration and the process that a place names; a new life = another one with the same
+ * store, all its data included (`lives.ts`). Its rules, per shard, the first that applies, in the
+ * order 1, 3, 2 and 8, 4, 5, 10, 6, 7, 9, 11:
  *   1. No configuration, and the placement is not complete: create one in state `creating`, once
- *      enough nodes are registered, with all its replicas in sync. When every shard has one, the
- *      placement is complete, for ever.
+ *      enough nodes are registered, with all its replicas in sync. Not if one of them holds data of
+ *      a shard of this number. When every shard has one, the placement is complete, for ever.
  *   2. `creating`, the placement is complete, and every member reports its replica as durable:
  *      `active`.
  *   3. `creating`, and a member is gone or another life or store: place it anew, in a new epoch.
@@ -270,17 +273,17 @@ export class Controller {
     asked.add(request);
   }
 
-  /** A replica has promised an epoch that the configuration does not know yet, or not any more. */
+  /** Replicas have come further than the configuration knows, as yet or any more. */
   #isOutdated(config: ShardConfig): boolean {
-    return this.#reports.highestEpoch(config) > config.epoch;
+    const hasServed = config.state === 'creating' && this.#reports.isWritten(config);
+    return hasServed || this.#reports.highestEpoch(config) > config.epoch;
   }
 
   /** Whether nothing is to be decided of it now. */
-  #isLeftAlone(config: ShardConfig, { alive }: ClusterView): boolean {
-    const isAwaited = config.replicas.some(({ node }) => {
-      const registration = alive.get(node);
-      return registration !== undefined && !this.#accounted.has(registration.process);
-    });
+  #isLeftAlone(config: ShardConfig, { awaited }: ClusterView): boolean {
+    const isAwaited = this.#isComplete
+      ? config.replicas.some(({ node }) => awaited.has(node))
+      : awaited.size > 0;
     return isAwaited || this.#isOutdated(config);
   }
 
@@ -303,6 +306,7 @@ export class Controller {
         .map((node) => [node.id, node]),
     );
     this.#hasNewLives ||= !this.#isComplete && this.#findNewLives(alive);
+    const unheard = [...alive.values()].filter(({ process }) => !this.#accounted.has(process));
     const leaving = new Set(this.#leaving.keys());
     const loads = new Loads(alive, leaving);
     for (const carried of this.#carried(alive)) loads.carry(carried);
@@ -311,6 +315,7 @@ export class Controller {
       alive,
       registered: this.#nodes ?? new Map(),
       leaving,
+      awaited: new Set(unheard.map(({ id }) => id)),
       isReplaced: ({ node, process }) => this.#replaced.get(node) === process,
       gone: this.#gone,
       placement: this.#placement,
@@ -350,7 +355,8 @@ export class Controller {
       const stored = this.#stored.get(shard);
       if (stored === undefined || stored.type === 'garbled') continue; // Unread, or not ours.
       const isAbsent = stored.type === 'absent';
-      if (isAbsent && this.#placement === 'complete') {
+      const isLost = this.#placement === 'complete' || this.#reports.hasDataOf(shard);
+      if (isAbsent && isLost) {
         this.#events.push(...this.#broken.found({ type: 'shard-missing', shard }));
       }
       if (!isAbsent && this.#isOutdated(stored.config)) this.#broken.doubt(shard);

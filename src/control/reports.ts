@@ -1,22 +1,26 @@
 /**
- * What storage nodes said they hold: whether a replica exists and is sound, and which epoch it has
- * promised. So a successor is known to take over, and which epochs were used already.
+ * What storage nodes said they hold: whether a replica exists and is sound, whether anything is in
+ * it, and which epoch it has promised. So a successor is known to take over, and which epochs were
+ * used already.
  *
  * An epoch that any replica has promised belongs to somebody (S1), and was written to ZooKeeper
  * before it was promised. One above the configuration's tells that ZooKeeper's data was set back
  * (bug B9): whom the configuration names may not be whom clients have been served by since.
  */
-import type { Epoch, Uuid } from '../model/ids.js';
+import type { Epoch, ShardId, Uuid } from '../model/ids.js';
 import type { ReplicaEntry } from '../model/member-messages.js';
 import { replicaOn, type ShardConfig } from '../model/shard-config.js';
 
 export class Reports {
   /** Latest report per shard and store. A shard made anew is another one, whatever its number. */
   readonly #entries = new Map<Uuid, Map<Uuid, ReplicaEntry>>();
+  /** Numbers of shards of which any replica holds something. */
+  readonly #written = new Set<ShardId>();
   /** By shard, the highest epoch that a primary was refused for. */
   readonly #met = new Map<Uuid, Epoch>();
 
   add(entry: ReplicaEntry): void {
+    if (entry.lastSeq > 0) this.#written.add(entry.shard);
     const known = this.#entries.get(entry.shardUuid);
     if (known === undefined) {
       this.#entries.set(entry.shardUuid, new Map([[entry.store, entry]]));
@@ -26,6 +30,17 @@ export class Reports {
   /** A primary was told that a replica has promised this epoch. */
   met(shardUuid: Uuid, promised: Epoch): void {
     if (promised > (this.#met.get(shardUuid) ?? 0)) this.#met.set(shardUuid, promised);
+  }
+
+  /** Whether a replica of a shard of this number, this one or one before it, holds something. */
+  hasDataOf(shard: ShardId): boolean {
+    return this.#written.has(shard);
+  }
+
+  /** Whether a replica of the shard holds something: then it has been active. */
+  isWritten({ shardUuid }: ShardConfig): boolean {
+    const entries = this.#entries.get(shardUuid)?.values() ?? [];
+    return [...entries].some(({ lastSeq }) => lastSeq > 0);
   }
 
   /** Whether a store holds a replica of the shard durably. */

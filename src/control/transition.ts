@@ -28,7 +28,10 @@ export function assertTransition(
   const isSameLife = primary === before.primary && isSamePlace(place, was);
   assert(isSameLife || epoch > before.epoch, 'S1', context);
   assert(view.reports.highestEpoch(before) <= before.epoch, 'S1', context);
-  if (before.state === 'creating') return; // It holds nothing.
+  if (before.state === 'creating') {
+    assert(!view.reports.isWritten(before), 'S19', context);
+    return; // It holds nothing.
+  }
 
   assert(draft.state === 'active', 'S19', context);
   assert(before.isr.includes(primary), 'S6', context);

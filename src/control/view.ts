@@ -17,6 +17,8 @@ export interface ClusterView {
   readonly registered: ReadonlyMap<MemberId, unknown>;
   /** Alive nodes that asked to shut down in order: they are given nothing more. */
   readonly leaving: ReadonlySet<MemberId>;
+  /** Alive nodes that have not said yet what they hold, and may. */
+  readonly awaited: ReadonlySet<MemberId>;
   /** Whether a later process of this node answers in the place of the one that is named. */
   readonly isReplaced: (place: ReplicaPlace) => boolean;
   /** Nodes that are away for so long that their replicas are to be on others. */

@@ -241,9 +241,7 @@ export class ShardReplica {
       this.#body.create(to === 'creating' ? config.epoch : (0 as Epoch));
       this.#outbox.happened({ type: 'created', epoch: config.epoch });
     }
-    // Not first when its primary asks, which would wait for our disk after its own.
-    const isSound = to === 'secondary' && this.#body.damage === undefined;
-    if (isSound && config.epoch > this.#body.promisedEpoch) this.#adopt(config.epoch);
+    if (this.#mayPromise(to) && config.epoch > this.#body.promisedEpoch) this.#adopt(config.epoch);
     if (to !== 'primary') return;
     if (this.#primary === undefined) this.#becomePrimary(this.#update, now);
     else this.#primary.onConfig(this.#update, now);
@@ -262,6 +260,16 @@ export class ShardReplica {
     if (config.primary !== self) return 'secondary';
     if (this.#primary?.epoch === config.epoch) return 'primary';
     return this.#mayLead(config, isThisLife) ? 'primary' : 'awaiting-epoch';
+  }
+
+  /**
+   * Whether it promises as soon as it hears of an epoch. A secondary, because its primary would
+   * wait for our disk after its own if it had to ask first. One that the shard went on without,
+   * because that is how this disk knows it, should ZooKeeper be set back to before (S19).
+   */
+  #mayPromise(to: ReplicaStanding): boolean {
+    const { exists, damage } = this.#body;
+    return exists && damage === undefined && (to === 'secondary' || to === 'elsewhere');
   }
 
   /** Whether this epoch can be ours: not one that an earlier life or another primary acted in. */

@@ -6,6 +6,8 @@ import type { MemberId, ShardId } from '../model/ids.js';
 import { shardZnode } from '../model/znodes.js';
 import type { Log } from '../ports/log.js';
 
+type ShardOutdated = Extract<ControllerEvent, { readonly type: 'shard-outdated' }>;
+
 export function sayEvents(events: readonly ControllerEvent[], log: Log): void {
   for (const event of events) say(event, log);
   sayStranded(events, log);
@@ -40,15 +42,20 @@ function say(event: ControllerEvent, log: Log): void {
       return; // Said in detail when it was read.
     case 'shard-outdated':
       return log.error(
-        `shard ${event.shard}: ZooKeeper was set back: ${shardZnode(event.shard)} knows epoch ` +
-          `${event.epoch}, and a replica has promised ${event.promised}. It is left as it is, ` +
-          "and whoever serves the shard serves on: 'portolan recover' settles what it should be",
+        `shard ${event.shard}: ZooKeeper was set back: ${shardZnode(event.shard)} knows ` +
+          `${whatIsOutdated(event)}. It is left as it is, and whoever serves the shard serves ` +
+          "on: 'portolan recover' settles what it should be",
       );
     case 'shard-restored':
       return log.info(`shard ${event.shard}: its znode is well again`);
     default:
       return unreachable(event);
   }
+}
+
+function whatIsOutdated({ epoch, promised }: ShardOutdated): string {
+  if (promised > epoch) return `epoch ${epoch}, and a replica has promised ${promised}`;
+  return 'it as one that is being created, and a replica holds data of it';
 }
 
 /** One line per node that died, however many shards it served. */

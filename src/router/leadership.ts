@@ -44,6 +44,8 @@ const SETTLE_MS = 500;
  * what it takes a node to be dialled and to sync the new leaderEpoch.
  */
 const ACCOUNT_MS = 1_000;
+/** A timer that runs so late shows that this process was held up. */
+const LATE_MS = 100;
 /** Sessions end and begin within some seconds of each other when ZooKeeper was away. */
 const COMPLETE_MS = 5_000;
 /** Shards written in one multi: well under the size bound of a request (rule Z8). */
@@ -237,10 +239,21 @@ export class Leadership {
     const known = new Set(this.#registered?.map(({ process }) => process));
     const fresh = nodes.filter(({ process }) => !known.has(process));
     if (fresh.length === 0) return;
-    const cancel = this.#deps.clock.after(ACCOUNT_MS, () => {
-      this.#stopAwaiting.delete(cancel);
+    this.#awaitOnTime(() => {
       for (const { process } of fresh) this.#controller.step({ type: 'accounted', process });
       this.#carryOut();
+    });
+  }
+
+  /** In {@link ACCOUNT_MS}; if this process was held up meanwhile, and heard nobody, once more. */
+  #awaitOnTime(due: () => void, mayWaitAgain = true): void {
+    const { clock } = this.#deps;
+    const dueAt = clock.now() + ACCOUNT_MS;
+    const cancel = clock.after(ACCOUNT_MS, () => {
+      this.#stopAwaiting.delete(cancel);
+      const isLate = clock.now() - dueAt >= LATE_MS;
+      if (isLate && mayWaitAgain) this.#awaitOnTime(due, false);
+      else due();
     });
     this.#stopAwaiting.add(cancel);
   }

@@ -1,6 +1,6 @@
 /** ZooKeeper was set back to an earlier state: what a leader leaves alone, and until when. */
 import { describe, expect, it } from 'vitest';
-import type { Epoch, ShardId } from '../../src/model/ids.js';
+import type { Epoch, Seq, ShardId } from '../../src/model/ids.js';
 import { clusterOf, nodeOf, reportsOf } from '../support/configs.js';
 import { ControlHarness, sharedBy } from '../support/control-harness.js';
 
@@ -101,12 +101,56 @@ describe('a configuration that is older than what a replica has promised', () =>
     const harness = new ControlHarness(one, [creating]).nodes(s2, s3, nodeOf('s4')).settle();
     expect(harness.step({ type: 'reported', replicas: later(s2) }).run()).toEqual([]);
   });
+
+  it('S19 it was, if anything was written to it, whatever its epoch', () => {
+    const creating = sharedBy(0, all, { state: 'creating' });
+    const harness = new ControlHarness(one, [creating]).nodes(s2, s3, nodeOf('s4')).settle();
+    const written = reportsOf(creating).map((one) => ({ ...one, lastSeq: 1 as Seq }));
+    expect(harness.step({ type: 'reported', replicas: written.slice(1) }).run()).toEqual([]);
+    lookAgain(harness);
+    harness.run();
+    expect(harness.events).toEqual([{ ...outdated, promised: 4 }]);
+  });
+});
+
+describe('a shard that is not in ZooKeeper, although not all of them were created', () => {
+  const harnessOf = () => new ControlHarness(one).nodes(...all).settle();
+  const held = (lastSeq: number) =>
+    reportsOf(stored).map((one) => ({ ...one, lastSeq: lastSeq as Seq }));
+
+  it('S19 is not created while a node holds data of it, and that is said once', () => {
+    const harness = harnessOf();
+    harness.step({ type: 'reported', replicas: held(500).slice(2) });
+    expect(harness.run()).toEqual([]);
+    harness.run();
+    expect(harness.events).toEqual([{ type: 'shard-missing', shard }]);
+    expect(harness.controller.broken).toEqual([shard]);
+    harness.znodes.set(shard, { config: { ...stored, nonce: 'settled' }, version: 0 });
+    lookAgain(harness);
+    harness.run();
+    expect(harness.events.at(-1)).toEqual({ type: 'shard-restored', shard });
+    expect(harness.placement).toBe('complete');
+  });
+
+  it('is created if they only prepared for it before', () => {
+    const harness = harnessOf();
+    expect(harness.step({ type: 'reported', replicas: held(0) }).runWhy()).toEqual(['create']);
+  });
+
+  it('S19 is not created before all nodes have said what they hold', () => {
+    const harness = new ControlHarness(one).nodes(...all).settle();
+    const s4 = nodeOf('s4');
+    harness.step({ type: 'nodes', nodes: [...all, s4] }).settle();
+    expect(harness.run()).toEqual([]);
+    harness.step({ type: 'accounted', process: s4.process });
+    expect(harness.runWhy()).toEqual(['create']);
+  });
 });
 
 describe('a living replica that has not said what it holds', () => {
   const accounted = (node: typeof s1) => ({ type: 'accounted', process: node.process }) as const;
 
-  it('S1 S19 is waited for, and no other', () => {
+  it('S1 S19 is waited for', () => {
     const harness = new ControlHarness(one, [stored]);
     harness.step({ type: 'nodes', nodes: [s2, s3] });
     expect(harness.run(), 's1 is dead: somebody has to follow').toEqual([]);
@@ -114,11 +158,27 @@ describe('a living replica that has not said what it holds', () => {
     expect(harness.step(accounted(s3)).runWhy()).toEqual(['fail-over']);
   });
 
-  it('not once it is suspected, nor a node that has no part in the shard', () => {
+  it('not once it is suspected', () => {
     const harness = new ControlHarness(one, [stored]);
-    harness.step({ type: 'nodes', nodes: [s2, s3, nodeOf('s4')] }).step(accounted(s2));
+    harness.step({ type: 'nodes', nodes: [s2, s3] }).step(accounted(s2));
     expect(harness.run()).toEqual([]);
     expect(harness.suspect(s3).runWhy()).toEqual(['fail-over']);
+  });
+
+  it('S1 S19 nor one that has no part in the shard, but at the beginning: it may have moved', () => {
+    const again = all.map((node) => ({ ...node, incarnation: 99 as never }));
+    const s4 = nodeOf('s4');
+    const begun = () => {
+      const harness = new ControlHarness(one, [stored]).nodes(...again).reportAll();
+      return harness.step({ type: 'nodes', nodes: [...again, s4] });
+    };
+    const moved = begun();
+    expect(moved.run()).toEqual([]);
+    const [report] = later(s3);
+    moved.step({ type: 'reported', replicas: [{ ...report!, store: s4.store }] });
+    expect(moved.step(accounted(s4)).run(), 's4 has promised more').toEqual([]);
+    expect(begun().step(accounted(s4)).runWhy()).toEqual(['new-life']);
+    expect(begun().complete().runWhy(), 'later its shards are others').toEqual(['new-life']);
   });
 
   it('says it again in another process, and when it comes back', () => {

@@ -99,6 +99,32 @@ describe('a replica that is named as secondary', () => {
   });
 });
 
+describe('a replica that its shard goes on without', () => {
+  const replicas = [s2, s3].map(placeOf);
+  const isr = [s2.id, s3.id];
+
+  it('S19 promises what it hears of: if ZooKeeper is set back, its disk knows of that', () => {
+    const lone = restarted();
+    expect(standing(lone, { epoch: epoch(9), primary: s2.id, isr, replicas })).toBe('elsewhere');
+    lone.persisted();
+    expect(lone.replica.body).toMatchObject({ promisedEpoch: 9, durableEpoch: 9 });
+    // Taken back later, in this same epoch or another one, it follows as any learner.
+    lone.config(threeOf({ epoch: epoch(9), primary: s2.id, isr, learners: [s1.id] }), 2);
+    const { send } = lone.message(s2.id, attach(9));
+    expect(send).toMatchObject([{ to: s2.id, message: { type: 'attached', epoch: 9 } }]);
+  });
+
+  it('S8 S19 but not with damaged data, and nothing if it has none', () => {
+    const lone = restarted();
+    lone.step({ type: 'damaged', problem: 'a record is not what was written' });
+    expect(standing(lone, { epoch: epoch(9), primary: s2.id, isr, replicas })).toBe('elsewhere');
+    expect(lone.replica.body.promisedEpoch).toBe(5);
+    const empty = new LoneReplica(s1);
+    expect(standing(empty, { epoch: epoch(9), primary: s2.id, isr, replicas })).toBe('elsewhere');
+    expect(empty.replica.body.exists).toBe(false);
+  });
+});
+
 describe('a replica without its data', () => {
   it('S19 of another store has no part in a configuration, whatever its name', () => {
     const lone = new LoneReplica(nodeOf('s1', 1, 'new'));

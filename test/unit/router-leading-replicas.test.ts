@@ -22,6 +22,8 @@ const COMPLETE_MS = 5_000;
 /** Until a hand-over that nobody answered, or that failed, may be asked for again. */
 const ANSWER_MS = 2_000;
 const REST_MS = 5_000;
+/** Until a node that has not said what it holds is decided without. */
+const ACCOUNT_MS = 1_000;
 const NOTICE_MS = SUSPECT_MS + BEAT_MS;
 
 let cluster: ClusterZnodes;
@@ -92,6 +94,21 @@ describe('nodes that register anew because ZooKeeper ended their sessions', () =
     await leader.pass(0);
     expect(await primaries()).not.toContain('s1');
   });
+});
+
+it('S1 a leader that was held up waits once more: what nodes said it has not read yet', async () => {
+  await lead(2);
+  leader.leadership.stop();
+  await cluster.register('s1');
+  leader = await LeaderUnderTest.start(cluster, { replicas: 2 }, ({ reticent }) => {
+    reticent.add('s1').add('s2');
+  });
+  leader.clock.holdUp(3 * ACCOUNT_MS);
+  await settle();
+  expect(leader.multis).toEqual([]);
+  leader.clock.holdUp(3 * ACCOUNT_MS);
+  await settle();
+  expect(leader.multis, 'but not for ever').toHaveLength(1);
 });
 
 describe('a node that is suspected', () => {
