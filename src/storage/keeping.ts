@@ -15,12 +15,11 @@ import { tooMany } from './quarantine.js';
 import type { DamagedReplica } from './replica-recovery.js';
 import type { ReplicaStore } from './replica-store.js';
 
-/** The configuration counts on what this node has of the shard, or had. */
+/** The configuration counts on what this node has of the shard. */
 const IN_ISR: ReadonlySet<ReplicaStanding> = new Set<ReplicaStanding>([
   'primary',
   'secondary',
   'awaiting-epoch',
-  'lost',
 ]);
 
 export interface KeepingDeps {
@@ -39,7 +38,7 @@ export class Keeping {
     this.#deps = deps;
   }
 
-  /** A replica heard a configuration: it may have everything now. */
+  /** A replica follows a configuration that is new to it: it may have everything now. */
   configured(replica: ShardReplica): void {
     if (!IN_ISR.has(replica.standing) || isOutdated(replica)) return;
     const { store, write, isDiskFull } = this.#deps;
@@ -92,7 +91,10 @@ function isWhole(replica: ShardReplica): boolean {
   return problem === undefined && isInSync && !isOutdated(replica);
 }
 
-/** ZooKeeper was set back: whoever it says is in sync may not be any more. */
+/**
+ * Whoever the configuration says is in sync may not be any more: ZooKeeper was set back, or a later
+ * one is not heard yet, and a primary that has heard it replaces the data of a learner.
+ */
 function isOutdated({ config, body }: ShardReplica): boolean {
-  return config === undefined || config.epoch < body.promisedEpoch;
+  return config === undefined || config.epoch < body.promisedEpoch || body.isInstalling;
 }

@@ -78,7 +78,7 @@ export interface RoundsHooks {
   /** A peer needs all data of this replica, as it is on disk at this moment. */
   install(replica: ShardReplica, to: MemberId): void;
   happened(replica: ShardReplica, events: readonly ReplicaEvent[]): void;
-  /** A replica heard a configuration. */
+  /** A replica follows a configuration that is new to it. */
   configured(replica: ShardReplica): void;
   /** A round ended, and with it the wait of reads for what it changed. */
   ended(): void;
@@ -295,9 +295,10 @@ export class Rounds {
       this.#take(before);
     }
     const replica = replicas.of(shard, shardUuid);
+    const known = replica.config;
     replica.step(work, now);
     round.touched.add(replica);
-    hooks.configured(replica);
+    if (replica.config !== known) hooks.configured(replica);
   }
 
   /** Peers may have heard of a shard that was made anew before us, or not yet. */

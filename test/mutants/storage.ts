@@ -475,8 +475,34 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/storage/keeping.ts',
-        from: 'return config === undefined || config.epoch < body.promisedEpoch;',
-        to: 'return config === undefined || body.promisedEpoch < 0;',
+        from: 'config.epoch < body.promisedEpoch',
+        to: 'body.promisedEpoch < 0',
+      },
+    ],
+    tests: ['test/unit/storage-quarantine.test.ts'],
+  },
+  {
+    id: 'whole-while-replaced',
+    wrong: 'a replica whose data is being replaced stands in for what was set aside before',
+    breaks: ['S19'],
+    edits: [
+      {
+        file: 'src/storage/keeping.ts',
+        from: ' || body.isInstalling;',
+        to: ';',
+      },
+    ],
+    tests: ['test/unit/storage-quarantine.test.ts'],
+  },
+  {
+    id: 'late-config-tells-of-successor',
+    wrong: 'a configuration that is not followed tells of a successor of the only copy',
+    breaks: ['S19'],
+    edits: [
+      {
+        file: 'src/storage/rounds.ts',
+        from: 'if (replica.config !== known) hooks.configured(replica);',
+        to: 'if (known !== null) hooks.configured(replica);',
       },
     ],
     tests: ['test/unit/storage-quarantine.test.ts'],

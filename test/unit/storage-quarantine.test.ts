@@ -1,7 +1,10 @@
 /** What a node does with a damaged replica: kept, told to the leader, and learnt anew elsewhere. */
 import { describe, expect, it } from 'vitest';
 import { shardOfSlot, slotOf } from '../../src/model/slot.js';
-import type { Epoch, MemberId } from '../../src/model/ids.js';
+import type { Epoch, MemberId, Seq } from '../../src/model/ids.js';
+import { type Chain, LOG_START } from '../../src/replication/entry.js';
+import type { ReplicaMessage } from '../../src/replication/messages.js';
+import type { ReplicaInput, ShardReplica } from '../../src/replication/shard-replica.js';
 import { dataKey, markKey, prefixKeys } from '../../src/storage/keys.js';
 import { decodeQuarantine, KEPT_PER_SHARD } from '../../src/storage/quarantine.js';
 import { ReplicaStore } from '../../src/storage/replica-store.js';
@@ -12,6 +15,7 @@ import { idOf, put, storeOf, StoredBody, write } from '../support/stored-body.js
 
 const { shard, shardUuid } = idOf(0);
 const KEY = Buffer.from('a');
+const OTHER = 's2' as MemberId;
 const ROT = 'a stored record is corrupt: too short';
 
 async function contentsUnder(disk: MemoryDisk, prefix: number): Promise<string[]> {
@@ -27,6 +31,40 @@ async function setAside(disk: MemoryDisk, replica: StoredBody, problem: string):
   replica.body.setAside(problem);
   await replica.round();
   await replica.putAll(put('a', problem));
+}
+
+/** What s2 says to this node's replica of a shard. */
+class PrimaryOf {
+  readonly #test: NodeUnderTest;
+  readonly #replica: ShardReplica;
+
+  constructor(test: NodeUnderTest, shard: number) {
+    this.#test = test;
+    this.#replica = [...test.node.replicas()].find(({ body }) => body.shard === shard)!;
+  }
+
+  attaches(epoch: number): Promise<void> {
+    const after = { ...LOG_START, seq: 9 as Seq };
+    return this.says({ type: 'attach', epoch: epoch as Epoch, number: 1, after });
+  }
+
+  says(message: ReplicaMessage): Promise<void> {
+    return this.#step({ type: 'message', from: OTHER, message });
+  }
+
+  /** All data of the first install has come. */
+  async sentAll(): Promise<void> {
+    const { shardUuid, promisedEpoch: epoch } = this.#replica.body;
+    await write(this.#test.disk, (batch) => this.#test.replicaStore.beginInstall(batch, shardUuid));
+    const base = { seq: 9 as Seq, epoch, chain: 'c4'.repeat(16) as Chain };
+    await this.#step({ type: 'installed', from: OTHER, number: 1, base });
+    expect(this.#replica.body).toMatchObject({ isInstalling: false, durableSeq: 9 });
+  }
+
+  #step(input: ReplicaInput): Promise<void> {
+    this.#replica.step(input, this.#test.clock.now());
+    return this.#test.tick();
+  }
 }
 
 describe('a replica that is set aside', () => {
@@ -172,6 +210,28 @@ describe('a node with a damaged record', () => {
     return { learner, inSync: { ...learner, isr: [other.id, test.self.id], learners: [] } };
   }
 
+  it('S19 removes none while the data of that one is replaced, before it hears that it learns', async () => {
+    const { test, leader, prefix } = await damaged();
+    const { learner, inSync } = configsOf(test, 2);
+    await test.tell(leader, [learner], 3);
+    await test.tell(leader, [inSync], 4);
+    const primary = new PrimaryOf(test, damagedShard);
+    await primary.attaches(2);
+    await primary.says({ type: 'install', epoch: 2 as Epoch, number: 1 });
+    test.isDiskFull = true;
+    test.node.makeRoom();
+    await settle(60);
+    expect(test.node.setAside()).toEqual({ kept: 1, withoutSuccessor: 0 });
+    expect(await contentsUnder(test.disk, prefix)).not.toEqual([]);
+
+    await primary.sentAll();
+    await test.tell(leader, [learner], 5);
+    await test.tell(leader, [inSync], 6);
+    await settle(60);
+    expect(test.node.setAside()).toEqual({ kept: 0, withoutSuccessor: 0 });
+    expect(test.failures).toEqual([]);
+  });
+
   const damagedShard = shardOfSlot(slotOf(KEY), SHARDS);
 
   async function damaged() {
@@ -234,6 +294,40 @@ describe('a node with a damaged record', () => {
     const problem = 'its data directory does not hold it';
     expect(reportsOf(leader)).toMatchObject([{ problem, epoch: 0 }]);
   });
+});
+
+it('S19 a configuration that comes late tells of no successor of what was set aside since', async () => {
+  const test = await NodeUnderTest.serving();
+  await test.put('a', '1');
+  const place = shardOfSlot(slotOf(KEY), SHARDS);
+  const leader = test.lead(2);
+  const other = nodeOf('s2');
+  const replicas = [placeOf(other), placeOf(test.self)];
+  const isr = [other.id, test.self.id];
+  const all = test.configs({ epoch: 2 as Epoch, primary: other.id, isr, replicas });
+  const inSync = all[place]!;
+  await test.tell(leader, [inSync], 4);
+  // It is a learner by now, and hears that from the primary first, which has something else.
+  const primary = new PrimaryOf(test, place);
+  await primary.attaches(2);
+  await primary.says({ type: 'diverged', epoch: 2 as Epoch });
+  await primary.says({ type: 'install', epoch: 2 as Epoch, number: 1 });
+  test.isDiskFull = true;
+  const onlyCopy = { kept: 1, withoutSuccessor: 1 };
+  await test.tell(leader, [{ ...inSync, nonce: 'late' }], 3);
+  await settle(60);
+  expect(test.node.setAside(), 'while its data is replaced').toEqual(onlyCopy);
+  await primary.sentAll();
+  await test.tell(leader, [{ ...inSync, nonce: 'late' }], 3);
+  await settle(60);
+  expect(test.node.setAside(), 'before it is in sync').toEqual(onlyCopy);
+
+  await test.tell(leader, [{ ...inSync, isr: [other.id], learners: [test.self.id] }], 5);
+  expect(test.node.setAside()).toEqual(onlyCopy);
+  await test.tell(leader, [inSync], 6);
+  await settle(60);
+  expect(test.node.setAside()).toEqual({ kept: 0, withoutSuccessor: 0 });
+  expect(test.failures).toEqual([]);
 });
 
 it('S19 a configuration older than what is promised here tells of no successor', async () => {
