@@ -204,11 +204,15 @@ export class Peers {
     for (const peer of this.#peers.values()) peer.end();
   }
 
-  /** Whether it gets all data and has no more of it, for longer than that went well. */
+  /**
+   * Whether it gets all data and has no more of it, for longer than that went well. Nothing went
+   * well before the first of it is there, which may take longer than the pause on a slow link: one
+   * that was asked again in vain is given as long as it was in all so far.
+   */
   #hasStalled(peer: Peer, now: number): boolean {
     if (peer.phase !== 'installing') return false;
     const wentWellMs = peer.progressAt - peer.installBeganAt;
-    const boundMs = Math.max(this.#settings.installAgainMs, wentWellMs);
+    const boundMs = Math.max(this.#settings.installAgainMs, wentWellMs, peer.stalledMs);
     return this.#inSync.stuckFor(peer, now) >= boundMs;
   }
 

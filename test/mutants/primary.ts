@@ -355,6 +355,19 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
     tests: ['test/unit/storage-install-sender.test.ts'],
   },
   {
+    id: 'slow-install-begun-for-ever',
+    wrong: 'a learner that needs longer for the first of all data is asked again each time',
+    breaks: ['L2'],
+    edits: [
+      {
+        file: 'src/replication/peers.ts',
+        from: 'Math.max(this.#settings.installAgainMs, wentWellMs, peer.stalledMs);',
+        to: 'Math.max(this.#settings.installAgainMs, wentWellMs);',
+      },
+    ],
+    tests: ['test/unit/replication-stalled-installs.test.ts'],
+  },
+  {
     id: 'asked-again-for-ever',
     wrong: 'a learner that never has any of what it is sent is not given up, but asked again',
     breaks: ['L2'],

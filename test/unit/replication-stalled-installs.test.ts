@@ -7,8 +7,8 @@ import { LoneReplica, s1, s2, s3, threeOf } from '../support/replica-parts.js';
 const { installAgainMs, giveUpMs } = GROUP_SETTINGS;
 
 /** s2 gets all data; s3 is away. */
-function installing(): LoneReplica {
-  const lone = LoneReplica.leading();
+function installing(settings: Partial<typeof GROUP_SETTINGS> = {}): LoneReplica {
+  const lone = LoneReplica.leading(settings);
   for (const { id } of [s2, s3]) lone.step({ type: 'session-down', node: id, gone: true });
   lone.config(threeOf({ isr: [s1.id], learners: [s2.id, s3.id] }), 2);
   expect(lone.attachEmpty(s2.id).installs).toEqual([s2.id]);
@@ -79,6 +79,30 @@ describe('a learner to which no more of all data comes', () => {
   it('and for what this process did not hear, because it was stopped', () => {
     const lone = installing();
     expect(asked(lone.stand(2 * installAgainMs, s2.id))).toEqual([]);
+  });
+
+  /** It has nothing for so long, and not longer, before it is asked again; then it begins anew. */
+  const stall = (lone: LoneReplica, boundMs: number) => {
+    expect(asked(lone.pass(boundMs - 100, s2.id))).toEqual([]);
+    expect(asked(lone.pass(100, s2.id))).toEqual([s2.id]);
+    expect(lone.answerAttach(s2.id, []).installs).toEqual([s2.id]);
+  };
+
+  it('L2 is given longer each time, and so gets it over a link that needs longer', () => {
+    const lone = installing({ giveUpMs: Infinity });
+    for (const times of [1, 1, 2, 4]) stall(lone, times * installAgainMs);
+    expect(asked(lone.pass(7 * installAgainMs, s2.id))).toEqual([]);
+    progress(lone);
+    expect(asked(lone.pass(7 * installAgainMs - 100, s2.id))).toEqual([]);
+    lone.message(s2.id, { type: 'installed', epoch: lone.epoch, base: baseOf(lone) });
+    expect(phase(lone)).toBe('following');
+  });
+
+  it('and no longer than at first, once some came', () => {
+    const lone = installing({ giveUpMs: Infinity });
+    for (const times of [1, 1, 2]) stall(lone, times * installAgainMs);
+    progress(lone);
+    for (const times of [1, 1, 2]) stall(lone, times * installAgainMs);
   });
 
   it('L2 is given up after a while all the same, if nothing ever comes', () => {
