@@ -5,13 +5,15 @@
  * sources, the first that there is for each shard:
  *   1. The newest configuration that some running node still knows, in an epoch above all ever
  *      promised. Its primary holds every committed write of its epoch; so does whoever of its isr
- *      has the longest log, if the primary does not answer. It is outdated, and 2. holds for its
- *      replicas, if one of them has promised a later epoch: who knew more was started again since.
+ *      has the longest log, if the primary does not answer. It is passed, and 2. holds, if any
+ *      replica has promised a later epoch, or has an entry although the shard is being created in
+ *      it: who knew more was started again since, and need not even be named in it.
  *   2. The replicas alone: the one whose log ends last. An entry that is committed is in the log of
  *      each member of the isr, and a log that ends in a later epoch, or later in the same one,
  *      contains it (KIP-966's rule for a cluster that lost its controller).
  * In sync are those whose logs end where the primary's does; the others catch up. So few replicas
- * may answer that minIsr others have gone on without them: then writes may be missing.
+ * may answer that minIsr others have gone on without them, or an epoch was promised of which none
+ * of their logs has an entry: then writes may be missing.
  *
  * If ZooKeeper was set back, and knows the cluster as it was, only shards are settled whose znodes
  * are older than what nodes know, missing, or unreadable.
@@ -81,11 +83,11 @@ export type KnownConfigs = ReadonlyMap<ShardId, ShardConfig | undefined>;
 export function unsettled(plan: RecoveryPlan, configs: KnownConfigs): RecoveryPlan {
   const shards = plan.shards.flatMap((planned): readonly PlannedShard[] => {
     const known = configs.get(planned.shard);
-    const shardUuid = planned.config?.shardUuid;
+    const { config, used } = planned;
     if (known === undefined) return [planned];
-    if (shardUuid === undefined) return known.epoch < planned.used ? [planned] : [];
-    if (isOlderThan(known, { shardUuid, used: planned.used })) return [planned];
-    if (known.shardUuid === shardUuid) return [];
+    if (config === undefined) return known.epoch < used ? [planned] : [];
+    if (isOlderThan(known, { ...config, used })) return [planned];
+    if (known.shardUuid === config.shardUuid) return [];
     const doubt =
       'ZooKeeper has another shard of this number, which was made since: it is not overwritten, ' +
       'and what nodes hold of the one before stays on their disks';
@@ -170,7 +172,7 @@ function planShard(
     return { shard, source: 'nothing', used, config: undefined, doubt, mayLose: true };
   }
   const answers = { copies, cluster };
-  if (newest !== undefined)
+  if (newest !== undefined && !isPassed(newest.config, copies))
     return { used, ...asConfigured(newest, epoch, { ...answers, acceptsLoss }) };
   if (shardUuid !== undefined) return { used, ...asHeld(shard, shardUuid, epoch, answers) };
   const doubt = 'no node knows or holds it: its znode stays missing, and it is not served';
@@ -184,6 +186,14 @@ function aboveAll(used: Epoch): number {
 /** Which shard it is that has this number: the one that was written to in the latest epoch. */
 function uuidOf(copies: readonly Copy[]): Uuid | undefined {
   return latestFirst(copies)[0]?.held.shardUuid;
+}
+
+/** Whether replicas tell that there was a later configuration, which no node knows any more. */
+function isPassed({ state, epoch }: ShardConfig, copies: readonly Copy[]): boolean {
+  // While a shard is being created nobody leads it, so that all of its logs are empty.
+  return copies.some(({ held }) => {
+    return held.epoch > epoch || (state === 'creating' && held.lastSeq > 0);
+  });
 }
 
 interface Answers {
@@ -205,10 +215,9 @@ function asConfigured(
   });
   const replicas = config.replicas.map((place) => ({ ...place, incarnation: NO_INCARNATION }));
   const planned = { ...config, replicas, epoch, leaseReleased: false };
-  const isOutdated = sound.some(({ held }) => held.epoch > config.epoch);
-  const source = isOutdated ? 'replicas' : 'configuration';
-  const complete = isOutdated ? sound : sound.filter(({ node }) => isr.includes(node.node));
-  const same = isOutdated ? undefined : complete.find(({ node }) => node.node === primary);
+  const source = 'configuration';
+  const complete = sound.filter(({ node }) => isr.includes(node.node));
+  const same = complete.find(({ node }) => node.node === primary);
   const best = same ?? complete[0] ?? (acceptsLoss ? sound[0] : undefined);
   if (best === undefined) {
     const away = `none of its in-sync replicas (${isr.join(', ')}) answers with sound data`;
@@ -238,7 +247,7 @@ function asHeld(
   const sound = latestFirst(copies).filter(({ held }) => held.problem === undefined);
   const [best] = sound;
   if (best === undefined) {
-    const doubt = 'all replicas that answer are damaged: its znode stays missing';
+    const doubt = 'all replicas that answer are damaged: its znode stays as it is';
     return { shard, source, config: undefined, doubt, mayLose: true };
   }
   const planned = {
@@ -251,7 +260,8 @@ function asHeld(
     leaseReleased: false,
     pending: null,
   } as const;
-  const doubt = gapOf(sound.length, cluster.replicas, cluster);
+  const gap = gapOf(sound.length, cluster.replicas, cluster);
+  const doubt = [silenceOf(best, copies), gap].filter((text) => text !== '').join('; ');
   const config = servedBy(best, planned, sound);
   return { shard, source, config, doubt, mayLose: doubt !== '' };
 }
@@ -296,6 +306,16 @@ function gapOf(answering: number, replicas: number, { minIsr }: ClusterConfig): 
   return (
     `${missing} of its ${replicas} replicas do not answer with sound data, enough to have gone ` +
     'on without the others: acknowledged writes may be missing'
+  );
+}
+
+/** Whether somebody has led since in an epoch of which no log that can be taken has an entry. */
+function silenceOf({ held: { lastEpoch } }: Copy, copies: readonly Copy[]): string {
+  const promised = Math.max(...copies.map(({ held }) => held.epoch));
+  if (promised <= lastEpoch) return '';
+  return (
+    `epoch ${promised} was promised, but the last entry is of epoch ${lastEpoch}: who led in it ` +
+    'wrote nothing, or does not answer with sound data: acknowledged writes may be missing'
   );
 }
 

@@ -146,9 +146,8 @@ function writeOf({ config }: RebuiltShard, keeps: (data: Uint8Array) => boolean)
 
 /** Whether a znode knows its shard as well as whoever planned this. */
 function isAsNew(data: Uint8Array, { config, used }: RebuiltShard): boolean {
-  const { shard, shardUuid } = config;
-  const known = configIn(shard, data);
-  return known !== undefined && !isOlderThan(known, { shardUuid, used });
+  const known = configIn(config.shard, data);
+  return known !== undefined && !isOlderThan(known, { ...config, used });
 }
 
 function configIn(shard: ShardId, data: Uint8Array): ShardConfig | undefined {

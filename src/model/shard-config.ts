@@ -83,15 +83,16 @@ export interface ShardConfig {
 
 /**
  * Whether ZooKeeper knows less of a shard than its replicas, which have used an epoch above this
- * one: it was set back. A configuration of another shard under the same number is no older one,
- * unless nobody has served it yet.
+ * one, or served in it although it is being created here: it was set back. A configuration of
+ * another shard under the same number is no older one, unless nobody has served it yet.
  */
 export function isOlderThan(
   config: ShardConfig,
-  { shardUuid, used }: { readonly shardUuid: Uuid; readonly used: number },
+  { shardUuid, used, state }: Pick<ShardConfig, 'shardUuid' | 'state'> & { readonly used: number },
 ): boolean {
   if (config.shardUuid !== shardUuid) return config.state === 'creating';
-  return config.epoch < used;
+  const isBeingCreated = config.state === 'creating' && state === 'active';
+  return config.epoch < used || (config.epoch === used && isBeingCreated);
 }
 
 /** Whether a later process of its node is registered than a place names. */

@@ -448,4 +448,44 @@ interface Promotion {`,
     ],
     tests: ['test/unit/control-recovery-plan.test.ts'],
   },
+  {
+    id: 'recovery-trusts-passed-map',
+    wrong: 'a recovery takes the newest known configuration, whatever replicas have promised since',
+    breaks: ['S1', 'S6'],
+    edits: [
+      {
+        file: 'src/control/recovery-plan.ts',
+        from: 'return held.epoch > epoch || (',
+        to: 'return held.epoch < 0 || (',
+      },
+    ],
+    tests: ['test/unit/control-recovery-plan.test.ts'],
+  },
+  {
+    id: 'recovery-creates-anew',
+    wrong:
+      'a shard that has entries is made again as one that is being created, if a node knows that',
+    breaks: ['S19'],
+    edits: [
+      {
+        file: 'src/control/recovery-plan.ts',
+        from: "(state === 'creating' && held.lastSeq > 0)",
+        to: "(state === 'creating' && held.lastSeq < 0)",
+      },
+    ],
+    tests: ['test/unit/control-recovery-plan.test.ts'],
+  },
+  {
+    id: 'recovery-overhears-silence',
+    wrong: 'an epoch that was promised, and of which nobody has an entry, is no reason for doubt',
+    breaks: ['S19'],
+    edits: [
+      {
+        file: 'src/control/recovery-plan.ts',
+        from: "if (promised <= lastEpoch) return '';",
+        to: "if (promised <= lastEpoch || copies.length > 0) return '';",
+      },
+    ],
+    tests: ['test/unit/control-recovery-plan.test.ts'],
+  },
 ];

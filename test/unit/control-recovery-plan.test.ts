@@ -116,6 +116,43 @@ describe('a configuration that a node still knows', () => {
     });
   });
 
+  it('S1 S6 is passed if whoever promised more is not even named in it: the shard has moved', () => {
+    // ZooKeeper was set back to it, and all nodes were started again and told of it.
+    const moved = ['s4', 's5', 's6'].map((id) => nodeOf(id));
+    const inventories = [
+      ...all.map((node) => inventoryOf(node, heldOf(), config)),
+      ...moved.map((node) => inventoryOf(node, heldOf({ epoch: 9, lastEpoch: 9 }), config)),
+    ];
+    expect(shardOf(inventories)).toMatchObject({
+      ...{ source: 'replicas', used: 9, mayLose: false, doubt: '' },
+      config: { primary: 's4', isr: ['s4', 's5', 's6'], learners: ['s1', 's2', 's3'] },
+    });
+  });
+
+  it('S6 S19 and if only a damaged one knows it, those that are sound may miss writes', () => {
+    const damaged = heldOf({ epoch: 9, lastEpoch: 9, problem: 'checksum' });
+    const others = [s2, s3].map((node) => inventoryOf(node, heldOf(), config));
+    expect(shardOf([inventoryOf(s1, damaged, config), ...others])).toMatchObject({
+      ...{ source: 'replicas', mayLose: true, config: { primary: 's2', isr: ['s2', 's3'] } },
+    });
+  });
+
+  it('S19 of a shard that is being created is passed once a log has an entry', () => {
+    const creating = { ...config, state: 'creating' } as const;
+    const empty = heldOf({ lastSeq: 0, lastEpoch: 0, commitSeq: 0 });
+    const nobodyWrote = all.map((node) => inventoryOf(node, empty, creating));
+    expect(shardOf(nobodyWrote)).toMatchObject({
+      ...{ source: 'configuration', mayLose: false, doubt: '' },
+      config: { state: 'creating', primary: 's1', isr: ['s1', 's2', 's3'] },
+    });
+    const [first, second] = nobodyWrote;
+    const written = inventoryOf(s3, heldOf({ lastSeq: 1 }), creating);
+    expect(shardOf([first!, second!, written])).toMatchObject({
+      ...{ source: 'replicas', mayLose: false, doubt: '' },
+      config: { state: 'active', primary: 's3', isr: ['s3'], learners: ['s1', 's2'] },
+    });
+  });
+
   it('S19 with so few that the others may have gone on, writes may be missing, it says', () => {
     const planned = shardOf([inventoryOf(s2, heldOf(), config)]);
     expect(planned).toMatchObject({ mayLose: true, config: { primary: 's2' } });
@@ -175,6 +212,17 @@ describe('replicas alone', () => {
     expect(planned.doubt).toMatch(/2 of its 3 replicas do not answer/);
   });
 
+  it('S19 who led in an epoch that somebody promised may have written, and not answer', () => {
+    const learner = inventoryOf(s3, heldOf({ epoch: 9 }));
+    const planned = shardOf([inventoryOf(s1), inventoryOf(s2), learner], wish());
+    expect(planned).toMatchObject({
+      ...{ source: 'replicas', used: 9, mayLose: true },
+      config: { epoch: FIRST, isr: ['s1', 's2', 's3'] },
+    });
+    expect(planned.doubt).toMatch(/^epoch 9 was promised, but the last entry is of epoch 4: /);
+    expect(shardOf([learner], wish()).doubt).toMatch(/^epoch 9 .*; 2 of its 3 replicas do not/);
+  });
+
   it('S19 a shard that nobody holds stays missing', () => {
     const planned = shardOf([inventoryOf(s1, 'none'), inventoryOf(s2, 'none')], wish());
     expect(planned).toMatchObject({ source: 'nothing', config: undefined, mayLose: true });
@@ -223,6 +271,15 @@ describe('a cluster that ZooKeeper knows as it was', () => {
     expect(shardsOf(knownAs(at(6)), other)).toEqual([first]);
     expect(shardsOf(knownAs(at(6)), undefined)).toEqual([first, second]);
     expect(shardsOf(config)).toEqual([second]);
+  });
+
+  it('S19 is outdated if it has yet to create what replicas hold entries of', () => {
+    const creating = { ...config, state: 'creating' } as const;
+    expect(shardsOf(creating, other)).toEqual([first]);
+    expect(shardsOf({ ...creating, ...at(8) }, other), 'the nodes know less').toEqual([]);
+    const empty = heldOf({ epoch: 7, lastSeq: 0, lastEpoch: 0 });
+    const asNew = planRecovery([inventoryOf(s1, empty, creating)], { acceptsLoss: true });
+    expect(unsettled(asNew, new Map([[first!, creating]])).shards).toEqual([]);
   });
 
   it('S19 what there is no plan for is not said to be well', () => {

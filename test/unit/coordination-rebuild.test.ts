@@ -1,7 +1,12 @@
 /** What a recovery writes, and what it leaves as it is. */
 import { describe, expect, it } from 'vitest';
 import { ensureCluster } from '../../src/coordination/cluster-layout.js';
-import { ClusterExistsError, readConfigs, rebuildCluster } from '../../src/coordination/rebuild.js';
+import {
+  ClusterExistsError,
+  readConfigs,
+  rebuildCluster,
+  type RebuiltShard,
+} from '../../src/coordination/rebuild.js';
 import type { Epoch, LeaderEpoch, ShardId } from '../../src/model/ids.js';
 import { decodeShardConfig, encodeShardConfig } from '../../src/model/shard-config.js';
 import { shardZnode, ZNODES } from '../../src/model/znodes.js';
@@ -19,7 +24,7 @@ const settled = (shard: number, used: number) => ({
   config: known(shard, 1_000_001),
   used: used as Epoch,
 });
-const rebuiltOf = (...shards: readonly ReturnType<typeof settled>[]) => ({
+const rebuiltOf = (...shards: readonly RebuiltShard[]) => ({
   ...{ cluster, leaderEpoch: 3 as LeaderEpoch, shards, nonce: 'n' },
 });
 
@@ -69,6 +74,18 @@ describe('a cluster that ZooKeeper has', () => {
     tree.put(path, encodeShardConfig({ ...anew, state: 'creating' }));
     ok(await rebuildCluster(session, rebuiltOf(settled(0, 6))));
     expect(decodeShardConfig(0 as ShardId, tree.get(path)!.data)).toEqual(known(0, 1_000_001));
+  });
+
+  it('S19 overwrites one that is being created only if it is active to who plans it', async () => {
+    const { tree, session, epochOf } = await withCluster();
+    const path = shardZnode(0 as ShardId);
+    const creating = { ...known(0, 6), state: 'creating' } as const;
+    tree.put(path, encodeShardConfig(creating));
+    const asNew = { config: { ...settled(0, 6).config, state: creating.state }, used: 6 as Epoch };
+    ok(await rebuildCluster(session, rebuiltOf(asNew)));
+    expect(epochOf(0)).toBe(6);
+    ok(await rebuildCluster(session, rebuiltOf(settled(0, 6))));
+    expect(epochOf(0)).toBe(1_000_001);
   });
 
   it('S19 is not touched if it is another one', async () => {
