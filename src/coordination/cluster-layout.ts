@@ -17,15 +17,25 @@ import type { ErrorLog } from './said-once.js';
 
 const NO_DATA = Buffer.alloc(0);
 
-/** Parents first. `/cluster` comes last: whoever finds it finds the rest. */
-const LAYOUT: readonly (readonly [path: string, data: Buffer])[] = [
-  [ZNODES.election, NO_DATA],
-  [ZNODES.leader, NO_DATA],
-  [ZNODES.leaderEpoch, encodeLeaderRecord(NO_LEADER_YET)],
-  [ZNODES.nodes, NO_DATA],
-  [ZNODES.shards, NO_DATA],
-  [ZNODES.jobs, NO_DATA],
-];
+type Layout = readonly (readonly [path: string, data: Buffer])[];
+
+/** Of a cluster that never had a leader, and no shard yet. */
+const NEW_CLUSTER: { readonly leader: Buffer; readonly placement: Buffer } = {
+  leader: encodeLeaderRecord(NO_LEADER_YET),
+  placement: NO_DATA,
+};
+
+/** What `/leader/epoch` and `/shards` hold. Parents first; `/cluster` is no part of it. */
+export function layoutOf({ leader, placement } = NEW_CLUSTER): Layout {
+  return [
+    [ZNODES.election, NO_DATA],
+    [ZNODES.leader, NO_DATA],
+    [ZNODES.leaderEpoch, leader],
+    [ZNODES.nodes, NO_DATA],
+    [ZNODES.shards, placement],
+    [ZNODES.jobs, NO_DATA],
+  ];
+}
 
 export interface EnsuredCluster {
   readonly cluster: ClusterConfig;
@@ -49,7 +59,9 @@ export async function ensureCluster(
     return { status: 'ok', value: { cluster: found.value, created } };
   }
 
-  const laidOut = await makeLayout(session, [ZNODES.cluster, encodeClusterConfig(wanted)]);
+  // `/cluster` comes last: whoever finds it finds the rest.
+  const layout: Layout = [...layoutOf(), [ZNODES.cluster, encodeClusterConfig(wanted)]];
+  const laidOut = await makeLayout(session, layout);
   if (laidOut.status !== 'ok') return laidOut;
   const made = await readCluster(session);
   if (made.status !== 'ok') return made;
@@ -58,12 +70,12 @@ export async function ensureCluster(
   return { status: 'ok', value: { cluster: made.value, created } };
 }
 
-/** What must be there before `/cluster`, then `last`. What exists stays as it is. */
+/** In this order. What exists stays as it is. */
 export async function makeLayout(
   session: CoordinatorSession,
-  ...last: readonly (readonly [path: string, data: Buffer])[]
+  layout: Layout,
 ): Promise<Outcome<void>> {
-  for (const [path, data] of [...LAYOUT, ...last]) {
+  for (const [path, data] of layout) {
     const made = await session.create(path, data, 'persistent');
     const exists =
       made.status === 'ok' || (made.status === 'failed' && made.code === 'node-exists');

@@ -2,7 +2,8 @@
  * Writes a cluster into a ZooKeeper that has lost it, or the shards of which it knows less than the
  * nodes do, because it was set back. May be interrupted and done again: `/cluster` comes last, with
  * the mark that the placement is complete, and before it is there nobody reads or changes anything
- * of it. What ZooKeeper knows as well as the nodes is never touched (S19).
+ * of it. What ZooKeeper knows as well as the nodes is never touched (S19). A cluster that is there
+ * without `/shards` gets it back as that of a complete placement: a leader creates no shard in it.
  */
 import { type ClusterConfig, encodeClusterConfig } from '../model/cluster-config.js';
 import type { Epoch, LeaderEpoch, ShardId } from '../model/ids.js';
@@ -17,7 +18,7 @@ import {
 } from '../model/shard-config.js';
 import { shardZnode, ZNODES } from '../model/znodes.js';
 import type { CoordinatorSession, MultiOp, Outcome } from '../ports/coordinator.js';
-import { makeLayout, readCluster } from './cluster-layout.js';
+import { layoutOf, makeLayout, readCluster } from './cluster-layout.js';
 import { writeOnce } from './compare-and-set.js';
 
 /** Znodes written in one multi: well under the size bound of a request (rule Z8). */
@@ -82,15 +83,18 @@ export async function rebuildCluster(
 ): Promise<Outcome<void>> {
   const found = await readCluster(session);
   if (found.status !== 'ok') return found;
+  const leader = encodeLeaderRecord({ ...NO_LEADER_YET, leaderEpoch, nonce });
+  const placement = encodeCompletePlacement(nonce);
   if (found.value !== undefined) {
     if (found.value.clusterUuid !== cluster.clusterUuid) throw new ClusterExistsError(found.value);
+    const whole = await makeLayout(session, layoutOf({ leader, placement }));
+    if (whole.status !== 'ok') return whole;
     // Beside a leader, which leaves outdated shards alone; one that changed one since is right.
     const settled = shards.map((one) => writeOf(one, (data) => isAsNew(data, one)));
     return inParts(settled, (part) => putAll(session, part));
   }
-  const made = await makeLayout(session);
+  const made = await makeLayout(session, layoutOf());
   if (made.status !== 'ok') return made;
-  const leader = encodeLeaderRecord({ ...NO_LEADER_YET, leaderEpoch, nonce });
   const writes = [
     { path: ZNODES.leaderEpoch, data: leader },
     ...shards.map((one) => writeOf(one, () => false)),
@@ -98,7 +102,7 @@ export async function rebuildCluster(
   const written = await inParts(writes, (part) => putAll(session, part));
   if (written.status !== 'ok') return written;
   return putAll(session, [
-    { path: ZNODES.shards, data: encodeCompletePlacement(nonce) },
+    { path: ZNODES.shards, data: placement },
     { path: ZNODES.cluster, data: encodeClusterConfig(cluster) },
   ]);
 }

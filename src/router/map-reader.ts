@@ -27,13 +27,18 @@ export async function readShard(
   return { type: 'config', config, version: znode.stat.version };
 }
 
-/** Whether the shards were all created once; undefined if ZooKeeper did not answer. */
+/**
+ * Whether the shards were all created once; undefined if ZooKeeper did not answer. For whoever has
+ * seen `/cluster` on this session.
+ */
 export async function readPlacement(
   session: CoordinatorSession,
   log: ErrorLog,
 ): Promise<{ readonly placement: PlacementState; readonly version: number } | undefined> {
   const read = await session.read(ZNODES.shards);
-  if (read.status !== 'ok' || read.value === undefined) return undefined;
+  if (read.status !== 'ok') return undefined;
+  // It was there before `/cluster` was, so it was deleted, and with it shards that may hold data.
+  if (read.value === undefined) return { placement: 'complete', version: 0 };
   const { data, stat } = read.value;
   // What does not parse allows nothing: no shard is created for it.
   const placement = unlessBad(log, () => decodePlacement(data)) ?? 'complete';

@@ -203,6 +203,19 @@ export const COORDINATION_MUTANTS: readonly Mutant[] = [
     ],
     tests: ['test/conformance/zookeeper-watch-race.test.ts'],
   },
+  {
+    id: 'recovered-placement-open',
+    wrong: 'a recovery makes `/shards` again as an empty znode, in which a leader creates shards',
+    breaks: ['S19'],
+    edits: [
+      {
+        file: 'src/coordination/rebuild.ts',
+        from: 'makeLayout(session, layoutOf({ leader, placement }));',
+        to: 'makeLayout(session, layoutOf());',
+      },
+    ],
+    tests: ['test/unit/coordination-rebuild.test.ts'],
+  },
 ];
 
 const DISPATCHER = ['test/unit/router-dispatcher.test.ts'];
@@ -315,6 +328,19 @@ export const ROUTER_MUTANTS: readonly Mutant[] = [
       },
     ],
     tests: ['test/unit/router-leadership.test.ts', 'test/unit/router-leading-replicas.test.ts'],
+  },
+  {
+    id: 'missing-placement-open',
+    wrong: 'a leader that finds no `/shards` takes the placement for one that never was complete',
+    breaks: ['S19'],
+    edits: [
+      {
+        file: 'src/router/map-reader.ts',
+        from: "return { placement: 'complete', version: 0 };",
+        to: "return { placement: 'open', version: 0 };",
+      },
+    ],
+    tests: ['test/unit/router-leadership.test.ts'],
   },
   {
     id: 'next-life-unnoticed',

@@ -8,6 +8,8 @@ import {
   type RebuiltShard,
 } from '../../src/coordination/rebuild.js';
 import type { Epoch, LeaderEpoch, ShardId } from '../../src/model/ids.js';
+import { decodeLeaderRecord } from '../../src/model/leader-record.js';
+import { encodeCompletePlacement } from '../../src/model/placement-record.js';
 import { decodeShardConfig, encodeShardConfig } from '../../src/model/shard-config.js';
 import { shardZnode, ZNODES } from '../../src/model/znodes.js';
 import { clusterOf, configOf, nodeOf, uuidOf } from '../support/configs.js';
@@ -54,6 +56,22 @@ describe('a cluster that ZooKeeper has', () => {
     ok(await rebuildCluster(session, rebuiltOf(...shards)));
     expect(epochOf(0)).toBe(4);
     for (let shard = 1; shard < SHARDS; shard++) expect(epochOf(shard)).toBe(1_000_001);
+  });
+
+  it('S19 gets /shards back as that of a complete placement, and the rest of what it lacks', async () => {
+    const { tree, session, epochOf } = await withCluster();
+    const lost = [ZNODES.shards, ZNODES.nodes, ZNODES.leaderEpoch, ZNODES.leader];
+    for (const path of lost) ok(await session.remove(path, 0));
+    const seen: string[] = [];
+    tree.watchers.add((path) => {
+      if (path === ZNODES.shards) seen.push(tree.get(path)!.data.toString());
+    });
+    const shards = Array.from({ length: SHARDS }, (_, shard) => settled(shard, 6));
+    ok(await rebuildCluster(session, rebuiltOf(...shards)));
+    expect(seen).toEqual([encodeCompletePlacement('n').toString()]);
+    for (let shard = 0; shard < SHARDS; shard++) expect(epochOf(shard)).toBe(1_000_001);
+    for (const path of lost) expect(tree.get(path), path).toBeDefined();
+    expect(decodeLeaderRecord(tree.get(ZNODES.leaderEpoch)!.data).leaderEpoch).toBe(3);
   });
 
   it('and nothing at all if a leader was faster', async () => {

@@ -409,6 +409,23 @@ describe('a shard whose znode is missing (S19)', () => {
     ]);
   });
 
+  it('is named, as all of them are, if /shards is, and led on once an operator restores it', async () => {
+    const node = await cluster.register('s1');
+    await cluster.remove(ZNODES.shards);
+    const leader = await LeaderUnderTest.start(cluster);
+    await leader.pass(LONG_MS);
+    const named = leader.log.lines.filter(({ level }) => level === 'error');
+    expect(named.map(({ message }) => message)).toEqual(
+      ALL.map((shard) => expect.stringContaining(`shard ${shard}: its znode`) as string),
+    );
+    expect(leader.multis).toEqual([]);
+    expect(ok(await cluster.other.read(ZNODES.shards))).toBeUndefined();
+    ok(await cluster.other.create(ZNODES.shards, bytes(''), 'persistent'));
+    await cluster.place(node);
+    await leader.pass(LONG_MS);
+    expect(leader.map.map.shards.size).toBe(ALL.length);
+  });
+
   it('is not made anew either when what /shards holds cannot be understood', async () => {
     await cluster.register('s1');
     ok(await cluster.other.set(ZNODES.shards, bytes('{"format":9}'), 0));
