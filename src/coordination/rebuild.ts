@@ -2,8 +2,10 @@
  * Writes a cluster into a ZooKeeper that has lost it, or the shards of which it knows less than the
  * nodes do, because it was set back. May be interrupted and done again: `/cluster` comes last, with
  * the mark that the placement is complete, and before it is there nobody reads or changes anything
- * of it. What ZooKeeper knows as well as the nodes is never touched (S19). A cluster that is there
- * without `/shards` gets it back as that of a complete placement: a leader creates no shard in it.
+ * of it. Whoever creates it decides from then on: a recovery that began while it was lost, of
+ * another operator for instance, writes no more. What ZooKeeper knows as well as the nodes is never
+ * touched (S19). A cluster that is there without `/shards` gets it back as that of a complete
+ * placement: a leader creates no shard in it.
  */
 import { type ClusterConfig, encodeClusterConfig } from '../model/cluster-config.js';
 import type { Epoch, LeaderEpoch, ShardId } from '../model/ids.js';
@@ -23,6 +25,15 @@ import { writeOnce } from './compare-and-set.js';
 
 /** Znodes written in one multi: well under the size bound of a request (rule Z8). */
 const WRITES_PER_MULTI = 64;
+
+/**
+ * Refused once `/cluster` is there: no check says that a znode is absent, but creating it does.
+ * Last in a multi: whether that was written is told by the first znode that it writes (rule Z5).
+ */
+const STILL_LOST: readonly MultiOp[] = [
+  { type: 'create', path: ZNODES.cluster, data: Buffer.alloc(0), mode: 'persistent' },
+  { type: 'remove', path: ZNODES.cluster, version: 0 },
+];
 
 export interface RebuiltShard {
   readonly config: ShardConfig;
@@ -60,7 +71,7 @@ export async function readConfigs(
   const found = await readCluster(session);
   if (found.status !== 'ok') return found;
   if (found.value === undefined) return { status: 'ok', value: undefined };
-  if (found.value.clusterUuid !== cluster.clusterUuid) throw new ClusterExistsError(found.value);
+  checkSame(found.value, cluster);
   const configs = new Map<ShardId, ShardConfig | undefined>();
   for (let id = 0; id < cluster.shards; id++) {
     const shard = id as ShardId;
@@ -79,32 +90,54 @@ export async function readConfigs(
  */
 export async function rebuildCluster(
   session: CoordinatorSession,
-  { cluster, leaderEpoch, shards, nonce }: Rebuilt,
+  rebuilt: Rebuilt,
 ): Promise<Outcome<void>> {
   const found = await readCluster(session);
   if (found.status !== 'ok') return found;
-  const leader = encodeLeaderRecord({ ...NO_LEADER_YET, leaderEpoch, nonce });
-  const placement = encodeCompletePlacement(nonce);
-  if (found.value !== undefined) {
-    if (found.value.clusterUuid !== cluster.clusterUuid) throw new ClusterExistsError(found.value);
-    const whole = await makeLayout(session, layoutOf({ leader, placement }));
-    if (whole.status !== 'ok') return whole;
-    // Beside a leader, which leaves outdated shards alone; one that changed one since is right.
-    const settled = shards.map((one) => writeOf(one, (data) => isAsNew(data, one)));
-    return inParts(settled, (part) => putAll(session, part));
-  }
-  const made = await makeLayout(session, layoutOf());
-  if (made.status !== 'ok') return made;
+  if (found.value === undefined) return makeAgain(session, rebuilt);
+  const { cluster, shards } = rebuilt;
+  checkSame(found.value, cluster);
+  const whole = await makeLayout(session, layoutOf(recordsOf(rebuilt)));
+  if (whole.status !== 'ok') return whole;
+  // Beside a leader, which leaves outdated shards alone; one that changed one since is right.
+  const settled = shards.map((one) => writeOf(one, (data) => isAsNew(data, one)));
+  return inParts(settled, (part) => putAll(session, part));
+}
+
+/** @throws ClusterExistsError */
+function checkSame(found: ClusterConfig, { clusterUuid }: ClusterConfig): void {
+  if (found.clusterUuid !== clusterUuid) throw new ClusterExistsError(found);
+}
+
+/** What `/leader/epoch` and `/shards` are to hold. */
+function recordsOf({ leaderEpoch, nonce }: Rebuilt) {
+  return {
+    leader: encodeLeaderRecord({ ...NO_LEADER_YET, leaderEpoch, nonce }),
+    placement: encodeCompletePlacement(nonce),
+  };
+}
+
+/** All of a cluster that ZooKeeper has lost, as long as that is so. @throws ClusterExistsError */
+async function makeAgain(session: CoordinatorSession, rebuilt: Rebuilt): Promise<Outcome<void>> {
+  const { cluster, shards } = rebuilt;
+  const { leader, placement } = recordsOf(rebuilt);
+  const laidOut = await makeLayout(session, layoutOf());
+  if (laidOut.status !== 'ok') return laidOut;
   const writes = [
     { path: ZNODES.leaderEpoch, data: leader },
     ...shards.map((one) => writeOf(one, () => false)),
   ];
-  const written = await inParts(writes, (part) => putAll(session, part));
-  if (written.status !== 'ok') return written;
-  return putAll(session, [
-    { path: ZNODES.shards, data: placement },
-    { path: ZNODES.cluster, data: encodeClusterConfig(cluster) },
-  ]);
+  let written = await inParts(writes, (part) => putAll(session, part, STILL_LOST));
+  if (written.status === 'ok') {
+    const data = encodeClusterConfig(cluster);
+    const last: MultiOp = { type: 'create', path: ZNODES.cluster, data, mode: 'persistent' };
+    written = await putAll(session, [{ path: ZNODES.shards, data: placement }], [last]);
+  }
+  if (written.status !== 'failed') return written;
+  const found = await readCluster(session);
+  if (found.status !== 'ok' || found.value === undefined) return written;
+  checkSame(found.value, cluster);
+  return { ...written, message: 'somebody else has recovered the cluster meanwhile' };
 }
 
 /** Until the first that does not succeed. */
@@ -126,10 +159,11 @@ interface Write {
   readonly keeps?: (data: Uint8Array) => boolean;
 }
 
-/** All or none, over whatever an attempt before has left. */
+/** All or none, over whatever an attempt before has left; with `last` behind them, if any. */
 async function putAll(
   session: CoordinatorSession,
   writes: readonly Write[],
+  last: readonly MultiOp[] = [],
 ): Promise<Outcome<void>> {
   const ops: MultiOp[] = [];
   for (const { path, data, keeps } of writes) {
@@ -141,7 +175,8 @@ async function putAll(
       ops.push({ type: 'set', path, data, version: znode.stat.version });
     }
   }
-  return ops.length === 0 ? { status: 'ok', value: undefined } : writeOnce(session, ops);
+  if (ops.length === 0) return { status: 'ok', value: undefined };
+  return writeOnce(session, [...ops, ...last]);
 }
 
 function writeOf({ config }: RebuiltShard, keeps: (data: Uint8Array) => boolean): Write {

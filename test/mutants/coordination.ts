@@ -210,8 +210,34 @@ export const COORDINATION_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/coordination/rebuild.ts',
-        from: 'makeLayout(session, layoutOf({ leader, placement }));',
+        from: 'makeLayout(session, layoutOf(recordsOf(rebuilt)));',
         to: 'makeLayout(session, layoutOf());',
+      },
+    ],
+    tests: ['test/unit/coordination-rebuild.test.ts'],
+  },
+  {
+    id: 'recovery-beside-another',
+    wrong: 'a recovery goes on writing a lost cluster that somebody else has made again meanwhile',
+    breaks: ['S17', 'S19'],
+    edits: [
+      {
+        file: 'src/coordination/rebuild.ts',
+        from: 'putAll(session, part, STILL_LOST)',
+        to: 'putAll(session, part, STILL_LOST.slice(2))',
+      },
+    ],
+    tests: ['test/unit/coordination-rebuild.test.ts'],
+  },
+  {
+    id: 'recovery-outdone-unnoticed',
+    wrong: 'a write that asserts that a znode is absent is recognised by that znode, which is gone',
+    breaks: ['S21'],
+    edits: [
+      {
+        file: 'src/coordination/rebuild.ts',
+        from: 'return writeOnce(session, [...ops, ...last]);',
+        to: 'return writeOnce(session, [...last, ...ops]);',
       },
     ],
     tests: ['test/unit/coordination-rebuild.test.ts'],

@@ -116,6 +116,82 @@ describe('a cluster that ZooKeeper has', () => {
   });
 });
 
+describe('a cluster that somebody else makes while it is recovered', () => {
+  const all = Array.from({ length: SHARDS }, (_, shard) => settled(shard, 6));
+  const rebuilt = rebuiltOf(...all);
+  const paths = [
+    ...[ZNODES.cluster, ZNODES.leaderEpoch, ZNODES.shards],
+    ...all.map(({ config }) => shardZnode(config.shard)),
+  ];
+  const contentsOf = (tree: FakeTree) => paths.map((path) => tree.get(path));
+
+  /** The calls of a recovery, and which of them begin a part of what it writes. */
+  async function callsOf() {
+    const session = new FakeTree().session();
+    ok(await rebuildCluster(session, rebuilt));
+    const { made } = session;
+    const begins = made.flatMap((name, at) =>
+      name === 'read' && ['create', 'multi'].includes(made[at - 1]!) ? [at] : [],
+    );
+    expect(begins, 'two parts, and the end').toHaveLength(3);
+    return { made, begins };
+  }
+
+  /** A recovery that has come so far that it reads what it is to write next. */
+  async function heldBefore(part: number) {
+    const tree = new FakeTree();
+    const session = tree.session();
+    const at = (await callsOf()).begins[part]!;
+    session.faults.set(at, 'hold');
+    const recovery = rebuildCluster(session, rebuilt);
+    while (session.calls <= at) await Promise.resolve();
+    return { tree, session, recovery };
+  }
+
+  it.each([0, 1, 2])('S17 S19 is theirs from then on: part %i is not written', async (part) => {
+    const { tree, session, recovery } = await heldBefore(part);
+    const other = tree.session();
+    ok(await rebuildCluster(other, { ...rebuilt, nonce: 'other' }));
+    // A leader goes on from there.
+    tree.put(shardZnode(99 as ShardId), encodeShardConfig(known(99, 1_000_002)));
+    const theirs = contentsOf(tree);
+    session.release();
+    expect(await recovery).toMatchObject({
+      ...{ status: 'failed', message: 'somebody else has recovered the cluster meanwhile' },
+    });
+    expect(contentsOf(tree)).toEqual(theirs);
+    ok(await rebuildCluster(session, rebuilt));
+    expect(contentsOf(tree)).toEqual(theirs);
+  });
+
+  it.each([0, 1, 2])(
+    'S19 is another one if a router made it: part %i is not written',
+    async (n) => {
+      const { tree, session, recovery } = await heldBefore(n);
+      ok(await ensureCluster(tree.session(), { ...cluster, clusterUuid: uuidOf('other') }));
+      const theirs = contentsOf(tree);
+      session.release();
+      await expect(recovery).rejects.toThrow(ClusterExistsError);
+      expect(contentsOf(tree)).toEqual(theirs);
+    },
+  );
+
+  it.each(['lost-before', 'lost-after'] as const)(
+    'is not taken for theirs because of an answer that is %s',
+    async (fault) => {
+      const { made } = await callsOf();
+      for (const at of made.flatMap((name, call) => (name === 'multi' ? [call] : []))) {
+        const session = new FakeTree().session();
+        session.faults.set(at, fault);
+        ok(await rebuildCluster(session, rebuilt));
+        expect([...ok(await readConfigs(session, cluster))!.values()]).toEqual(
+          all.map(({ config }) => config),
+        );
+      }
+    },
+  );
+});
+
 it('a ZooKeeper without a cluster gets all of it, `/cluster` last', async () => {
   const tree = new FakeTree();
   const session = tree.session();
