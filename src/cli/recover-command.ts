@@ -63,13 +63,14 @@ async function run(flags: RecoverFlags): Promise<void> {
   const zk = zkOf(flags);
   const { makePlan, neededOf, writePlan } = await import('./recover.js');
   const { plan: whole, unreachable } = await makePlan(flags);
-  const plan = await neededOf(whole, { ...flags, zk });
+  const { plan, isLost } = await neededOf(whole, { ...flags, zk });
   for (const problem of unreachable) tell(`! ${problem}`);
   const losing = plan.shards.filter(({ mayLose }) => mayLose);
   const mayWrite = losing.length === 0 || flags.acceptLoss;
   if (flags.yes && mayWrite) await writePlan(plan, { ...flags, zk });
-  const written = flags.yes && mayWrite;
   const { cluster, shards } = plan;
+  // Of a cluster that was lost at least what it is.
+  const written = flags.yes && mayWrite && (isLost || shards.some(isWritable));
   print(flags.json ? JSON.stringify({ cluster, shards, unreachable, written }) : describe(plan));
   if (flags.yes && !mayWrite) {
     throw new CliError(
@@ -78,8 +79,23 @@ async function run(flags: RecoverFlags): Promise<void> {
         'nodes that do not answer, or add --accept-loss to serve what there is',
     );
   }
-  if (shards.length === 0) tell('ZooKeeper knows every shard as well as the nodes do');
-  else tell(written ? 'written: the leader goes on from here' : 'nothing was written; add --yes');
+  tell(endOf(plan, flags.yes));
+}
+
+function isWritable({ config }: PlannedShard): boolean {
+  return config !== undefined;
+}
+
+/** What has become of a plan that nothing keeps from being written. */
+export function endOf({ shards }: RecoveryPlan, yes: boolean): string {
+  if (shards.length === 0) return 'ZooKeeper knows every shard as well as the nodes do';
+  const kept = shards.filter((planned) => !isWritable(planned)).length;
+  if (kept === shards.length) {
+    return `no shard ${yes ? 'was' : 'would be'} written: what keeps each from it is said above`;
+  }
+  if (!yes) return 'nothing was written; add --yes';
+  const but = kept === 0 ? '' : `, but for ${kept} of these ${shards.length} shards`;
+  return `written${but}: the leader goes on from here`;
 }
 
 function describe({ cluster, leaderEpoch, shards }: RecoveryPlan): string {

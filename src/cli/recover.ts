@@ -62,9 +62,10 @@ export async function makePlan(flags: RecoverFlags): Promise<MadePlan> {
 export async function neededOf(
   plan: RecoveryPlan,
   flags: RecoverFlags & { readonly zk: string },
-): Promise<RecoveryPlan> {
+): Promise<{ readonly plan: RecoveryPlan; readonly isLost: boolean }> {
   const known = await askMap(flags, 'not read', (session) => readConfigs(session, plan.cluster));
-  return known === undefined ? plan : unsettled(plan, known);
+  if (known === undefined) return { plan, isLost: true };
+  return { plan: unsettled(plan, known), isLost: false };
 }
 
 /** @throws CliError */
