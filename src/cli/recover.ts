@@ -74,8 +74,8 @@ export async function writePlan(
   flags: RecoverFlags & { readonly zk: string },
 ): Promise<void> {
   const nonce = systemRandom.nonce();
-  const rebuilt = shards.flatMap(({ config, used }) =>
-    config === undefined ? [] : [{ config: { ...config, leaderEpoch, nonce }, used }],
+  const rebuilt = shards.flatMap(({ config, used, isWritten }) =>
+    config === undefined ? [] : [{ config: { ...config, leaderEpoch, nonce }, used, isWritten }],
   );
   await askMap(flags, 'not written to the end', (session) => {
     return rebuildCluster(session, { cluster, leaderEpoch, shards: rebuilt, nonce });

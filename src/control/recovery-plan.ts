@@ -13,7 +13,8 @@
  *      contains it (KIP-966's rule for a cluster that lost its controller).
  * In sync are those whose logs end where the primary's does; the others catch up. So few replicas
  * may answer that minIsr others have gone on without them, or an epoch was promised of which none
- * of their logs has an entry: then writes may be missing.
+ * of their logs has an entry: then writes may be missing. Where replicas are all that is known, one
+ * whose log ends in an earlier epoch counts for nothing there: the shard may have left its node.
  *
  * If ZooKeeper was set back, and knows the cluster as it was, only shards are settled whose znodes
  * are older than what nodes know, missing, or unreadable.
@@ -54,6 +55,8 @@ export interface PlannedShard {
   readonly source: 'configuration' | 'replicas' | 'nothing';
   /** The highest epoch that nodes know of: a znode with this one or a later is not outdated. */
   readonly used: Epoch;
+  /** A log that answers has an entry: a znode that knows it as being created is outdated. */
+  readonly isWritten: boolean;
   /** Undefined: its znode stays missing, and nobody serves it. */
   readonly config: PlannedConfig | undefined;
   /** What the operator has to know before: empty if all is well. */
@@ -83,11 +86,10 @@ export type KnownConfigs = ReadonlyMap<ShardId, ShardConfig | undefined>;
 export function unsettled(plan: RecoveryPlan, configs: KnownConfigs): RecoveryPlan {
   const shards = plan.shards.flatMap((planned): readonly PlannedShard[] => {
     const known = configs.get(planned.shard);
-    const { config, used } = planned;
     if (known === undefined) return [planned];
-    if (config === undefined) return known.epoch < used ? [planned] : [];
-    if (isOlderThan(known, { ...config, used })) return [planned];
-    if (known.shardUuid === config.shardUuid) return [];
+    const shardUuid = planned.config?.shardUuid ?? known.shardUuid;
+    if (isOlderThan(known, { ...planned, shardUuid })) return [planned];
+    if (known.shardUuid === shardUuid) return [];
     const doubt =
       'ZooKeeper has another shard of this number, which was made since: it is not overwritten, ' +
       'and what nodes hold of the one before stays on their disks';
@@ -166,17 +168,18 @@ function planShard(
   const copies = all.filter(({ held }) => held.shardUuid === shardUuid);
   const epochs = [...known.map(({ config }) => config.epoch), ...copies.map((c) => c.held.epoch)];
   const used = Math.max(0, ...epochs) as Epoch;
+  const facts = { used, isWritten: copies.some(({ held }) => held.lastSeq > 0) };
+  const nothing = { shard, ...facts, source: 'nothing', config: undefined, mayLose: true } as const;
   const epoch = aboveAll(used);
   if (!isEpoch(epoch)) {
-    const doubt = `no epoch is left above ${used}: its znode stays as it is`;
-    return { shard, source: 'nothing', used, config: undefined, doubt, mayLose: true };
+    return { ...nothing, doubt: `no epoch is left above ${used}: its znode stays as it is` };
   }
   const answers = { copies, cluster };
-  if (newest !== undefined && !isPassed(newest.config, copies))
-    return { used, ...asConfigured(newest, epoch, { ...answers, acceptsLoss }) };
-  if (shardUuid !== undefined) return { used, ...asHeld(shard, shardUuid, epoch, answers) };
+  if (newest !== undefined && !isPassed(newest.config, facts))
+    return { ...facts, ...asConfigured(newest, epoch, { ...answers, acceptsLoss }) };
+  if (shardUuid !== undefined) return { ...facts, ...asHeld(shard, shardUuid, epoch, answers) };
   const doubt = 'no node knows or holds it: its znode stays missing, and it is not served';
-  return { shard, source: 'nothing', used, config: undefined, doubt, mayLose: true };
+  return { ...nothing, doubt };
 }
 
 function aboveAll(used: Epoch): number {
@@ -189,12 +192,12 @@ function uuidOf(copies: readonly Copy[]): Uuid | undefined {
 }
 
 /** Whether replicas tell that there was a later configuration, which no node knows any more. */
-function isPassed({ state, epoch }: ShardConfig, copies: readonly Copy[]): boolean {
+function isPassed({ state, epoch }: ShardConfig, { used, isWritten }: Facts): boolean {
   // While a shard is being created nobody leads it, so that all of its logs are empty.
-  return copies.some(({ held }) => {
-    return held.epoch > epoch || (state === 'creating' && held.lastSeq > 0);
-  });
+  return used > epoch || (state === 'creating' && isWritten);
 }
+
+type Facts = Pick<PlannedShard, 'used' | 'isWritten'>;
 
 interface Answers {
   /** All replicas of the shard that answer. */
@@ -206,7 +209,7 @@ function asConfigured(
   newest: VersionedConfig,
   epoch: Epoch,
   { copies, cluster, acceptsLoss }: Answers & { readonly acceptsLoss: boolean },
-): Omit<PlannedShard, 'used'> {
+): Omit<PlannedShard, keyof Facts> {
   const { config } = newest;
   const { shard, isr, primary } = config;
   const sound = latestFirst(copies).filter(({ node, held }) => {
@@ -242,7 +245,7 @@ function asHeld(
   shardUuid: Uuid,
   epoch: Epoch,
   { copies, cluster }: Answers,
-): Omit<PlannedShard, 'used'> {
+): Omit<PlannedShard, keyof Facts> {
   const source = 'replicas';
   const sound = latestFirst(copies).filter(({ held }) => held.problem === undefined);
   const [best] = sound;
@@ -260,7 +263,10 @@ function asHeld(
     leaseReleased: false,
     pending: null,
   } as const;
-  const gap = gapOf(sound.length, cluster.replicas, cluster);
+  // One that ends earlier may be of a node that the shard has left: it stands for nobody.
+  const { lastEpoch } = best.held;
+  const abreast = sound.filter(({ held }) => held.lastEpoch === lastEpoch).length;
+  const gap = gapOf(abreast, cluster.replicas, cluster, `a sound log up to epoch ${lastEpoch}`);
   const doubt = [silenceOf(best, copies), gap].filter((text) => text !== '').join('; ');
   const config = servedBy(best, planned, sound);
   return { shard, source, config, doubt, mayLose: doubt !== '' };
@@ -300,11 +306,16 @@ function servedBy(
 }
 
 /** Whether those that do not answer could have committed something without the others. */
-function gapOf(answering: number, replicas: number, { minIsr }: ClusterConfig): string {
+function gapOf(
+  answering: number,
+  replicas: number,
+  { minIsr }: ClusterConfig,
+  what = 'sound data',
+): string {
   const missing = replicas - answering;
   if (missing < minIsr) return '';
   return (
-    `${missing} of its ${replicas} replicas do not answer with sound data, enough to have gone ` +
+    `${missing} of its ${replicas} replicas do not answer with ${what}, enough to have gone ` +
     'on without the others: acknowledged writes may be missing'
   );
 }

@@ -39,6 +39,8 @@ export interface RebuiltShard {
   readonly config: ShardConfig;
   /** A znode with this epoch or a later one is left as it is. */
   readonly used: Epoch;
+  /** Not if it knows the shard as one that is being created. */
+  readonly isWritten: boolean;
 }
 
 export interface Rebuilt {
@@ -184,9 +186,10 @@ function writeOf({ config }: RebuiltShard, keeps: (data: Uint8Array) => boolean)
 }
 
 /** Whether a znode knows its shard as well as whoever planned this. */
-function isAsNew(data: Uint8Array, { config, used }: RebuiltShard): boolean {
-  const known = configIn(config.shard, data);
-  return known !== undefined && !isOlderThan(known, { ...config, used });
+function isAsNew(data: Uint8Array, { config, used, isWritten }: RebuiltShard): boolean {
+  const { shard, shardUuid } = config;
+  const known = configIn(shard, data);
+  return known !== undefined && !isOlderThan(known, { shardUuid, used, isWritten });
 }
 
 function configIn(shard: ShardId, data: Uint8Array): ShardConfig | undefined {

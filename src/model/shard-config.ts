@@ -81,6 +81,15 @@ export interface ShardConfig {
   readonly nonce: string;
 }
 
+/** How far the replicas of a shard have come, as far as they answer. */
+export interface ReplicasKnown {
+  readonly shardUuid: Uuid;
+  /** The highest epoch that they know of. */
+  readonly used: Epoch;
+  /** One of their logs has an entry: the shard has been active. */
+  readonly isWritten: boolean;
+}
+
 /**
  * Whether ZooKeeper knows less of a shard than its replicas, which have used an epoch above this
  * one, or served in it although it is being created here: it was set back. A configuration of
@@ -88,11 +97,11 @@ export interface ShardConfig {
  */
 export function isOlderThan(
   config: ShardConfig,
-  { shardUuid, used, state }: Pick<ShardConfig, 'shardUuid' | 'state'> & { readonly used: number },
+  { shardUuid, used, isWritten }: ReplicasKnown,
 ): boolean {
-  if (config.shardUuid !== shardUuid) return config.state === 'creating';
-  const isBeingCreated = config.state === 'creating' && state === 'active';
-  return config.epoch < used || (config.epoch === used && isBeingCreated);
+  const isBeingCreated = config.state === 'creating';
+  if (config.shardUuid !== shardUuid) return isBeingCreated;
+  return config.epoch < used || (config.epoch === used && isBeingCreated && isWritten);
 }
 
 /** Whether a later process of its node is registered than a place names. */

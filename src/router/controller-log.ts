@@ -23,7 +23,8 @@ function say(event: ControllerEvent, log: Log): void {
     case 'last-copy-damaged':
       return log.error(
         `shard ${event.shard}: the replica of ${event.node} is damaged, and no other in-sync ` +
-          'replica can take its place: it is kept, and what is readable of it is served',
+          'replica can take its place: it is kept, and what is readable of it is served, unless ' +
+          'another one in sync contradicts it. Bring the others back before it is restarted',
         { problem: event.problem },
       );
     case 'no-successor':

@@ -129,6 +129,20 @@ describe('a configuration that a node still knows', () => {
     });
   });
 
+  it('S6 S19 and who is not named any more stands for none of those that do not answer', () => {
+    // s3 left the isr in epoch 6, in which s1 and s2 went on; s4 knows epoch 4 only.
+    const s4 = inventoryOf(nodeOf('s4'), heldOf({ lastSeq: 3 }), config);
+    const left = heldOf({ epoch: 6, lastEpoch: 6, lastSeq: 20 });
+    const planned = shardOf([s4, inventoryOf(s3, left)]);
+    expect(planned).toMatchObject({ mayLose: true, config: { primary: 's3', isr: ['s3'] } });
+    expect(planned.doubt).toBe(
+      '2 of its 3 replicas do not answer with a sound log up to epoch 6, enough to have gone on ' +
+        'without the others: acknowledged writes may be missing',
+    );
+    const noMap = [inventoryOf(nodeOf('s4'), heldOf({ epoch: 6 })), inventoryOf(s3, left)];
+    expect(shardOf(noMap, wish())).toMatchObject({ mayLose: true, config: { primary: 's3' } });
+  });
+
   it('S6 S19 and if only a damaged one knows it, those that are sound may miss writes', () => {
     const damaged = heldOf({ epoch: 9, lastEpoch: 9, problem: 'checksum' });
     const others = [s2, s3].map((node) => inventoryOf(node, heldOf(), config));
@@ -148,7 +162,7 @@ describe('a configuration that a node still knows', () => {
     const [first, second] = nobodyWrote;
     const written = inventoryOf(s3, heldOf({ lastSeq: 1 }), creating);
     expect(shardOf([first!, second!, written])).toMatchObject({
-      ...{ source: 'replicas', mayLose: false, doubt: '' },
+      ...{ source: 'replicas', mayLose: true },
       config: { state: 'active', primary: 's3', isr: ['s3'], learners: ['s1', 's2'] },
     });
   });
@@ -280,6 +294,15 @@ describe('a cluster that ZooKeeper knows as it was', () => {
     const empty = heldOf({ epoch: 7, lastSeq: 0, lastEpoch: 0 });
     const asNew = planRecovery([inventoryOf(s1, empty, creating)], { acceptsLoss: true });
     expect(unsettled(asNew, new Map([[first!, creating]])).shards).toEqual([]);
+    const restarted = planRecovery([inventoryOf(s1, empty)], wish(true));
+    expect(unsettled(restarted, new Map([[first!, creating]])).shards, 'nor do they').toEqual([]);
+    const rotten = planRecovery(
+      [inventoryOf(s1, heldOf({ epoch: 7, problem: 'rot' }))],
+      wish(true),
+    );
+    expect(unsettled(rotten, new Map([[first!, creating]])).shards).toMatchObject([
+      { config: undefined, mayLose: true },
+    ]);
   });
 
   it('S19 what there is no plan for is not said to be well', () => {

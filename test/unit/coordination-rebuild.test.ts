@@ -25,6 +25,7 @@ const known = (shard: number, epoch: number) => ({
 const settled = (shard: number, used: number) => ({
   config: known(shard, 1_000_001),
   used: used as Epoch,
+  isWritten: true,
 });
 const rebuiltOf = (...shards: readonly RebuiltShard[]) => ({
   ...{ cluster, leaderEpoch: 3 as LeaderEpoch, shards, nonce: 'n' },
@@ -94,13 +95,11 @@ describe('a cluster that ZooKeeper has', () => {
     expect(decodeShardConfig(0 as ShardId, tree.get(path)!.data)).toEqual(known(0, 1_000_001));
   });
 
-  it('S19 overwrites one that is being created only if it is active to who plans it', async () => {
+  it('S19 overwrites one that is being created only if a log has an entry of it', async () => {
     const { tree, session, epochOf } = await withCluster();
     const path = shardZnode(0 as ShardId);
-    const creating = { ...known(0, 6), state: 'creating' } as const;
-    tree.put(path, encodeShardConfig(creating));
-    const asNew = { config: { ...settled(0, 6).config, state: creating.state }, used: 6 as Epoch };
-    ok(await rebuildCluster(session, rebuiltOf(asNew)));
+    tree.put(path, encodeShardConfig({ ...known(0, 6), state: 'creating' }));
+    ok(await rebuildCluster(session, rebuiltOf({ ...settled(0, 6), isWritten: false })));
     expect(epochOf(0)).toBe(6);
     ok(await rebuildCluster(session, rebuiltOf(settled(0, 6))));
     expect(epochOf(0)).toBe(1_000_001);
