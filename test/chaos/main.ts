@@ -49,14 +49,18 @@ async function runAll(options: ChaosOptions): Promise<void> {
   const outcomes: Outcome[] = [];
   const startMs = performance.now();
   const elapsedMinutes = (): number => (performance.now() - startMs) / 60_000;
-  while (outcomes.length < schedules && elapsedMinutes() < minutes) {
-    outcomes.push(await runSeed(seed + outcomes.length, options));
+  try {
+    while (outcomes.length < schedules && elapsedMinutes() < minutes) {
+      outcomes.push(await runSeed(seed + outcomes.length, options));
+    }
+  } finally {
+    // If a schedule could not be carried out, what the others were is told all the same.
+    const report = reportOf(outcomes, elapsedMinutes());
+    process.stderr.write(formatReport(report));
+    if (json) process.stdout.write(`${JSON.stringify(report)}\n`);
+    process.stdout.write(`${report.passed} passed, ${report.failed} failed\n`);
+    process.exitCode = report.failed === 0 ? EXIT.ok : EXIT.unexpected;
   }
-  const report = reportOf(outcomes, elapsedMinutes());
-  process.stderr.write(formatReport(report));
-  if (json) process.stdout.write(`${JSON.stringify(report)}\n`);
-  process.stdout.write(`${report.passed} passed, ${report.failed} failed\n`);
-  process.exitCode = report.failed === 0 ? EXIT.ok : EXIT.unexpected;
 }
 
 /** Ends what was started, and leaves nothing. */
