@@ -285,8 +285,7 @@ export class ChaosCluster {
 
   #isRunning(id: string): boolean {
     const { routers, storage } = this.cluster;
-    const child = (id.startsWith('r') ? routers : storage).get(id)?.child;
-    return child?.exitCode === null && child.signalCode === null;
+    return (id.startsWith('r') ? routers : storage).get(id)?.isRunning === true;
   }
 
   #isDiskBroken(id: string): boolean {

@@ -32,7 +32,7 @@ it('S1 S19 moves with everything that was acknowledged', async () => {
     zk = real.connect;
     for (const id of [...ROUTERS, ...NODES]) cluster.forgetPorts(id);
     const nodes = await Promise.all(NODES.map((id) => cluster.startStorage(id)));
-    await Promise.all(nodes.map((node) => node.line(/listening/)));
+    await Promise.all(nodes.map((node) => node.listens()));
     const recovered = await runPortolan([
       ...['recover', '--zk', zk, '--nodes', NODES.map((id) => cluster.addressOf(id)).join()],
       ...['--shards', String(SHARDS), '--replicas', '3', '--yes', '--json'],

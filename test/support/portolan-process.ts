@@ -76,6 +76,17 @@ export class PortolanProcess {
     });
   }
 
+  /** Once it listens for calls, or has ended. */
+  async listens(): Promise<void> {
+    await this.line(/listening/).catch((error: unknown) => {
+      if (this.isRunning) throw error;
+    });
+  }
+
+  get isRunning(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
   /** Lines that match, so far. */
   said(pattern: RegExp): readonly string[] {
     return this.lines.filter((line) => pattern.test(line));

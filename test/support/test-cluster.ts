@@ -136,11 +136,15 @@ export class TestCluster<Z extends AnyZooKeeper = TestZooKeeper> {
     return [...this.routers.keys()].map((id) => this.addressOf(id));
   }
 
-  /** The status once it satisfies the condition. */
+  /**
+   * The status once it satisfies the condition. One router tells it, but each that runs listens by
+   * then: whoever calls one of them next is not refused because it is still starting.
+   */
   async until(
     holds: (status: ClusterStatus) => boolean,
     { routers = this.routerAddresses, timeoutMs = 30_000 } = {},
   ): Promise<ClusterStatus> {
+    await Promise.all([...this.routers.values()].map((router) => router.listens()));
     const client = connect(routers);
     const deadline = performance.now() + timeoutMs;
     let last: ClusterStatus | undefined;
