@@ -2,6 +2,7 @@
 import {
   NoPlanError,
   planRecovery,
+  rebuiltFrom,
   type RecoveryPlan,
   type RecoveryWish,
   unsettled,
@@ -70,16 +71,11 @@ export async function neededOf(
 
 /** @throws CliError */
 export async function writePlan(
-  { cluster, leaderEpoch, shards }: RecoveryPlan,
+  plan: RecoveryPlan,
   flags: RecoverFlags & { readonly zk: string },
 ): Promise<void> {
-  const nonce = systemRandom.nonce();
-  const rebuilt = shards.flatMap(({ config, used, isWritten }) =>
-    config === undefined ? [] : [{ config: { ...config, leaderEpoch, nonce }, used, isWritten }],
-  );
-  await askMap(flags, 'not written to the end', (session) => {
-    return rebuildCluster(session, { cluster, leaderEpoch, shards: rebuilt, nonce });
-  });
+  const records = rebuiltFrom(plan, systemRandom.nonce());
+  await askMap(flags, 'not written to the end', (session) => rebuildCluster(session, records));
 }
 
 async function askMap<T>(

@@ -32,7 +32,7 @@ export type ControllerInput =
    * taken from it yet; but nothing is given to the one before.
    */
   | { readonly type: 'replaced'; readonly node: MemberId; readonly process: Uuid }
-  /** This process is there after all. */
+  /** This process has spoken: it is there, whatever was thought of it. */
   | { readonly type: 'heard'; readonly node: MemberId; readonly process: Uuid }
   /** A primary asks for a change of its isr. It asks again until it sees it, or another epoch. */
   | { readonly type: 'requested'; readonly request: ChangeRequest }

@@ -16,7 +16,7 @@
  * Alive = registered in ZooKeeper, and not suspected by the leader's own connection. The same life
  * = the registration and the process that a place names; a new life = another one with the same
  * store, all its data included (`lives.ts`). Its rules, per shard, the first that applies, in the
- * order 1, 3, 2 and 8, 4, 5, 10, 6, 7, 9, 11:
+ * order 1, 3, 2 and 12, 8, 4, 5, 10, 6, 7, 9, 11:
  *   1. No configuration, and the placement is not complete: create one in state `creating`, once
  *      enough nodes are registered, with all its replicas in sync. Not if one of them holds data of
  *      a shard of this number. When every shard has one, the placement is complete, for ever.
@@ -33,8 +33,7 @@
  *      knows whether the configuration is the latest, should ZooKeeper have been set back.
  *   6. Its primary asks to drop a member of the isr, to take a learner in that caught up or not to
  *      do so after all, or to give a learner's place to another node: so be it, if it asks in the
- *      present epoch and knows the present configuration (S7, S16). If it knows a later one of this
- *      epoch ZooKeeper was set back: the same members in a new epoch.
+ *      present epoch and knows the present configuration (S7, S16).
  *   7. A secondary or learner is alive in a new life: record it. Alive without its data: it has to
  *      catch up, if there is a primary to give it the data.
  *   8. Its primary stepped down: the member it names, or another of the isr, in a new epoch without
@@ -45,6 +44,8 @@
  *  10. A node says that its replica is damaged, or not there: it leaves the isr, in a new epoch, if
  *      a sound one stays and leads. The last copy stays where it is, and the operator is told.
  *  11. As many sound replicas in sync as there should be, all alive: forget those not in sync.
+ *  12. Its primary knows a later configuration of this epoch: ZooKeeper was set back. The same
+ *      primary in a new epoch; in sync are those that it says have everything (S6).
  * A configuration that does not parse is never touched, and one that is missing although the
  * placement is complete is never made again: nodes may hold its data (S19). A shard has one write
  * under way at a time (S18).
@@ -83,9 +84,8 @@ import {
   strandings,
 } from './failover.js';
 import { handOversOfLeaving, handOverToBalance } from './hand-overs.js';
-import { lifeOf } from './lives.js';
 import { type Carried, Loads } from './loads.js';
-import { lifeOfPrimary, requested, takenBack, withoutDamaged } from './membership.js';
+import { corrected, lifeOfPrimary, requested, takenBack, withoutDamaged } from './membership.js';
 import { activated, created, isStrayed, placedAnew, widened } from './placing.js';
 import { forgotten } from './replacing.js';
 import { Reports } from './reports.js';
@@ -119,10 +119,8 @@ export class Controller {
   readonly #said = new Map<ShardId, { readonly epoch: Epoch; readonly names: Set<string> }>();
   readonly #broken = new BrokenShards();
   #placement: PlacementState | 'unread' = 'unread';
-  /** Nodes that were registered at any time since this leader began. */
-  readonly #seen = new Set<MemberId>();
-  /** Some came in other lives than their shards have recorded. */
-  #hasNewLives = false;
+  /** Nodes of which a registered process was heard since this leader began. */
+  readonly #heard = new Set<MemberId>();
   #isComplete = false;
   #hasSettled = false;
   #isSettled = false;
@@ -168,6 +166,7 @@ export class Controller {
         this.#replaced.set(input.node, input.process);
         return;
       case 'heard':
+        this.#heard.add(input.node);
         for (const doubted of [this.#suspected, this.#replaced]) {
           if (doubted.get(input.node) === input.process) doubted.delete(input.node);
         }
@@ -207,6 +206,17 @@ export class Controller {
     return ready;
   }
 
+  /** Every configuration that there is, as it was read or written last. */
+  get configs(): readonly VersionedConfig[] {
+    const stored = [...this.#stored.values()];
+    return stored.flatMap((shard) => (shard.type === 'config' ? [shard] : []));
+  }
+
+  /** Whether a write of it is under way: what it says is more than what is read meanwhile. */
+  isWriting(shard: ShardId): boolean {
+    return this.#writing.has(shard);
+  }
+
   /** Shards whose znodes are not what they should be: worth another look now and then. */
   get broken(): readonly ShardId[] {
     return this.#broken.all;
@@ -222,8 +232,9 @@ export class Controller {
     }
     if (stored.type !== 'config') return;
     const { config } = stored;
-    const isKnown = before?.type === 'config' && before.config.nonce === config.nonce;
-    if (!isKnown) this.#changed.push(stored);
+    const known = before?.type === 'config' ? before : undefined;
+    if (known?.config.nonce !== config.nonce) this.#changed.push(stored);
+    if (known?.config.shardUuid === config.shardUuid) this.#compare(known, stored);
     if (!this.#isOutdated(config)) {
       this.#events.push(...this.#broken.restored(shard));
     } else if (this.#broken.isDoubted(shard)) {
@@ -232,6 +243,17 @@ export class Controller {
       const found = { type: 'shard-outdated', shard, epoch, promised } as const;
       this.#events.push(...this.#broken.found(found));
     }
+  }
+
+  /** What was read once more may be older than what is known: set back under our eyes. */
+  #compare(known: VersionedConfig, { config, version }: VersionedConfig): void {
+    const { shard, shardUuid, epoch, isr, nonce } = known.config;
+    // Whoever promised the later one may not have said so yet.
+    this.#reports.met(shardUuid, epoch);
+    if (epoch !== config.epoch || known.version < version || nonce === config.nonce) return;
+    // We know what its primary would say.
+    const change = { type: 'set-back', nonce, inSync: isr } as const;
+    this.#onRequested({ shard, shardUuid, epoch, basedOn: known.version, change });
   }
 
   #onWritten({ config, version }: VersionedConfig): void {
@@ -249,7 +271,6 @@ export class Controller {
     this.#isSettled = false;
     for (const { id } of nodes) {
       this.#gone.delete(id);
-      this.#seen.add(id);
     }
     const processes = new Set(nodes.map(({ process }) => process));
     for (const process of this.#accounted) {
@@ -263,11 +284,19 @@ export class Controller {
     }
   }
 
-  /** Dropped if the shard is being written: then it knows an older configuration (S18). */
+  /**
+   * A wish is dropped if the shard is being written: then it is based on an older configuration
+   * (S18). That ZooKeeper was set back is no wish.
+   */
   #onRequested(request: ChangeRequest): void {
     const { shard, shardUuid, change } = request;
     if (change.type === 'epoch-used') return this.#reports.met(shardUuid, change.promised);
-    if (this.#writing.has(shard)) return;
+    const stored = this.#stored.get(shard);
+    if (change.type === 'set-back' && stored?.type === 'config') {
+      // It has heard of another one, late, and asks until it hears this one.
+      if (stored.config.nonce === change.nonce) this.#changed.push(stored);
+    }
+    if (this.#writing.has(shard) && change.type !== 'set-back') return;
     const asked = this.#requests.get(shard) ?? new AskedChanges();
     this.#requests.set(shard, asked);
     asked.add(request);
@@ -280,10 +309,10 @@ export class Controller {
   }
 
   /** Whether nothing is to be decided of it now. */
-  #isLeftAlone(config: ShardConfig, { awaited }: ClusterView): boolean {
+  #isLeftAlone(config: ShardConfig, { awaited, mayBeComing }: ClusterView): boolean {
     const isAwaited = this.#isComplete
       ? config.replicas.some(({ node }) => awaited.has(node))
-      : awaited.size > 0;
+      : awaited.size > 0 || config.isr.some(mayBeComing);
     return isAwaited || this.#isOutdated(config);
   }
 
@@ -305,7 +334,6 @@ export class Controller {
         .filter(({ id, process }) => this.#suspected.get(id) !== process)
         .map((node) => [node.id, node]),
     );
-    this.#hasNewLives ||= !this.#isComplete && this.#findNewLives(alive);
     const unheard = [...alive.values()].filter(({ process }) => !this.#accounted.has(process));
     const leaving = new Set(this.#leaving.keys());
     const loads = new Loads(alive, leaving);
@@ -321,17 +349,14 @@ export class Controller {
       placement: this.#placement,
       hasSettled: this.#hasSettled,
       isSettled: this.#isSettled,
-      mayBeComing: (node) => !this.#isComplete && this.#hasNewLives && !this.#seen.has(node),
+      mayBeComing: (node) => {
+        // A registration may be one that a backup had, of a process that has ended since.
+        const isThere = this.#nodes?.has(node) === true && !this.#replaced.has(node);
+        return !this.#isComplete && !isThere && !this.#heard.has(node);
+      },
       reports: this.#reports,
       loads,
     };
-  }
-
-  #findNewLives(alive: ClusterView['alive']): boolean {
-    return [...this.#stored.values()].some((stored) => {
-      if (stored.type !== 'config') return false;
-      return stored.config.replicas.some((place) => lifeOf(place, alive) === 'new');
-    });
   }
 
   /** What the nodes carry once everything that is under way is done. */
@@ -376,6 +401,9 @@ export class Controller {
     const { config } = stored;
     if (config.state === 'creating') return placedAnew(config, view) ?? activated(config, view);
     const { shard } = config;
+    const asked = this.#requests.get(shard);
+    const back = asked?.firstGranted((request) => corrected(stored, request));
+    if (back !== undefined) return back;
     const stepDown = this.#stepDowns.get(shard);
     if (stepDown !== undefined && stepDown.epoch < config.epoch) this.#stepDowns.delete(shard);
     const primary =
@@ -386,7 +414,6 @@ export class Controller {
       withoutDamaged(config, view);
     if (primary !== undefined) return primary;
     for (const event of strandings(config, view)) this.#sayOnce(config, event);
-    const asked = this.#requests.get(shard);
     return (
       asked?.firstGranted((request) => requested(stored, view, request)) ??
       takenBack(config, view) ??

@@ -42,7 +42,6 @@ export function renewed(config: ShardConfig, view: ClusterView): Decision | unde
 export function failedOver(config: ShardConfig, view: ClusterView): Decision | undefined {
   const life = lifeOfPrimary(config, view);
   if (life !== 'away' && life !== 'lost') return undefined;
-  if (view.mayBeComing(config.primary)) return undefined;
   const primary = view.loads.choosePrimary(config.shard, eligibleFor(config, view));
   return primary && promoted(config, view, { primary, why: 'fail-over', leaseReleased: false });
 }
@@ -87,7 +86,6 @@ export function strandings(config: ShardConfig, view: ClusterView): readonly Con
     return [{ type: 'last-copy-damaged', shard, node: primary, problem }];
   }
   if (life !== 'away' && life !== 'lost') return [];
-  if (view.mayBeComing(primary)) return [];
   const lost = config.replicas
     .filter((place) => isr.includes(place.node) && lifeOf(place, view.alive) === 'lost')
     .map(({ node }) => ({ type: 'replica-lost', shard, node }) as const);

@@ -34,13 +34,12 @@ import type { ClusterView } from './view.js';
 export function requested(
   { config, version }: VersionedConfig,
   view: ClusterView,
-  { shardUuid, epoch, basedOn, change }: ChangeRequest,
+  request: ChangeRequest,
 ): Decision | undefined {
-  const isOfEpoch = shardUuid === config.shardUuid && epoch === config.epoch;
+  const { basedOn, change } = request;
+  if (!isOfEpoch(config, request) || basedOn !== version) return undefined;
   // What it asked for before it died may come after: the isr must not shrink to a dead one (S19).
-  if (!isOfEpoch || lifeOfPrimary(config, view) !== 'same') return undefined;
-  if (basedOn > version) return setBack(config);
-  if (basedOn < version) return undefined;
+  if (lifeOfPrimary(config, view) !== 'same') return undefined;
   const { isr, learners } = config;
   switch (change.type) {
     case 'shrink': {
@@ -56,13 +55,11 @@ export function requested(
     case 'withdraw':
       // The same configuration at a new version: what was asked on top of the one before is void.
       return revised(config, 'withdraw', {});
-    case 'set-back':
-      // The same one: what it heard came late.
-      return change.nonce === config.nonce ? undefined : setBack(config);
     case 'replace':
       return replaced(config, view, change.node);
+    case 'set-back':
     case 'epoch-used':
-      return undefined; // Noted when it was heard: the configuration is outdated.
+      return undefined; // What it knows is more than a wish: judged before.
     default:
       return unreachable(change);
   }
@@ -100,12 +97,27 @@ export function withoutDamaged(config: ShardConfig, view: ClusterView): Decision
 }
 
 /**
- * The primary knows a later configuration of this epoch than ZooKeeper: a backup of ZooKeeper was
- * restored, and a member of this isr may have left it since. A new epoch makes both agree: nothing
- * is committed in it before every member has all of the primary's log (S6).
+ * Rule 12: the primary knows a later configuration of this epoch than ZooKeeper. A new epoch makes
+ * both agree. Members that have left the isr since may lack what was committed (S6): only those
+ * stay in it that the primary knows to have everything, even if it is away by now.
  */
-function setBack(config: ShardConfig): Decision {
-  return revised(config, 'set-back', { epoch: nextEpoch(config), leaseReleased: false });
+export function corrected(
+  { config, version }: VersionedConfig,
+  request: ChangeRequest,
+): Decision | undefined {
+  const { basedOn, change } = request;
+  if (!isOfEpoch(config, request) || config.state === 'creating') return undefined;
+  // The same one: what it heard came late.
+  if (change.type !== 'set-back' || change.nonce === config.nonce) return undefined;
+  if (basedOn < version) return undefined;
+  const isr = config.isr.filter((node) => node === config.primary || change.inSync.includes(node));
+  const dropped = config.isr.filter((node) => !isr.includes(node));
+  return revised(config, 'set-back', {
+    isr,
+    learners: [...config.learners, ...dropped],
+    epoch: nextEpoch(config),
+    leaseReleased: false,
+  });
 }
 
 /** The learner that caught up may have lost its disk since, and be back (KIP-903, S16). */
@@ -192,6 +204,10 @@ export function nodesOfLife(
 export function lifeOfPrimary(config: ShardConfig, { alive }: ClusterView): Life {
   const place = replicaOn(config, config.primary);
   return place === undefined ? 'away' : lifeOf(place, alive); // The decoder refused one without.
+}
+
+function isOfEpoch({ shardUuid, epoch }: ShardConfig, request: ChangeRequest): boolean {
+  return request.shardUuid === shardUuid && request.epoch === epoch;
 }
 
 function without(members: readonly MemberId[], node: MemberId): readonly MemberId[] {

@@ -98,6 +98,14 @@ export function unsettled(plan: RecoveryPlan, configs: KnownConfigs): RecoveryPl
   return { ...plan, shards };
 }
 
+/** What of a plan is to be written. `nonce`: random, fresh in every write. */
+export function rebuiltFrom({ cluster, leaderEpoch, shards }: RecoveryPlan, nonce: string) {
+  const planned = shards.flatMap(({ config, used, isWritten }) =>
+    config === undefined ? [] : [{ config: { ...config, leaderEpoch, nonce }, used, isWritten }],
+  );
+  return { cluster, leaderEpoch, shards: planned, nonce };
+}
+
 /** There is no plan, and why: for the operator. */
 export class NoPlanError extends Error {
   constructor(problem: string) {

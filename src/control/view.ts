@@ -31,8 +31,7 @@ export interface ClusterView {
   readonly isSettled: boolean;
   /**
    * Whether a node that is not registered may be about to: this leader began a moment ago and has
-   * never seen it, and others came in new lives, as when everything was started again or ZooKeeper
-   * ended their sessions.
+   * never heard it, as when everything was started again or ZooKeeper ended the sessions of all.
    */
   readonly mayBeComing: (node: MemberId) => boolean;
   readonly reports: Reports;

@@ -54,7 +54,11 @@ export interface Rebuilt {
 /** ZooKeeper has another cluster of this name. */
 export class ClusterExistsError extends Error {
   constructor({ clusterUuid }: ClusterConfig) {
-    super(`ZooKeeper has another cluster of this name (${clusterUuid}): it is not overwritten`);
+    super(
+      `ZooKeeper has another cluster of this name (${clusterUuid}): it is not overwritten. If a ` +
+        'router made it after ZooKeeper had lost yours: stop that router, delete the znode of ' +
+        'the cluster with all below it (deleteall of zkCli), and do this again',
+    );
     this.name = 'ClusterExistsError';
   }
 }

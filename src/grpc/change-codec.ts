@@ -36,7 +36,7 @@ export function toWireChangeRequest(request: ChangeRequest): WireChangeRequest {
     case 'replace':
       return { ...about, replace: { node: change.node } };
     case 'set-back':
-      return { ...about, setBack: { nonce: change.nonce } };
+      return { ...about, setBack: { nonce: change.nonce, inSync: [...change.inSync] } };
     case 'epoch-used':
       return { ...about, epochUsed: { promised: change.promised } };
   }
@@ -73,7 +73,10 @@ function fromWireChange({
   if (replace) {
     return isMemberId(replace.node) ? { type: 'replace', node: replace.node } : undefined;
   }
-  if (setBack) return { type: 'set-back', nonce: setBack.nonce };
+  if (setBack) {
+    const { nonce, inSync } = setBack;
+    return inSync.every(isMemberId) ? { type: 'set-back', nonce, inSync } : undefined;
+  }
   if (expand) {
     const { node, store } = expand;
     const incarnation = Number(expand.incarnation);

@@ -89,9 +89,9 @@ export type MembershipChange =
   | { readonly type: 'replace'; readonly node: MemberId }
   /**
    * It heard of a configuration of its epoch that is not the one it knows, which has this nonce,
-   * nor a later one: was ZooKeeper set back?
+   * nor a later one: was ZooKeeper set back? These have everything that it has committed.
    */
-  | { readonly type: 'set-back'; readonly nonce: string }
+  | { readonly type: 'set-back'; readonly nonce: string; readonly inSync: readonly MemberId[] }
   /** A replica has promised a higher epoch already: the shard needs one above it (S1). */
   | { readonly type: 'epoch-used'; readonly promised: Epoch };
 

@@ -17,6 +17,8 @@ import type { Peer } from './peer.js';
 import type { ReplicaBody } from './replica-body.js';
 import type { Sessions } from './sessions.js';
 
+const SET_BACK = 'set-back';
+
 export interface InSyncSettings {
   /** In-sync replicas without which nothing is accepted. */
   readonly minIsr: number;
@@ -49,6 +51,8 @@ export class InSyncSet {
   readonly #claims: LeaseClaims;
   readonly #settings: InSyncSettings;
   #update: VersionedConfig;
+  /** Who has everything that was committed: the isr, unless ZooKeeper was set back. */
+  #complete: ReadonlySet<MemberId>;
   /** Learners that were proposed for the isr, on top of this configuration. */
   readonly #joining = new Set<MemberId>();
   /** Made when it is asked for: that is done for every read. */
@@ -67,6 +71,7 @@ export class InSyncSet {
     this.#claims = claims;
     this.#settings = settings;
     this.#update = update;
+    this.#complete = new Set(update.config.isr);
     this.#inputAt = now;
     this.#attentiveSince = now;
   }
@@ -108,6 +113,9 @@ export class InSyncSet {
 
   /** A configuration of this same epoch. */
   onConfig(update: VersionedConfig): void {
+    const { isr } = update.config;
+    const has = (node: MemberId) => this.#complete.has(node) || this.#joining.has(node);
+    this.#complete = new Set(isr.filter(has));
     // Whatever was asked on top of the one before is void now, or is in this one (S7).
     if (update.version > this.#update.version) {
       this.#joining.clear();
@@ -155,6 +163,16 @@ export class InSyncSet {
     const stuckFor = peer.stalledMs + this.stuckFor(peer, now);
     const uselessFor = Math.max(this.#silentFor(peer, now), stuckFor);
     return !this.counts(peer.node) && uselessFor >= giveUpMs;
+  }
+
+  /** Asks whether ZooKeeper was set back, as somebody goes by another configuration than this. */
+  askAbout(nonce: string, now: number): void {
+    this.ask({ type: SET_BACK, nonce, inSync: [...this.#complete] }, now);
+  }
+
+  /** Of that one once more: it is time to ask about it. */
+  heardOther(): void {
+    this.#askedAt.delete(SET_BACK);
   }
 
   /** Asks the leader, unless it was asked for the same just now. */

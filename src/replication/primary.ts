@@ -63,6 +63,8 @@ export class Primary {
   #update: VersionedConfig;
   /** Of our configuration, when a later one came that cannot have come from it. */
   #left: string | undefined;
+  /** The leader knows another configuration than we do, and no later one. */
+  #hearsOther = false;
   #now: number;
 
   constructor(start: PrimaryStart) {
@@ -175,15 +177,22 @@ export class Primary {
     if (!this.#inSync.leadsTo(update)) this.#left ??= this.#update.config.nonce;
     this.#inSync.onConfig(update);
     this.#update = update;
+    this.#hearsOther = false;
     this.#peers.adopt(update.config.replicas, now);
     this.#askAnew();
     this.#advance();
   }
 
-  /** A configuration of this epoch was heard that is not the one that we know, nor a later one. */
-  onOtherConfig(now: number): void {
+  /**
+   * A configuration of this epoch was heard, no later one. If it is not the one that we know, this
+   * is asked about until we hear ours, or a later one: what is asked may get lost.
+   */
+  onConfigAgain({ config }: VersionedConfig, now: number): void {
     this.#passTo(now);
-    this.#inSync.ask({ type: 'set-back', nonce: this.#update.config.nonce }, now);
+    this.#hearsOther = config.nonce !== this.#update.config.nonce;
+    // Of another leader maybe, who has not been asked.
+    if (this.#hearsOther) this.#inSync.heardOther();
+    this.#askAnew();
   }
 
   onSessionUp(node: MemberId, now: number): void {
@@ -298,8 +307,9 @@ export class Primary {
 
   /** For a new epoch, in which members that lack what was committed get it first. */
   #askAnew(): void {
-    if (this.#left === undefined) return;
-    this.#inSync.ask({ type: 'set-back', nonce: this.#left }, this.#now);
+    const ours = this.#hearsOther ? this.#update.config.nonce : undefined;
+    const nonce = this.#left ?? ours;
+    if (nonce !== undefined) this.#inSync.askAbout(nonce, this.#now);
   }
 
   #passTo(now: number): void {

@@ -212,8 +212,7 @@ export class ShardReplica {
     const known = this.#update;
     if (known !== undefined && update.config.epoch < known.config.epoch) return;
     if (known?.config.epoch === update.config.epoch && update.version <= known.version) {
-      if (update.config.nonce !== known.config.nonce) this.#primary?.onOtherConfig(now);
-      return;
+      return this.#primary?.onConfigAgain(update, now);
     }
     assert(update.config.shardUuid === this.#body.shardUuid, 'a replica is of one shard', () => ({
       shard: update.config.shard,

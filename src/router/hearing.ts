@@ -44,8 +44,13 @@ export class Hearing implements MemberEvents {
     this.#deps = deps;
   }
 
-  replicas({ process }: NodeProcess, replicas: readonly ReplicaEntry[]): void {
+  replicas(
+    { id, process }: NodeProcess,
+    replicas: readonly ReplicaEntry[],
+    isRegistered: boolean,
+  ): void {
     const { controller, fed } = this.#deps;
+    if (isRegistered) controller.step({ type: 'heard', node: id, process });
     controller.step({ type: 'reported', replicas });
     controller.step({ type: 'accounted', process });
     fed();

@@ -46,8 +46,11 @@ const SETTLE_MS = 500;
 const ACCOUNT_MS = 1_000;
 /** A timer that runs so late shows that this process was held up. */
 const LATE_MS = 100;
-/** Sessions end and begin within some seconds of each other when ZooKeeper was away. */
-const COMPLETE_MS = 5_000;
+/**
+ * Sessions end and begin within some seconds of each other when ZooKeeper was away. When it was set
+ * back, whoever knew more comes after two timeouts, in which ZooKeeper is believed to be behind.
+ */
+const COMPLETE = { timeouts: 2, moreMs: 1_000, leastMs: 5_000 };
 /** Shards written in one multi: well under the size bound of a request (rule Z8). */
 const WRITES_PER_MULTI = 64;
 /** Refusals that only mean: somebody else wrote meanwhile. */
@@ -99,6 +102,7 @@ export class Leadership {
   #completingPlacement = false;
   /** The registrations that the controller decides by; undefined before they were read. */
   #registered: readonly Registration[] | undefined;
+  #forgetState: () => void = () => undefined;
   #stopSettling: Cancel = () => undefined;
   /** Set once nodes were read. */
   #stopCompleting: Cancel | undefined;
@@ -141,7 +145,13 @@ export class Leadership {
     const { clusterUuid } = office.cluster;
     const { leaderEpoch } = office.fence;
     const hello = { type: 'hello', clusterUuid, leaderEpoch, leader: deps.self } as const;
-    this.#members = new MemberLinks(deps, hello, hearing);
+    // Not the configurations that this router has heard besides: they may be of what ZooKeeper has
+    // forgotten since, if it was set back.
+    const known = () => ({
+      shards: this.#controller.configs,
+      nodes: [...deps.map.map.nodes.values()],
+    });
+    this.#members = new MemberLinks({ ...deps, known }, hello, hearing);
     this.#conflicts = new ConflictPauses(deps.clock);
     this.#nodes = this.#watch(ZNODES.nodes, (names) => this.#onNodes(names));
     this.#candidates = this.#watch(ZNODES.election, (names) => this.#onCandidates(names));
@@ -149,9 +159,12 @@ export class Leadership {
 
   /** Begins to lead. Everything runs in the background until `stop`. */
   start(): void {
-    const shards = Array.from({ length: this.#office.cluster.shards }, (_, id) => id as ShardId);
-    void this.#readShards(shards);
+    void this.#readShards(this.#shards);
     void this.#readPlacement();
+    // ZooKeeper may have been set back meanwhile, and the session be one that the backup has.
+    this.#forgetState = this.#session.on('state', (state) => {
+      if (state === 'connected') void this.#readShards(this.#shards);
+    });
     this.#nodes.start();
     this.#candidates.start();
     this.#gone.start();
@@ -161,6 +174,7 @@ export class Leadership {
   /** Stops at once; writes under way are fenced by ZooKeeper, not by us. */
   stop(): void {
     this.#stopped = true;
+    this.#forgetState();
     this.#stopSettling();
     this.#stopCompleting?.();
     this.#stopLooking();
@@ -174,17 +188,22 @@ export class Leadership {
     this.#members.close();
   }
 
+  get #shards(): readonly ShardId[] {
+    return Array.from({ length: this.#office.cluster.shards }, (_, id) => id as ShardId);
+  }
+
   #watch(path: string, changed: (names: readonly string[]) => Promise<void>): WatchedChildren {
     const { clock, random } = this.#deps;
     return new WatchedChildren({ session: this.#session, clock, random, path, changed });
   }
 
   /** Reads shards, all at once, until each was read: the requests share one connection. */
-  async #readShards(shards: readonly ShardId[]): Promise<void> {
+  async #readShards(shards: readonly ShardId[], endsWrite = false): Promise<void> {
     await Promise.all(
       shards.map(async (shard) => {
         const stored = await this.#untilAnswered(() => readShard(this.#session, shard, this.#log));
-        if (stored !== undefined) this.#controller.step({ type: 'shard-read', stored });
+        const isNews = endsWrite || !this.#controller.isWriting(shard);
+        if (stored !== undefined && isNews) this.#controller.step({ type: 'shard-read', stored });
       }),
     );
     this.#carryOut();
@@ -222,7 +241,8 @@ export class Leadership {
     this.#members.setNodes(nodes);
     this.#learning.keep(new Set(nodes.map(({ id }) => id)));
     this.#controller.step({ type: 'nodes', nodes });
-    this.#stopCompleting ??= this.#deps.clock.after(COMPLETE_MS, () => {
+    const comeMs = COMPLETE.timeouts * this.#session.timeoutMs + COMPLETE.moreMs;
+    this.#stopCompleting ??= this.#deps.clock.after(Math.max(comeMs, COMPLETE.leastMs), () => {
       this.#controller.step({ type: 'nodes-complete' });
       this.#carryOut();
     });
@@ -340,7 +360,7 @@ export class Leadership {
     // Whether it happened or not, the znodes tell (rule Z5), to whoever asks behind a barrier: the
     // server that answers now may not have heard of it yet (rule Z6).
     await this.#untilAnswered(() => passBarrier(this.#session));
-    await this.#readShards(shards);
+    await this.#readShards(shards, true);
   }
 
   #onWritten(writes: readonly ProposedWrite[], configs: readonly ShardConfig[]): void {

@@ -57,8 +57,8 @@ export class Router {
   readonly #log: ErrorLog;
   #cluster: ClusterConfig | undefined;
   #leadership: Leadership | undefined;
-  /** The session in which it was said that the cluster is missing. */
-  #saidMissing = '';
+  /** What was said last, and in which session: that the cluster is missing, or another one. */
+  #saidLost = '';
   #stopped = false;
 
   constructor(config: RouterConfig, deps: RouterDeps, record: CandidateRecord) {
@@ -106,7 +106,6 @@ export class Router {
   async #enter(session: CoordinatorSession): Promise<void> {
     const cluster = await this.#untilAnswered(session, () => this.#ensureCluster(session));
     if (cluster === undefined) return;
-    this.#checkSameCluster(cluster);
     this.#cluster = cluster;
     this.#deps.follower.clusterUuid = cluster.clusterUuid;
     this.#deps.map.setTarget(cluster);
@@ -133,7 +132,8 @@ export class Router {
 
   /**
    * A ZooKeeper that lost the cluster gets no new one from a router that knows the old one: nodes
-   * hold its data (S19). Until it is restored this router serves from the map it has.
+   * hold its data (S19). One that another router made in its place, or that is behind the same
+   * address now, must not mix with ours. Until ours is back this router serves from the map it has.
    */
   async #findAgain(
     session: CoordinatorSession,
@@ -141,23 +141,14 @@ export class Router {
   ): Promise<ClusterConfig | undefined> {
     const read = await readClusterAgain(session, this.#log);
     if (read.status !== 'ok') return undefined;
-    if (read.value === undefined && this.#saidMissing !== session.id) {
-      this.#saidMissing = session.id;
-      this.#deps.log.error(lostClusterMessage(this.#config.cluster, known.clusterUuid));
+    const found = read.value?.clusterUuid;
+    if (found === known.clusterUuid) return read.value;
+    const about = `${session.id} ${found}`;
+    if (this.#saidLost !== about) {
+      this.#saidLost = about;
+      this.#deps.log.error(lostClusterMessage(this.#config.cluster, known.clusterUuid, found));
     }
-    return read.value;
-  }
-
-  /**
-   * A ZooKeeper that was wiped, or another one behind the same address, makes another cluster of
-   * the same name. Its map must not mix with ours (S19).
-   */
-  #checkSameCluster(cluster: ClusterConfig): void {
-    if (this.#cluster === undefined || this.#cluster.clusterUuid === cluster.clusterUuid) return;
-    throw new Error(
-      `cluster ${this.#config.cluster} is not the one this router joined: its ZooKeeper data was ` +
-        'replaced. Restore it, or restart the routers to serve the new cluster',
-    );
+    return undefined;
   }
 
   /** Puts what ZooKeeper holds into the map; undefined if it did not answer. */
@@ -189,7 +180,7 @@ export class Router {
     const known = this.#cluster;
     if (session?.state !== 'connected' || known === undefined) return;
     const found = await this.#findAgain(session, known);
-    if (found?.clusterUuid === known.clusterUuid) await this.#readMap(session, known);
+    if (found !== undefined) await this.#readMap(session, known);
   }
 
   /** What `read` gives, tried again while this session is in use; undefined once it is not. */

@@ -23,7 +23,6 @@ import type { Dialer } from '../ports/network.js';
 import type { Random } from '../ports/random.js';
 import { Heartbeat } from './heartbeat.js';
 import type { Suspicion } from './liveness.js';
-import type { MapHolder } from './map-holder.js';
 import { MemberLink, type MemberTarget } from './member-link.js';
 import type { NodeWatchEvents } from './node-watch.js';
 
@@ -32,7 +31,13 @@ export interface MemberLinksDeps {
   readonly random: Random;
   readonly log: Log;
   readonly dialer: Dialer;
-  readonly map: MapHolder;
+  /** The map as this leader has read and written it, which is what ZooKeeper knows. */
+  readonly known: () => KnownMap;
+}
+
+export interface KnownMap {
+  readonly shards: readonly VersionedConfig[];
+  readonly nodes: readonly Registration[];
 }
 
 /** A registered process of a storage node. */
@@ -44,8 +49,11 @@ export interface NodeProcess {
 
 /** What the leader hears. Nothing comes before the first member is added, or after `close`. */
 export interface MemberEvents {
-  /** What a storage node holds durably: all of it first, later what changed. */
-  replicas(node: NodeProcess, replicas: readonly ReplicaEntry[]): void;
+  /**
+   * What a storage node holds durably: all of it first, later what changed. Said by the registered
+   * process, or by a later one in its place.
+   */
+  replicas(node: NodeProcess, replicas: readonly ReplicaEntry[], isRegistered: boolean): void;
   /** The registered process of this node says something of its own accord. */
   said(node: MemberId, word: NodeWord): void;
   /** This process is taken for dead, although it is registered. Once, until `heardAgain`. */
@@ -137,11 +145,12 @@ export class MemberLinks {
     const events = this.#events;
     return new MemberLink(this.#deps, target, {
       hello: this.#hello,
-      wholeMap: () => wholeMap(this.#deps.map),
+      wholeMap: () => wholeMap(this.#deps.known()),
       heard: (message, isRegistered) => {
         if (message.type === 'replicas') {
           // Of a router there is nothing to say it of.
-          if (process !== undefined) events.replicas({ id, address, process }, message.replicas);
+          if (process === undefined) return;
+          events.replicas({ id, address, process }, message.replicas, isRegistered);
         } else if (message.type !== 'hello') {
           if (isRegistered) events.said(id, message);
         } else if (message.leaderEpoch > this.#hello.leaderEpoch) {
@@ -167,9 +176,8 @@ export class MemberLinks {
 const CONFIGS_PER_MESSAGE = 256;
 
 /** The map as it is now, in messages of bounded size. */
-function wholeMap({ map }: MapHolder): readonly MapUpdate[] {
-  const shards = [...map.shards.values()];
-  const updates: MapUpdate[] = [{ type: 'map', shards: [], nodes: [...map.nodes.values()] }];
+function wholeMap({ shards, nodes }: KnownMap): readonly MapUpdate[] {
+  const updates: MapUpdate[] = [{ type: 'map', shards: [], nodes }];
   for (let at = 0; at < shards.length; at += CONFIGS_PER_MESSAGE) {
     const page = shards.slice(at, at + CONFIGS_PER_MESSAGE);
     updates.push({ type: 'map', shards: page, nodes: undefined });

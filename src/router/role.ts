@@ -97,6 +97,7 @@ function wire(config: RouterConfig, { clock, random, log, ...deps }: RouterRoleD
     now: () => clock.now(),
     unreachable: () => links.problems,
     isTold: () => follower.isTold,
+    clusterUuid: () => follower.clusterUuid,
     session: () => deps.coordinator.session,
   });
   return { map, counters, links, dispatcher, follower, status };

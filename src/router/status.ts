@@ -3,9 +3,10 @@
  * rest from this router's map. With ZooKeeper away it tells the last election it saw, and says so.
  */
 import { nodesOf, problemsOf } from '../control/health.js';
+import { decodeClusterConfig } from '../model/cluster-config.js';
 import { decodeLeaderRecord } from '../model/leader-record.js';
 import { BadRecordError } from '../model/records.js';
-import type { MemberId } from '../model/ids.js';
+import type { MemberId, Uuid } from '../model/ids.js';
 import type { ClusterStatus, NodeStatus } from '../model/status.js';
 import { candidateZnode, ZNODES } from '../model/znodes.js';
 import type { CoordinatorSession } from '../ports/coordinator.js';
@@ -15,11 +16,11 @@ import type { MapHolder } from './map-holder.js';
 import { shardStatuses } from './shard-status.js';
 
 interface ElectionStatus extends Pick<ClusterStatus, 'leader' | 'candidates'> {
-  /** Whether ZooKeeper has the cluster at all. */
-  readonly exists: boolean;
+  /** Which cluster ZooKeeper has. */
+  readonly found: 'ours' | 'none' | 'another';
 }
 
-const NOBODY: ElectionStatus = { leader: undefined, candidates: [], exists: true };
+const NOBODY: ElectionStatus = { leader: undefined, candidates: [], found: 'ours' };
 
 export interface StatusSource {
   readonly cluster: string;
@@ -31,6 +32,8 @@ export interface StatusSource {
   unreachable(): ReadonlyMap<MemberId, string>;
   /** Whether a leader tells this router the map. */
   isTold(): boolean;
+  /** Of the cluster that this router is in; undefined before it knows. */
+  clusterUuid(): Uuid | undefined;
   /** The session in use; undefined before the first. */
   session(): CoordinatorSession | undefined;
 }
@@ -86,9 +89,12 @@ export class StatusReader {
       return ['ZooKeeper does not answer: the shard map cannot change until it does'];
     }
     const { self } = this.#source;
-    const { exists, leader, candidates } = election;
-    if (!exists) {
+    const { found, leader, candidates } = election;
+    if (found === 'none') {
       return ["ZooKeeper has lost the cluster: restore ZooKeeper's data, or use portolan recover"];
+    }
+    if (found === 'another') {
+      return ['ZooKeeper has another cluster in the place of this one: the log says what to do'];
     }
     if (!candidates.some(({ id }) => id === self)) {
       return [`router ${self} does not stand for election`];
@@ -101,12 +107,17 @@ export class StatusReader {
   async #readElection(): Promise<ElectionStatus | undefined> {
     const session = this.#source.session();
     if (session?.state !== 'connected') return undefined;
-    const [children, epoch] = await Promise.all([
+    const [children, epoch, cluster] = await Promise.all([
       session.children(ZNODES.election),
       session.read(ZNODES.leaderEpoch),
+      session.read(ZNODES.cluster),
     ]);
-    if (children.status !== 'ok' || epoch.status !== 'ok') return undefined;
+    if (children.status !== 'ok' || epoch.status !== 'ok' || cluster.status !== 'ok') {
+      return undefined;
+    }
     const exists = children.value !== undefined && epoch.value !== undefined;
+    const isAnother = cluster.value !== undefined && this.#isAnother(cluster.value.data);
+    const found = isAnother ? 'another' : exists ? 'ours' : 'none';
     const inOrder = await readCandidates(session, children.value ?? []);
     const candidates = inOrder.map(({ name, record }, index) => ({
       ...record,
@@ -117,11 +128,22 @@ export class StatusReader {
     const record = epoch.value && leaderRecordOf(epoch.value.data);
     // The lowest candidate leads once it holds the leaderEpoch; until then nobody does.
     if (first === undefined || record?.candidate !== first.name) {
-      return { leader: undefined, candidates, exists };
+      return { leader: undefined, candidates, found };
     }
     const znode = candidateZnode(first.name);
     const leader = { id: first.record.id, znode, leaderEpoch: record.leaderEpoch };
-    return { leader, candidates, exists };
+    return { leader, candidates, found };
+  }
+
+  /** A record that cannot be read tells nothing. */
+  #isAnother(data: Uint8Array): boolean {
+    const own = this.#source.clusterUuid();
+    try {
+      return own !== undefined && decodeClusterConfig(data).clusterUuid !== own;
+    } catch (error) {
+      if (!(error instanceof BadRecordError)) throw error;
+      return false;
+    }
   }
 }
 

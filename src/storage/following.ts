@@ -191,10 +191,12 @@ export class Following {
           shard: update.config.shard,
         });
       } else {
-        // An older one says that somebody is behind, maybe ZooKeeper: for the replica to judge.
+        // An older one says that somebody is behind, maybe ZooKeeper: for the replica to judge. A
+        // primary hears that this is over, too.
         const known = map.shards.get(update.config.shard)?.config;
+        const isLed = known?.primary === this.#deps.self.id;
         const isNews = map.apply(update) || known?.nonce !== update.config.nonce;
-        if (isNews) submit({ type: 'config', update });
+        if (isNews || isLed) submit({ type: 'config', update });
       }
     }
     mapChanged();

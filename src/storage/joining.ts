@@ -5,7 +5,9 @@
  * A data directory belongs to one cluster for ever. If the cluster behind the same name is another
  * one (ZooKeeper was wiped, or it is another ensemble), the node stops with a clear message rather
  * than offer its data to a stranger (S19). Losing a session changes nothing for the shards: they
- * are served on, and the new registration is just another life of the same process.
+ * are served on, and the new registration is just another life of the same process. So it is if its
+ * cluster has gone from ZooKeeper meanwhile, or a router has made another one in its place: a node
+ * that has been in its cluster waits for it to come back.
  */
 import {
   lostClusterMessage,
@@ -40,8 +42,10 @@ export interface JoiningDeps {
 export class Joining {
   readonly #deps: JoiningDeps;
   #stopped = false;
-  /** The session in which it was said that there is no such cluster. */
-  #saidMissing = '';
+  /** This process has been in its cluster: it stays there, whatever ZooKeeper has in its place. */
+  #hasJoined = false;
+  /** What was said last, and in which session: that the cluster is missing, or another one. */
+  #said = '';
 
   constructor(deps: JoiningDeps) {
     this.#deps = deps;
@@ -65,34 +69,49 @@ export class Joining {
     const cluster = await this.#untilKnown(session);
     if (cluster === undefined) return;
     const own = this.#deps.clusterUuid();
-    if (own !== null && own !== cluster.clusterUuid) {
+    if (this.#isAnother(cluster)) {
       throw new UnusableDirectoryError(
         `the data directory belongs to another cluster "${this.#deps.cluster}" ` +
           `(${own}) than the one ZooKeeper has now (${cluster.clusterUuid})`,
       );
     }
     await this.#deps.join(cluster);
+    this.#hasJoined = true;
     if (this.#isOver(session)) return;
     this.#deps.registration.enter(session);
   }
 
+  #isAnother({ clusterUuid }: ClusterConfig): boolean {
+    const own = this.#deps.clusterUuid();
+    return own !== null && own !== clusterUuid;
+  }
+
   /** The cluster's record, once there is one; undefined if this session is not used any more. */
   async #untilKnown(session: CoordinatorSession): Promise<ClusterConfig | undefined> {
-    const { clock, log, cluster } = this.#deps;
+    const { clock, log } = this.#deps;
     const once = saidOnce(log);
     while (!this.#isOver(session)) {
       const isKnown = this.#deps.clusterUuid() !== null;
       const read = await (isKnown ? readClusterAgain(session, once) : readCluster(session));
-      if (read.status === 'ok' && read.value !== undefined) return read.value;
-      if (read.status === 'ok' && this.#saidMissing !== session.id) {
-        this.#saidMissing = session.id;
-        const own = this.#deps.clusterUuid();
-        if (own === null) log.info(`waiting for a router to create the cluster "${cluster}"`);
-        else log.error(lostClusterMessage(cluster, own));
+      if (read.status === 'ok') {
+        const found = read.value;
+        const isLost = found === undefined || (this.#hasJoined && this.#isAnother(found));
+        if (!isLost) return found;
+        this.#sayLost(session, found?.clusterUuid);
       }
       await new Promise<void>((resolve) => clock.after(RETRY_MS, resolve));
     }
     return undefined;
+  }
+
+  #sayLost(session: CoordinatorSession, found: Uuid | undefined): void {
+    const about = `${session.id} ${found}`;
+    if (this.#said === about) return;
+    this.#said = about;
+    const { log, cluster, clusterUuid } = this.#deps;
+    const own = clusterUuid();
+    if (own === null) log.info(`waiting for a router to create the cluster "${cluster}"`);
+    else log.error(lostClusterMessage(cluster, own, found));
   }
 
   #isOver(session: CoordinatorSession): boolean {

@@ -9,6 +9,12 @@ import { ZnodeViewer } from '../support/znode-viewer.js';
 
 const KEYS = Array.from({ length: 200 }, (_, n) => `key-${n}`);
 
+/** No hand-over is under way, or about to be. */
+function isBalanced({ nodes, shards }: ClusterStatus): boolean {
+  const led = nodes.map(({ id }) => shards.filter(({ primary }) => primary === id).length);
+  return Math.max(...led) - Math.min(...led) <= 1;
+}
+
 describe('a ZooKeeper that was wiped while the cluster ran', () => {
   let cluster: TestCluster;
   let clients: IndependentClient[];
@@ -165,5 +171,39 @@ describe('a ZooKeeper that was wiped, and has no backup', () => {
     expect(done, done.stderr).toMatchObject({ code: 0 });
     await checkAll(before);
     await put('in-the-end');
+  });
+
+  it('S19 a router that made another cluster in its place ends nobody, and gets no data', async () => {
+    // A primary that has stepped down waits for ZooKeeper to name the next one.
+    const before = await cluster.until((s) => s.healthy && isBalanced(s));
+    const members = [...cluster.routers.values(), ...cluster.storage.values()];
+    await cluster.zooKeeper.kill();
+    await cluster.zooKeeper.wipe();
+    await cluster.zooKeeper.restart();
+    const stranger = await cluster.startRouter('r3');
+    await stranger.line(/created the cluster/);
+    const another = /ZooKeeper has another cluster "default" .* in the place of this one/;
+    await Promise.all(members.map((member) => member.line(another)));
+    const [ours] = cluster.routerAddresses;
+    const status = await cluster.until((s) => !s.healthy, { routers: [ours!] });
+    expect(status.problems.join()).toContain('ZooKeeper has another cluster in the place of this');
+    await put('beside-the-other');
+    for (const [key, version] of written) {
+      expect(await client.get(key)).toMatchObject({ found: true, version: String(version) });
+    }
+
+    const refused = await recover('--yes');
+    expect(refused.code).toBe(7);
+    expect(refused.stderr).toMatch(/another cluster of this name .* stop that router, delete/);
+    await stranger.kill();
+    cluster.routers.delete('r3');
+    const viewer = await ZnodeViewer.connect(cluster.zooKeeper.connect);
+    await viewer.removeAll('/portolan/default');
+    await viewer.close();
+    const done = await recover('--yes');
+    expect(done, done.stderr).toMatchObject({ code: 0 });
+    await checkAll(before);
+    expect(members.every(({ isRunning }) => isRunning)).toBe(true);
+    await put('after-all');
   });
 });

@@ -9,6 +9,7 @@ import type { Mutant } from './mutant.js';
 import { PEERS_MUTANTS } from './peers.js';
 import { PRIMARY_MUTANTS } from './primary.js';
 import { REPLICA_MUTANTS } from './replica.js';
+import { SET_BACK_MUTANTS } from './set-back.js';
 import { STORAGE_MUTANTS } from './storage.js';
 
 export interface Area {
@@ -22,6 +23,7 @@ export const AREAS: readonly Area[] = [
   { title: 'A primary and the other replicas', mutants: PEERS_MUTANTS },
   { title: 'A replica in any role', mutants: REPLICA_MUTANTS },
   { title: "The leader's decisions", mutants: CONTROL_MUTANTS },
+  { title: 'A ZooKeeper that was set back', mutants: SET_BACK_MUTANTS },
   { title: 'ZooKeeper', mutants: COORDINATION_MUTANTS },
   { title: 'Routers', mutants: ROUTER_MUTANTS },
   { title: 'Disks and installs', mutants: STORAGE_MUTANTS },

@@ -13,8 +13,15 @@ export interface ClusterMember {
   readonly role: string;
 }
 
+/** Takes the whole service down, and replaces its data; the result starts it again. */
+export type SetBack = () => () => void;
+
 /** What may happen between members and the coordination service; the results undo it. */
 export interface CoordinationFaults {
+  /** A copy of its data as it is now; the result sets it back to that. */
+  backUp(): SetBack;
+  /** The same, to the state in which it had none. */
+  readonly wipe: SetBack;
   /** The whole service is down. */
   outage(): () => void;
   /** Nothing gets through between a member and the service, in silence. */

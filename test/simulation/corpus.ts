@@ -57,4 +57,29 @@ export const CORPUS: readonly CorpusEntry[] = [
       'learner: the entry was looked for in the place of its successor, which was empty, and the ' +
       'successor was set aside, too (test/unit/replication-shard-replica.test.ts)',
   },
+  {
+    seeds: [3_944],
+    found:
+      'ZooKeeper was set back, and a new leader gave the epoch once more that a member had used ' +
+      'which was about to register (test/unit/control-failover.test.ts)',
+  },
+  {
+    seeds: [142_425],
+    found:
+      'ZooKeeper was set back while a leader kept its session: it went by the map in its memory, ' +
+      'and heard nothing of what an operator wrote (test/unit/router-leadership.test.ts)',
+  },
+  {
+    seeds: [1_147_161],
+    found:
+      'ZooKeeper was set back under the eyes of a leader, to an isr with a member that had left it ' +
+      'since, while the primary was not registered: that member took its place, without what was ' +
+      'committed (test/unit/control-set-back.test.ts)',
+  },
+  {
+    seeds: [3_122_263],
+    found:
+      'ZooKeeper was set back, and leaders followed each other so fast that the primary did not tell ' +
+      'the next one, because it had just told the one before (test/unit/replication-in-sync-set.test.ts)',
+  },
 ];

@@ -1,6 +1,6 @@
 /** How each family of faults is done to a cluster, and how it is undone. */
 import { unreachable } from '../../src/model/assert.js';
-import type { Cluster } from './cluster.js';
+import type { Cluster, SetBack } from './cluster.js';
 import type { FaultFamily } from './fault-profile.js';
 import type { Prng } from './prng.js';
 import type { SimDisk } from './sim-disk.js';
@@ -11,6 +11,8 @@ export interface FaultLimits {
   readonly driftMax: number;
   /** Whether this member may go down while those are; without it, any may. */
   mayGoDown?(name: string, down: readonly string[]): boolean;
+  /** Whether the coordination service may lose what it has learnt since; without it, it may. */
+  maySetBack?(): boolean;
   /** Whether the disk of this member may lose what it holds now; without it, any may. */
   mayLoseDisk?(name: string): boolean;
   /** Lets a record on the disk of this member rot, if one may; without it, none may. */
@@ -129,6 +131,12 @@ export class FaultInjections {
       reach?.();
     };
     return { detail: `${name} from ${others.join(' ')}`, undo };
+  }
+
+  /** The coordination service goes down, and comes back with the data that it had once. */
+  setBack(setBack: SetBack): Injected | undefined {
+    if (this.#limits.maySetBack?.() === false) return undefined;
+    return { detail: '', undo: setBack() };
   }
 
   /** The session of this member is over. */

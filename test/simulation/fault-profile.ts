@@ -40,7 +40,19 @@ export const FAULT_SCRIPTS = [
   'disk-loss',
   'grantor-restart',
 ] as const;
-export type FaultScript = (typeof FAULT_SCRIPTS)[number];
+export type FaultScript = (typeof FAULT_SCRIPTS)[number] | 'coordination-set-back';
+
+/**
+ * Beside a set-back, in half of its seeds each: what keeps nobody from hearing in time who knows
+ * more than the coordination service does.
+ */
+const BESIDE_SET_BACK = [
+  'reset',
+  'session-expiry',
+  'coordination-break',
+  'slow-disk',
+  'drift',
+] as const satisfies readonly FaultFamily[];
 
 /** Both in milliseconds of true time; each fault draws its own around them. */
 export interface FaultRate {
@@ -61,21 +73,40 @@ export interface FaultBounds {
 
 const FAMILY_SHARE = 0.5;
 const SCRIPT_SHARE = 0.1;
+const SET_BACK_SHARE = 0.03;
+/** Several members are to die before it, and to come back. */
+const SET_BACK_STEP_MS = { least: 50, most: 800 };
 
 export function drawProfile(root: Prng, { gapMs, lengthMs }: FaultBounds): FaultProfile {
+  const setBack = root.fork('set back');
+  if (setBack.chance(SET_BACK_SHARE)) {
+    const script = {
+      name: 'coordination-set-back',
+      stepMeanMs: between(setBack, SET_BACK_STEP_MS),
+    } as const;
+    return { rates: drawRates(setBack, BESIDE_SET_BACK, { gapMs, lengthMs }), script };
+  }
   const prng = root.fork('fault profile');
   if (prng.chance(SCRIPT_SHARE)) {
     const name = prng.pick(FAULT_SCRIPTS);
     return { rates: {}, script: { name, stepMeanMs: between(prng, lengthMs) } };
   }
+  return { rates: drawRates(prng, FAULT_FAMILIES, { gapMs, lengthMs }), script: undefined };
+}
+
+function drawRates(
+  prng: Prng,
+  families: readonly FaultFamily[],
+  { gapMs, lengthMs }: FaultBounds,
+): FaultProfile['rates'] {
   const rates: Partial<Record<FaultFamily, FaultRate>> = {};
-  for (const family of FAULT_FAMILIES) {
+  for (const family of families) {
     // Drawn for all, so that one that is in or not leaves the others as they were.
     const isIn = prng.chance(FAMILY_SHARE);
     const rate = { gapMeanMs: between(prng, gapMs), lengthMeanMs: between(prng, lengthMs) };
     if (isIn) rates[family] = rate;
   }
-  return { rates, script: undefined };
+  return rates;
 }
 
 /** Each order of magnitude as likely as another. */

@@ -7,7 +7,7 @@
  * overlap, and the undoing of one may undo a part of another: that is a schedule like any other.
  */
 import { unreachable } from '../../src/model/assert.js';
-import type { Cluster } from './cluster.js';
+import type { Cluster, SetBack } from './cluster.js';
 import { FaultInjections, type FaultLimits, type Injected } from './fault-injections.js';
 import type { FaultFamily, FaultProfile, FaultRate, FaultScript } from './fault-profile.js';
 import type { Prng } from './prng.js';
@@ -22,6 +22,8 @@ export interface NemesisOptions {
 const SCRIPT_PAUSE_STEPS = 5;
 /** Until a member that came back is counted on again: only then may another one lose its disk. */
 const DISK_LOSS_GAP_MS = 1_000;
+/** How often a set-back goes back to nothing. */
+const WIPE_SHARE = 0.2;
 /** How long the holder of a lease is cut off: about as long as leases last. */
 const CUT_OFF_MS = { least: 200, most: 2_000 };
 
@@ -109,6 +111,8 @@ export class Nemesis {
         return this.#loseDisk(names);
       case 'grantor-restart':
         return this.#restartGrantors();
+      case 'coordination-set-back':
+        return this.#setBack(names);
       default:
         return unreachable(script);
     }
@@ -176,6 +180,34 @@ export class Nemesis {
     for (const grantor of some) hold(0, this.#injections.kill(grantor, false));
     this.#after(this.#prng.range(0, cutOffMs), () => {
       hold(0, this.#injections.expireSession(holder));
+    });
+  }
+
+  /**
+   * Members die and come back, of which a backup of the coordination service tells nothing: then it
+   * is set back to that, or has lost everything.
+   */
+  #setBack(names: readonly string[]): void {
+    const { coordination } = this.#cluster;
+    if (coordination === undefined) return;
+    const backUp = coordination.backUp();
+    const setBack = this.#prng.chance(WIPE_SHARE) ? coordination.wipe : backUp;
+    const some = names.slice(0, 1 + this.#prng.int(names.length));
+    some.forEach((name, index) => {
+      this.#after(this.#stepMs() * index, () => {
+        this.#hold('rolling-restart', this.#stepMs(), this.#injections.kill(name, false));
+      });
+    });
+    this.#after(this.#stepMs() * some.length, () => this.#setBackOnce(setBack));
+  }
+
+  /** As soon as it may be. */
+  #setBackOnce(setBack: SetBack): void {
+    const injected = this.#injections.setBack(setBack);
+    this.#hold('coordination-set-back', this.#stepMs(), injected);
+    this.#after(this.#stepMs(), () => {
+      if (injected === undefined) this.#setBackOnce(setBack);
+      else this.#run('coordination-set-back');
     });
   }
 

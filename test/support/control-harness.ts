@@ -8,7 +8,7 @@ import type {
 } from '../../src/control/controller-io.js';
 import { Controller } from '../../src/control/controller.js';
 import type { ClusterConfig } from '../../src/model/cluster-config.js';
-import type { Epoch, LeaderEpoch, MemberId, ShardId } from '../../src/model/ids.js';
+import type { Epoch, LeaderEpoch, MemberId, ShardId, Uuid } from '../../src/model/ids.js';
 import type { ChangeRequest } from '../../src/model/member-messages.js';
 import type { PlacementState } from '../../src/model/placement-record.js';
 import type { Registration } from '../../src/model/registrations.js';
@@ -25,8 +25,15 @@ export class ControlHarness {
   handOvers: readonly HandOver[] = [];
   nonce = 0;
   placement: PlacementState = 'open';
+  /** Processes that have spoken once. */
+  readonly #heard = new Set<Uuid>();
 
-  constructor(cluster = clusterOf(), stored: readonly ShardConfig[] = []) {
+  /** Of a leader that whoever lives has had the time to register with; or not, if it just began. */
+  constructor(
+    cluster = clusterOf(),
+    stored: readonly ShardConfig[] = [],
+    { hasJustBegun = false } = {},
+  ) {
     this.cluster = cluster;
     this.controller = new Controller(cluster, LEADER_EPOCH);
     for (const config of stored) this.znodes.set(config.shard, { config, version: 3 });
@@ -40,6 +47,7 @@ export class ControlHarness {
         stored: znode ? { type: 'config', ...znode } : { type: 'absent', shard },
       });
     }
+    if (!hasJustBegun) this.complete();
   }
 
   step(input: ControllerInput): this {
@@ -50,7 +58,11 @@ export class ControlHarness {
   /** These are registered, and have nothing to say that was not said. */
   nodes(...nodes: Registration[]): this {
     this.step({ type: 'nodes', nodes });
-    for (const { process } of nodes) this.step({ type: 'accounted', process });
+    for (const { id, process } of nodes) {
+      if (!this.#heard.has(process)) this.step({ type: 'heard', node: id, process });
+      this.#heard.add(process);
+      this.step({ type: 'accounted', process });
+    }
     return this;
   }
 

@@ -247,8 +247,9 @@ export class GroupStory {
     const { change } = request;
     const about = 'node' in change ? ` ${change.node}` : '';
     const promised = 'promised' in change ? ` ${change.promised}` : '';
+    const inSync = 'inSync' in change ? `, in sync ${change.inSync.join(' ')}` : '';
     if (!this.#cut.has(node)) this.#requests.push(request);
-    this.#say(`${node.id} asks the leader: ${change.type}${about}${promised}`);
+    this.#say(`${node.id} asks the leader: ${change.type}${about}${promised}${inSync}`);
   }
 
   #onReady(node: GroupNode, { answers, events, handOvers }: Ready): void {

@@ -70,6 +70,12 @@ export class ZnodeViewer {
     });
   }
 
+  /** With all that is below it. */
+  async removeAll(path: string): Promise<void> {
+    for (const child of await this.children(path)) await this.removeAll(`${path}/${child}`);
+    await this.remove(path);
+  }
+
   /** For each candidate, whether some session watches it, by ZooKeeper's own word (`wchp`). */
   async watchedBy(names: readonly string[]): Promise<string[]> {
     const watches = await fourLetterWord(this.#address, 'wchp');

@@ -1,7 +1,7 @@
 /** ZooKeeper was set back to an earlier state: what a leader leaves alone, and until when. */
 import { describe, expect, it } from 'vitest';
 import type { Epoch, Seq, ShardId } from '../../src/model/ids.js';
-import { clusterOf, nodeOf, reportsOf } from '../support/configs.js';
+import { clusterOf, nodeOf, placeOf, reportsOf, uuidOf } from '../support/configs.js';
 import { ControlHarness, sharedBy } from '../support/control-harness.js';
 
 const [s1, s2, s3] = [nodeOf('s1'), nodeOf('s2'), nodeOf('s3')];
@@ -113,6 +113,102 @@ describe('a configuration that is older than what a replica has promised', () =>
   });
 });
 
+describe('rule 12: the primary knows a later configuration of its epoch', () => {
+  const setBack = { type: 'set-back', nonce: 'later', inSync: [s1.id, s2.id] } as const;
+  const begun = () => new ControlHarness(one, [stored]).nodes(...all);
+  const { version } = begun().znodes.get(shard)!;
+  const later = { basedOn: version + 1 };
+
+  it('S6 who has left the isr since has to catch up, in a new epoch of the same primary', () => {
+    const harness = begun();
+    expect(harness.request(setBack, later).runWhy()).toEqual(['set-back']);
+    expect(harness.config(0)).toMatchObject({
+      ...{ epoch: 5, primary: 's1', isr: ['s1', 's2'], learners: ['s3'], leaseReleased: false },
+      replicas: all.map(placeOf),
+    });
+    expect(harness.run()).toEqual([]);
+  });
+
+  it('S16 whoever has joined it since has to catch up once more', () => {
+    const members = { isr: [s1.id, s2.id], learners: [s3.id] };
+    const harness = new ControlHarness(one, [sharedBy(0, all, members)]).nodes(...all);
+    const inSync = [s1.id, s2.id, s3.id];
+    expect(harness.request({ ...setBack, inSync }, later).runWhy()).toEqual(['set-back']);
+    expect(harness.config(0)).toMatchObject({ epoch: 5, ...members });
+  });
+
+  it('or another one of the same version: ZooKeeper has gone on from there', () => {
+    expect(begun().request(setBack).runWhy()).toEqual(['set-back']);
+  });
+
+  it('S6 so it is if it has died since: no other is chosen but of those that have everything', () => {
+    const harness = begun().request(setBack, later).nodes(s2, s3);
+    expect(harness.runWhy()).toEqual(['set-back']);
+    expect(harness.runWhy()).toEqual(['fail-over']);
+    expect(harness.config(0)).toMatchObject({ epoch: 6, primary: 's2', isr: ['s2', 's1'].sort() });
+  });
+
+  it('S6 and if the shard is being written: that is heard, and judged behind it', () => {
+    const harness = begun().request({ type: 'shrink', node: s3.id });
+    const [write] = harness.controller.takeReady().writes;
+    harness.request(setBack, later);
+    const written = { config: { ...stored, ...write!.draft, nonce: 'behind' }, version: 4 };
+    harness.znodes.set(shard, written);
+    harness.step({ type: 'written', written });
+    expect(harness.runWhy()).toEqual(['set-back']);
+  });
+
+  it.each([
+    ['its own configuration, of which it has heard late', { ...setBack, nonce: stored.nonce }, {}],
+    ['one that was outdated before', setBack, { basedOn: version - 1 }],
+    ['an earlier epoch', setBack, { ...later, epoch: 3 as Epoch }],
+    ['another shard', setBack, { ...later, shardUuid: uuidOf('other') }],
+  ])('nothing is changed for the sake of %s', (_, change, as) => {
+    expect(begun().request(change, as).run()).toEqual([]);
+  });
+
+  it('it is told again what it has asked about, if it knows what ZooKeeper does', () => {
+    const harness = begun();
+    harness.controller.takeReady();
+    harness.request({ ...setBack, nonce: stored.nonce });
+    const { changed } = harness.controller.takeReady();
+    expect(changed).toMatchObject([{ config: stored, version }]);
+  });
+});
+
+describe('a leader under whose eyes ZooKeeper is set back', () => {
+  it('S1 S19 leaves a shard alone whose znode is of an earlier epoch than it was', () => {
+    const harness = new ControlHarness(one, [stored]).nodes(s2, s3);
+    expect(harness.runWhy()).toEqual(['fail-over']);
+    harness.znodes.set(shard, { config: stored, version: 3 });
+    lookAgain(harness);
+    expect(harness.run()).toEqual([]);
+    lookAgain(harness);
+    harness.run();
+    expect(harness.events).toEqual([{ ...outdated, promised: 5 }]);
+    expect(harness.nodes(...all).run()).toEqual([]);
+  });
+
+  it('S6 knows who has left the isr since, as its primary does', () => {
+    const known = sharedBy(0, all, { isr: [s1.id, s3.id], learners: [s2.id] });
+    const harness = new ControlHarness(one, [{ ...known, nonce: 'newer' }]).nodes(s2, s3);
+    harness.znodes.set(shard, { config: stored, version: 2 });
+    lookAgain(harness);
+    expect(harness.runWhy()).toEqual(['set-back']);
+    expect(harness.runWhy()).toEqual(['fail-over']);
+    expect(harness.config(0)).toMatchObject({ primary: 's3', learners: ['s2'] });
+  });
+
+  it('tells everybody what ZooKeeper has now', () => {
+    const harness = new ControlHarness(one, [{ ...stored, nonce: 'newer' }]).nodes(...all);
+    harness.controller.takeReady();
+    harness.znodes.set(shard, { config: stored, version: 2 });
+    lookAgain(harness);
+    expect(harness.controller.takeReady().changed).toMatchObject([{ config: stored, version: 2 }]);
+    expect(harness.controller.configs).toMatchObject([{ config: stored, version: 2 }]);
+  });
+});
+
 describe('a shard that is not in ZooKeeper, although not all of them were created', () => {
   const harnessOf = () => new ControlHarness(one).nodes(...all).settle();
   const held = (lastSeq: number) =>
@@ -169,7 +265,8 @@ describe('a living replica that has not said what it holds', () => {
     const again = all.map((node) => ({ ...node, incarnation: 99 as never }));
     const s4 = nodeOf('s4');
     const begun = () => {
-      const harness = new ControlHarness(one, [stored]).nodes(...again).reportAll();
+      const harness = new ControlHarness(one, [stored], { hasJustBegun: true });
+      harness.nodes(...again).reportAll();
       return harness.step({ type: 'nodes', nodes: [...again, s4] });
     };
     const moved = begun();

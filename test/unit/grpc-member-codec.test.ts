@@ -53,7 +53,7 @@ const changes = [
   { type: 'expand', node, store: uuidOf('store'), incarnation: largest },
   { type: 'withdraw', node },
   { type: 'replace', node },
-  { type: 'set-back', nonce: '07' },
+  { type: 'set-back', nonce: '07', inSync: ['s1', 's2'] },
   { type: 'epoch-used', promised: EPOCH_MAX - 1 },
 ] as unknown as readonly MembershipChange[];
 

@@ -89,12 +89,14 @@ describe('what a primary asks the leader', () => {
     lone.config({ ...without3, nonce: '02' }, 2);
     expect(asked(lone.config({ ...without3, nonce: '02' }, 2))).toEqual([]);
     expect(asked(lone.config(threeOf({ nonce: '01' }), 1))).toEqual(['set-back']);
-    expect(asked(lone.config(threeOf({ nonce: '03' }), 2))).toEqual([]); // Asked just now.
-    lone.pass(300, s2.id);
-    const { requests } = lone.config(threeOf({ nonce: '03' }), 2);
-    expect(requests).toMatchObject([
-      { epoch: 1, basedOn: 2, change: { type: 'set-back', nonce: '02' } },
+    const other = threeOf({ nonce: '03' });
+    expect(asked(lone.config(other, 2)), 'of another leader maybe').toEqual(['set-back']);
+    expect(asked(lone.pass(299, s2.id)), 'it was asked for just now').toEqual([]);
+    expect(lone.pass(1, s2.id).requests, 'what it asked may be lost').toMatchObject([
+      { epoch: 1, basedOn: 2, change: { type: 'set-back', nonce: '02', inSync: ['s1', 's2'] } },
     ]);
+    expect(asked(lone.config({ ...without3, nonce: '02' }, 2))).toEqual([]);
+    expect(asked(lone.pass(900, s2.id)), 'it has heard its own again').toEqual([]);
     // It does not follow it: s3 does not count, and does not become a member by that.
     lone.put('a');
     for (let batch = 0; batch < 3; batch++) lone.persisted();
@@ -110,13 +112,14 @@ describe('what a primary asks the leader', () => {
     for (let batch = 0; batch < 3; batch++) lone.persisted();
     // Written by a leader that was set back to version 1, and has gone on from there.
     const { requests } = lone.config(threeOf({ nonce: '09' }), 4);
-    expect(requests).toMatchObject([{ basedOn: 4, change: { type: 'set-back', nonce: '02' } }]);
+    const setBack = { type: 'set-back', nonce: '02', inSync: ['s1', 's2'] };
+    expect(requests).toMatchObject([{ basedOn: 4, change: setBack }]);
     lone.ack(s2.id, 2);
     expect(lone.replica.body.commitSeq, 's3 may be elected: it is waited for').toBe(1);
     expect(lone.replica.primary!.mayRead(lone.now), 'and its lease is needed').toBe(false);
     expect(asked(lone.pass(900, s2.id)), 'the answer may be lost').toContain('set-back');
     const anew = lone.config({ ...without3, nonce: '10' }, 5);
-    expect(anew.requests).toMatchObject([{ basedOn: 5, change: { type: 'set-back' } }]);
+    expect(anew.requests).toMatchObject([{ basedOn: 5, change: setBack }]);
   });
 
   describe('to replace a learner', () => {

@@ -18,7 +18,8 @@ const SETTLE_MS = 500;
 /** Between two looks at what is broken. */
 const LOOK_AGAIN_MS = 5_000;
 /** From when a leader begins until whoever lives has had the time to register. */
-const COMPLETE_MS = 5_000;
+/** Two session timeouts, and a second. */
+const COMPLETE_MS = 9_000;
 /** Until a hand-over that nobody answered, or that failed, may be asked for again. */
 const ANSWER_MS = 2_000;
 const REST_MS = 5_000;
@@ -231,8 +232,10 @@ describe('what a primary asks for', () => {
   });
 
   it('S6 but if it knows a later one than ZooKeeper, the epoch ends', async () => {
-    await leader.hear(node('s1'), shrink({ basedOn: 7 }));
-    expect((await stored())[0]).toMatchObject({ isr: ['s1', 's2', 's3'], epoch: 5 });
+    const inSync = ['s1', 's3'] as MemberId[];
+    const change = { type: 'set-back', nonce: 'later', inSync } as const;
+    await leader.hear(node('s1'), shrink({ change, basedOn: 7 }));
+    expect((await stored())[0]).toMatchObject({ isr: ['s1', 's3'], learners: ['s2'], epoch: 5 });
     expect(said('shard map: 1 set-back')).toHaveLength(1);
   });
 

@@ -32,8 +32,12 @@ beforeEach(() => {
   reported = [];
   later = [];
   const random = new CountingRandom();
+  const known = () => ({
+    shards: [...map.map.shards.values()],
+    nodes: [...map.map.nodes.values()],
+  });
   links = new MemberLinks(
-    { clock, random, log: silentLog, dialer, map },
+    { clock, random, log: silentLog, dialer, known },
     {
       type: 'hello',
       clusterUuid: uuidOf('cluster'),

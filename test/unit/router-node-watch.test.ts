@@ -6,7 +6,6 @@ import type { Registration } from '../../src/model/registrations.js';
 import type { ProbeResult } from '../../src/ports/network.js';
 import { BEAT_MS } from '../../src/router/heartbeat.js';
 import { SUSPECT_MS } from '../../src/router/liveness.js';
-import { MapHolder } from '../../src/router/map-holder.js';
 import { MemberLinks } from '../../src/router/member-links.js';
 import { nodeOf, uuidOf } from '../support/configs.js';
 import { FakeClock } from '../support/fake-clock.js';
@@ -35,8 +34,9 @@ beforeEach(() => {
   words = [];
   alive = [s1, s2];
   dialer.processAt = (address) => alive.find((node) => node.address === address)?.process;
+  const known = () => ({ shards: [], nodes: [] });
   links = new MemberLinks(
-    { clock, random: new CountingRandom(), log: silentLog, dialer, map: new MapHolder() },
+    { clock, random: new CountingRandom(), log: silentLog, dialer, known },
     {
       type: 'hello',
       clusterUuid: uuidOf('cluster'),

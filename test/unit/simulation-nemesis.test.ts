@@ -139,19 +139,28 @@ describe('the nemesis', () => {
 describe('a fault profile', () => {
   const profiles = Array.from({ length: 2_000 }, (_, seed) => drawProfile(Prng.of(seed), BOUNDS));
 
+  it('sets the coordination service back in one seed of thirty, beside what hides nobody', () => {
+    const setBack = profiles.filter(({ script }) => script?.name === 'coordination-set-back');
+    expect(setBack.length).toBeGreaterThan(40);
+    expect(setBack.length).toBeLessThan(80);
+    const beside = new Set(setBack.flatMap(({ rates }) => Object.keys(rates)));
+    expect([...beside].sort()).toEqual([
+      ...['coordination-break', 'drift', 'reset', 'session-expiry', 'slow-disk'],
+    ]);
+  });
+
   it('is a script for one seed in ten, and otherwise half of the families, each at its own rate', () => {
-    const scripted = profiles.filter(({ script }) => script !== undefined);
+    const others = profiles.filter(({ script }) => script?.name !== 'coordination-set-back');
+    const scripted = others.filter(({ script }) => script !== undefined);
     expect(scripted.length).toBeGreaterThan(150);
     expect(scripted.length).toBeLessThan(250);
     expect(scripted.every(({ rates }) => Object.keys(rates).length === 0)).toBe(true);
     for (const family of FAULT_FAMILIES) {
-      const share = profiles.filter(({ rates }) => family in rates).length / profiles.length;
+      const share = others.filter(({ rates }) => family in rates).length / others.length;
       expect(share).toBeGreaterThan(0.4);
       expect(share).toBeLessThan(0.5);
     }
-    const gaps = profiles.flatMap(({ rates }) =>
-      Object.values(rates).map((rate) => rate.gapMeanMs),
-    );
+    const gaps = others.flatMap(({ rates }) => Object.values(rates).map((rate) => rate.gapMeanMs));
     expect(Math.min(...gaps)).toBeGreaterThanOrEqual(BOUNDS.gapMs.least);
     expect(Math.max(...gaps)).toBeLessThan(BOUNDS.gapMs.most);
   });

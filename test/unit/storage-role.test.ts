@@ -210,6 +210,33 @@ describe('a storage node', () => {
     expect(health.get('ready')).toBe(false);
   });
 
+  it('S19 nor does a node that has been in its cluster end, if another one takes its place', async () => {
+    const { role, clock, happened, coordinator, log } = await startRole();
+    coordinator.connect();
+    await settle();
+    const ours = coordinator.cluster;
+    coordinator.cluster = encodeClusterConfig(clusterOf({ clusterUuid: uuidOf('other') }));
+    let ended = false;
+    role.ended.catch(() => (ended = true));
+    coordinator.connect();
+    for (let looks = 0; looks < 3; looks++) {
+      await settle();
+      clock.advance(200);
+    }
+    await settle();
+    expect(ended).toBe(false);
+    const said = log.lines.filter(({ message }) => message.includes('has another cluster'));
+    expect(
+      said.map(({ level }) => level),
+      'once',
+    ).toEqual(['error']);
+    const before = happened.filter((what) => what === 'registered').length;
+    coordinator.cluster = ours;
+    clock.advance(200);
+    await settle();
+    expect(happened.filter((what) => what === 'registered').length).toBe(before + 1);
+  });
+
   it('S20 a disk that fails ends the node with the reason, and is not marked clean', async () => {
     const { role, disk, coordinator, health } = await startRole();
     disk.medium.writeFault = 'full';

@@ -36,6 +36,11 @@ export class MapWatch {
     return this.#known.map((known) => known?.config);
   }
 
+  /** What is there from now on does not follow what was: ZooKeeper is being set back. */
+  forget(): void {
+    this.#known.fill(undefined);
+  }
+
   /** Looks at what has changed since. */
   look(): void {
     const { tree } = this.#zooKeeper;

@@ -65,6 +65,14 @@ const LENGTH_MS = { least: 20, most: 4_000 };
 /** A few of them are more than what an install sends at a time. */
 const LARGE_VALUE_BYTES = 60_000;
 
+/**
+ * Members come back to a ZooKeeper that was set back when their sessions are over, and an operator
+ * has to see what it does not know.
+ */
+const SET_BACK_TIMEOUTS = 2;
+const SETTLED_MS = 6_000;
+const SLOW_THINK_MS = 300;
+
 export interface PlanOptions {
   readonly withFaults: boolean;
 }
@@ -76,13 +84,18 @@ export function drawPlan(root: Prng, { withFaults }: PlanOptions): SeedPlan {
   const faults = hasFaults
     ? drawProfile(prng, { gapMs: GAP_MS, lengthMs: LENGTH_MS })
     : { rates: {}, script: undefined };
+  const isSetBack = faults.script?.name === 'coordination-set-back';
+  const load = drawLoad(prng.fork('load'));
+  const zooKeeper = drawZooKeeper(prng.fork('zookeeper'), hasFaults);
+  const setBackMs = isSetBack ? SET_BACK_TIMEOUTS * zooKeeper.sessionTimeoutMs + SETTLED_MS : 0;
   return {
     cluster,
-    load: drawLoad(prng.fork('load')),
-    zooKeeper: drawZooKeeper(prng.fork('zookeeper'), hasFaults),
+    // As much of it in all as others have.
+    load: isSetBack ? { ...load, thinkMs: SLOW_THINK_MS } : load,
+    zooKeeper,
     network: drawNetwork(prng.fork('network')),
     faults,
-    faultsMs: prng.range(2_000, 6_000),
+    faultsMs: prng.range(2_000, 6_000) + setBackMs,
     driftMax: hasFaults ? DRIFT_MAX : 0,
   };
 }

@@ -47,6 +47,8 @@ export interface ClusterOptions {
   readonly logged: LogListener;
   /** A storage node has opened its directory, and verified what an opening does. */
   readonly opened: (life: Life) => void;
+  /** The data of ZooKeeper is about to be replaced by that of before, or by none. */
+  readonly setBack: () => void;
 }
 
 /** Until a member that ended by itself is started again. */
@@ -264,7 +266,18 @@ export class PortolanCluster implements Cluster {
 
   #coordinationFaults(): CoordinationFaults {
     const { zooKeeper } = this;
+    const replace = (restore: () => void) => () => {
+      this.#options.setBack();
+      zooKeeper.stop();
+      restore();
+      return () => zooKeeper.start();
+    };
     return {
+      backUp: () => {
+        const backup = zooKeeper.snapshot();
+        return replace(() => zooKeeper.restore(backup));
+      },
+      wipe: replace(() => zooKeeper.wipe()),
       outage: () => {
         zooKeeper.stop();
         return () => zooKeeper.start();

@@ -27,6 +27,9 @@ const SEEN = [
   'rotten data set aside',
   'damaged replica learnt again',
   'last copy repaired by its operator',
+  // ZooKeeper that was set back, as operator.ts sees it.
+  'cluster recovered by its operator',
+  'shard recovered by its operator',
   // ZooKeeper, as it counts itself.
   'client refused by a ZooKeeper server that knew less',
   'leader of ZooKeeper lost',
@@ -68,6 +71,8 @@ const SAID: readonly Said[] = [
   ['long pause of a process noticed', /did not run for a while/],
   ['damage found by a reader', /a replica is damaged: it has to be learnt anew/],
   ['damage found by an opening', /a replica is damaged and not used/],
+  ['ZooKeeper found to be set back', /: ZooKeeper was set back: /],
+  ['shard set back within its epoch', /^shard map: .*set-back/],
   ['last copy damaged', /is damaged, and no other in-sync replica/],
 ];
 

@@ -11,20 +11,24 @@
  * S15 no member of the isr is without its data
  * S20 a node to which its disk refused something ends
  */
-import type { Epoch, Seq, Uuid } from '../../../src/model/ids.js';
-import type { ShardConfig } from '../../../src/model/shard-config.js';
+import type { Epoch, MemberId, Seq, Uuid } from '../../../src/model/ids.js';
+import { clusterRoot, ZNODES } from '../../../src/model/znodes.js';
+import { replicaOn, type ShardConfig } from '../../../src/model/shard-config.js';
 import type { Chain } from '../../../src/replication/entry.js';
 import type { LogFields } from '../../../src/ports/log.js';
 import type { ShardReplica } from '../../../src/replication/shard-replica.js';
 import type { Simulation } from '../simulation.js';
 import { UNSEEN_SLEEP_MS } from '../../../src/storage/wakefulness.js';
+import { CLUSTER } from './member-process.js';
 import { MapWatch } from './map-watch.js';
 import type { Life, PortolanCluster } from './portolan-cluster.js';
 import type { Probes, SeenProbe } from './probes.js';
 import { BrokenPromiseError, must } from './promise.js';
 import type { RotWatch } from './rot-watch.js';
+import { SetBackWatch } from './set-back-watch.js';
 import { isElsewhere } from './spare-copies.js';
 
+const CLUSTER_ZNODE = clusterRoot(CLUSTER) + ZNODES.cluster;
 const LOOK_EVERY_MS = 10;
 /** A node ticks more often, whatever its lease. */
 const SLEEP_UNNOTICED_MS = 1_000;
@@ -39,11 +43,12 @@ interface Committed {
 const NEVER_SAID = [
   ['S6', 'committed writes that its primary lacks'],
   ['S6', 'knows something else to be committed'],
-  ['S1', 'ZooKeeper was set back'],
 ] as const;
+const NEVER_SAID_UNLESS_SET_BACK = [['S1', 'ZooKeeper was set back']] as const;
 
 export class SafetyWatch {
   readonly map: MapWatch;
+  readonly setBack: SetBackWatch;
   readonly #simulation: Simulation;
   readonly #cluster: PortolanCluster;
   readonly #probes: Probes;
@@ -74,13 +79,16 @@ export class SafetyWatch {
     this.#probes = options.probes;
     this.#rot = options.rot;
     this.map = options.map;
+    this.setBack = new SetBackWatch(options.map);
     this.#lookLater();
   }
 
   /** What a member says that none should ever have to. */
   readonly said = (who: string, message: string, { problem }: LogFields): void => {
     const text = `${message} ${String(problem)}`;
-    const never = NEVER_SAID.find(([, words]) => text.includes(words));
+    const isSetBack = this.setBack.count > 0;
+    const all = isSetBack ? NEVER_SAID : [...NEVER_SAID, ...NEVER_SAID_UNLESS_SET_BACK];
+    const never = all.find(([, words]) => text.includes(words));
     if (never === undefined) return;
     this.#cluster.fail(new BrokenPromiseError(never[0], `${who}: ${text}`));
   };
@@ -90,6 +98,35 @@ export class SafetyWatch {
       this.look();
       this.#lookLater();
     });
+  }
+
+  /**
+   * Whether all that ZooKeeper knows is known to somebody who answers, so that it may forget it. A
+   * router that knows of no cluster would make one in its place.
+   */
+  maySetBack(): boolean {
+    this.look();
+    if (!this.setBack.isSettled) return false;
+    const lives = [...this.#cluster.lives];
+    if (lives.some(({ process, role }) => process.isDead || role === undefined)) return false;
+    if (lives.some(({ router }) => router?.map.map.shardCount === 0)) return false;
+    return this.map.configs.every((config) => config !== undefined && this.#isServed(config));
+  }
+
+  /** By its primary, in the epoch of this configuration. */
+  #isServed({ shardUuid, primary, epoch }: ShardConfig): boolean {
+    const replicas = [...(this.#cluster.lifeOf(primary).storage?.replicas() ?? [])];
+    return replicas.some(({ body, primary: leading }) => {
+      const isIts = body.shardUuid === shardUuid && leading?.epoch === epoch;
+      return isIts && leading.isServing;
+    });
+  }
+
+  /** Whether a member may die: not the only one that knows what ZooKeeper has forgotten. */
+  mayGoDown(name: string): boolean {
+    if (this.setBack.isSettled) return true;
+    const isRouter = this.#cluster.diskOf(name) === undefined;
+    return isRouter && this.#cluster.zooKeeper.tree.data(CLUSTER_ZNODE) !== undefined;
   }
 
   /** Whether every shard has what this member holds elsewhere, in sync and running. */
@@ -222,22 +259,35 @@ export class SafetyWatch {
   }
 
   #checkIsr(config: ShardConfig): void {
-    const committed = this.#committed.get(config.shardUuid)?.last ?? 0;
-    if (config.state !== 'active') return;
-    for (const life of this.#cluster.lives) {
-      const { storage, store, process } = life;
-      const place = config.replicas.find(({ node }) => node === process.name);
-      if (process.isDead || storage === undefined || place === undefined) continue;
-      if (place.store !== store || !config.isr.includes(place.node)) continue;
-      // Until the leader has seen it, a disk that was set back is taken for the one it was.
-      if ((this.#cluster.diskOf(process.name)?.restores ?? 0) > 0) continue;
-      for (const { body } of storage.replicas()) {
-        if (body.shardUuid !== config.shardUuid) continue;
-        if (this.#rot.isLost(process.name, config.shardUuid)) continue;
-        must(body.exists && !body.isInstalling, 'S15', `${process.name} in sync without data`);
-        const what = `${process.name} is in sync with ${body.durableSeq} of ${committed}`;
-        must(body.durableSeq >= committed, 'S6', what);
-      }
+    if (config.state !== 'active' || !this.setBack.knows(config)) return;
+    const lacks = config.isr.map((node) => this.#lackOf(config, node));
+    if (!this.setBack.isSettledOf(config)) {
+      // The one before may still commit without a member that it knows to have left.
+      const isWhole = this.#isServed(config) && lacks.every((lack) => lack === 'nothing');
+      if (isWhole) this.setBack.settle(config);
+      return;
     }
+    for (const lack of lacks) if (typeof lack === 'object') must(false, lack.promise, lack.what);
+  }
+
+  /** What a member of the isr lacks of what it has to have. `unknown`: it is not there to look at. */
+  #lackOf(
+    config: ShardConfig,
+    node: MemberId,
+  ): 'nothing' | 'unknown' | { readonly promise: string; readonly what: string } {
+    const { storage, store, process } = this.#cluster.lifeOf(node);
+    const place = replicaOn(config, node);
+    if (process.isDead || storage === undefined || place?.store !== store) return 'unknown';
+    // Until the leader has seen it, a disk that was set back is taken for the one it was.
+    if ((this.#cluster.diskOf(node)?.restores ?? 0) > 0) return 'unknown';
+    const replica = [...storage.replicas()].find(({ body }) => {
+      return body.shardUuid === config.shardUuid;
+    });
+    if (replica === undefined || this.#rot.isLost(node, config.shardUuid)) return 'unknown';
+    const { exists, isInstalling, durableSeq } = replica.body;
+    if (!exists || isInstalling) return { promise: 'S15', what: `${node} in sync without data` };
+    const committed = this.#committed.get(config.shardUuid)?.last ?? 0;
+    const what = `${node} is in sync with ${durableSeq} of ${committed}`;
+    return durableSeq >= committed ? 'nothing' : { promise: 'S6', what };
   }
 }

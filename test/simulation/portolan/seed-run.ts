@@ -24,11 +24,13 @@ import { HistoryRecorder } from './history-recorder.js';
 import { MapWatch } from './map-watch.js';
 import { addressOf } from './member-process.js';
 import { drawPlan, type SeedPlan } from './plan.js';
+import { Operator } from './operator.js';
 import { PortolanCluster } from './portolan-cluster.js';
 import { BrokenPromiseError, must } from './promise.js';
 import { Probes } from './probes.js';
 import { RotWatch } from './rot-watch.js';
 import { SafetyWatch } from './safety-watch.js';
+import type { SetBackWatch } from './set-back-watch.js';
 import { SimClient } from './sim-client.js';
 
 export interface SeedOptions {
@@ -108,6 +110,8 @@ class SeedRun {
   readonly #map: MapWatch;
   readonly #rot: RotWatch;
   readonly #probes = new Probes();
+  readonly #setBack: SetBackWatch;
+  readonly #operator: Operator;
   readonly #nemesis: Nemesis;
   readonly #clients: readonly SimClient[];
   #events = 0;
@@ -135,6 +139,10 @@ class SeedRun {
         watch.said(who, message, fields);
       },
       opened: (life) => this.#rot.opened(life),
+      setBack: () => {
+        watch.setBack.begin();
+        this.#settleLater();
+      },
     });
     if (drivesLie) for (const disk of this.cluster.disks) disk.lies = true;
     this.#history = new HistoryRecorder(simulation);
@@ -142,11 +150,16 @@ class SeedRun {
     this.#map = map;
     this.#rot = new RotWatch(simulation, { cluster: this.cluster, map, probes });
     const watch = new SafetyWatch(simulation, this.cluster, { map, rot: this.#rot, probes });
+    this.#setBack = watch.setBack;
+    const operator = { cluster: this.cluster, shape: plan.cluster, probes };
+    this.#operator = new Operator(simulation, operator);
     this.#nemesis = new Nemesis(simulation, this.cluster, {
       profile: plan.faults,
       limits: {
         driftMax: plan.driftMax,
         mayLoseDisk: (name) => watch.mayLoseDisk(name),
+        mayGoDown: (name) => watch.mayGoDown(name),
+        maySetBack: () => watch.maySetBack(),
         rot: this.#rot.rot,
       },
     });
@@ -241,6 +254,15 @@ class SeedRun {
       const promise = /L\d/.exec(missing)?.[0] ?? 'L1';
       throw new BrokenPromiseError(promise, `${otherwise} within ${boundMs} ms: ${missing}`);
     }
+  }
+
+  /** An operator looks now and then, until ZooKeeper knows everything again. */
+  #settleLater(): void {
+    this.#simulation.after(OPERATOR_MS, () => {
+      if (this.#setBack.isSettled) return;
+      this.#operator.recover();
+      this.#settleLater();
+    });
   }
 
   /** What nobody has come upon is found by whoever looks for it, and its replica learnt anew. */

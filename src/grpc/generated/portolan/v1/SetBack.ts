@@ -3,8 +3,10 @@
 
 export interface SetBack {
   'nonce'?: (string);
+  'inSync'?: (string)[];
 }
 
 export interface SetBack__Output {
   'nonce': (string);
+  'inSync': (string)[];
 }
