@@ -19,8 +19,12 @@ export type ControllerInput =
   | { readonly type: 'nodes'; readonly nodes: readonly Registration[] }
   /** No node came or went for a while: placing and balancing may start. */
   | { readonly type: 'nodes-settled' }
-  /** Whoever lives has had the time to register since this leader began. */
+  /** Whoever lives has had the time to register, if ZooKeeper was set back. */
   | { readonly type: 'nodes-complete' }
+  /** Not any more: ZooKeeper may have been set back a moment ago. */
+  | { readonly type: 'nodes-incomplete' }
+  /** What this router had heard of a shard before it led. */
+  | ({ readonly type: 'known' } & VersionedConfig)
   /** A node says which replicas it holds durably. */
   | { readonly type: 'reported'; readonly replicas: readonly ReplicaEntry[] }
   /** A node's process has said all that it holds, or has had the time to. */

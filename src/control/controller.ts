@@ -7,11 +7,13 @@
  *
  * It decides from the whole state, not from events: a successor that reads the same map decides the
  * same, and changes nothing that is right. Nothing is decided of a shard before its living replicas
- * have said what they hold, or have had the time to; by a leader that has just begun, before all
- * nodes have: the shard may have moved to them. And nothing is decided if anybody has promised an
- * epoch above the configuration's, or has written to a shard that is only being created. Then
- * ZooKeeper was set back, to a backup perhaps: whoever serves the shard serves on, and what the
- * configuration should be is for an operator to settle (S1, S19; `portolan recover`).
+ * have said what they hold, or have had the time to. If ZooKeeper may have been set back, to a
+ * backup perhaps, because the connection to it is new: before all nodes that there are have, and
+ * all that the configuration names, registered or not, as one of them may know a later one. And
+ * nothing is decided if anybody has promised an epoch above the configuration's, or has written to
+ * a shard that is only being created. Then ZooKeeper was set back: whoever serves the shard serves
+ * on, and what the configuration should be is for an operator to settle (S1, S19; `portolan
+ * recover`).
  *
  * Alive = registered in ZooKeeper, and not suspected by the leader's own connection. The same life
  * = the registration and the process that a place names; a new life = another one with the same
@@ -29,8 +31,7 @@
  *   5. `active`, and its primary is not alive or has lost its data: a member of the isr that lives
  *      becomes primary in a new epoch (S6); those that do not live have to catch up, as far as
  *      minIsr members stay. If there is no such member: leave it, and say so once. Starting empty
- *      would lose the data (S19). One that may be about to register is waited for a moment: it
- *      knows whether the configuration is the latest, should ZooKeeper have been set back.
+ *      would lose the data (S19).
  *   6. Its primary asks to drop a member of the isr, to take a learner in that caught up or not to
  *      do so after all, or to give a learner's place to another node: so be it, if it asks in the
  *      present epoch and knows the present configuration (S7, S16).
@@ -84,6 +85,7 @@ import {
   strandings,
 } from './failover.js';
 import { handOversOfLeaving, handOverToBalance } from './hand-overs.js';
+import { KnownLeads } from './known-leads.js';
 import { type Carried, Loads } from './loads.js';
 import { corrected, lifeOfPrimary, requested, takenBack, withoutDamaged } from './membership.js';
 import { activated, created, isStrayed, placedAnew, widened } from './placing.js';
@@ -119,8 +121,15 @@ export class Controller {
   readonly #said = new Map<ShardId, { readonly epoch: Epoch; readonly names: Set<string> }>();
   readonly #broken = new BrokenShards();
   #placement: PlacementState | 'unread' = 'unread';
-  /** Nodes of which a registered process was heard since this leader began. */
-  readonly #heard = new Set<MemberId>();
+  /**
+   * Nodes of which a registered process has spoken since this leader began. A registration alone
+   * may be one that a backup had, of a process that has ended since.
+   */
+  readonly #spoken = new Set<MemberId>();
+  /** What this router had heard of before it led. */
+  readonly #heardOf = new Map<ShardId, VersionedConfig>();
+  /** What is known of later configurations than ZooKeeper's. */
+  readonly #leads = new KnownLeads();
   #isComplete = false;
   #hasSettled = false;
   #isSettled = false;
@@ -153,6 +162,12 @@ export class Controller {
       case 'nodes-complete':
         this.#isComplete = true;
         return;
+      case 'nodes-incomplete':
+        this.#isComplete = false;
+        return;
+      case 'known':
+        this.#heardOf.set(input.config.shard, input);
+        return;
       case 'reported':
         for (const entry of input.replicas) this.#reports.add(entry);
         return;
@@ -166,7 +181,7 @@ export class Controller {
         this.#replaced.set(input.node, input.process);
         return;
       case 'heard':
-        this.#heard.add(input.node);
+        this.#spoken.add(input.node);
         for (const doubted of [this.#suspected, this.#replaced]) {
           if (doubted.get(input.node) === input.process) doubted.delete(input.node);
         }
@@ -212,6 +227,13 @@ export class Controller {
     return stored.flatMap((shard) => (shard.type === 'config' ? [shard] : []));
   }
 
+  /** Nodes with replicas that nothing was heard of, while they are waited for. */
+  get unheard(): readonly MemberId[] {
+    if (this.#isComplete) return [];
+    const nodes = this.configs.flatMap(({ config }) => config.replicas.map(({ node }) => node));
+    return [...new Set(nodes)].filter((node) => !this.#spoken.has(node)).sort();
+  }
+
   /** Whether a write of it is under way: what it says is more than what is read meanwhile. */
   isWriting(shard: ShardId): boolean {
     return this.#writing.has(shard);
@@ -232,9 +254,11 @@ export class Controller {
     }
     if (stored.type !== 'config') return;
     const { config } = stored;
-    const known = before?.type === 'config' ? before : undefined;
-    if (known?.config.nonce !== config.nonce) this.#changed.push(stored);
-    if (known?.config.shardUuid === config.shardUuid) this.#compare(known, stored);
+    const read = before?.type === 'config' ? before : undefined;
+    const isSame = read?.config.nonce === config.nonce && read.version === stored.version;
+    if (!isSame) this.#changed.push(stored);
+    const known = read ?? this.#heardOf.get(shard);
+    if (known?.config.shardUuid === config.shardUuid) this.#compare(known, config);
     if (!this.#isOutdated(config)) {
       this.#events.push(...this.#broken.restored(shard));
     } else if (this.#broken.isDoubted(shard)) {
@@ -245,15 +269,13 @@ export class Controller {
     }
   }
 
-  /** What was read once more may be older than what is known: set back under our eyes. */
-  #compare(known: VersionedConfig, { config, version }: VersionedConfig): void {
-    const { shard, shardUuid, epoch, isr, nonce } = known.config;
+  /** What was read may be older than what is known, if ZooKeeper was set back. */
+  #compare({ config: known, version }: VersionedConfig, config: ShardConfig): void {
+    const { shardUuid, epoch, isr, nonce } = known;
     // Whoever promised the later one may not have said so yet.
     this.#reports.met(shardUuid, epoch);
-    if (epoch !== config.epoch || known.version < version || nonce === config.nonce) return;
-    // We know what its primary would say.
-    const change = { type: 'set-back', nonce, inSync: isr } as const;
-    this.#onRequested({ shard, shardUuid, epoch, basedOn: known.version, change });
+    // As its primary would say.
+    if (epoch === config.epoch) this.#leads.set(known, { version, nonce, inSync: isr });
   }
 
   #onWritten({ config, version }: VersionedConfig): void {
@@ -284,22 +306,26 @@ export class Controller {
     }
   }
 
-  /**
-   * A wish is dropped if the shard is being written: then it is based on an older configuration
-   * (S18). That ZooKeeper was set back is no wish.
-   */
+  /** Dropped if the shard is being written: then it knows an older configuration (S18). */
   #onRequested(request: ChangeRequest): void {
     const { shard, shardUuid, change } = request;
     if (change.type === 'epoch-used') return this.#reports.met(shardUuid, change.promised);
-    const stored = this.#stored.get(shard);
-    if (change.type === 'set-back' && stored?.type === 'config') {
-      // It has heard of another one, late, and asks until it hears this one.
-      if (stored.config.nonce === change.nonce) this.#changed.push(stored);
-    }
-    if (this.#writing.has(shard) && change.type !== 'set-back') return;
+    if (change.type === 'set-back') return this.#onSetBack(request);
+    if (this.#writing.has(shard)) return;
     const asked = this.#requests.get(shard) ?? new AskedChanges();
     this.#requests.set(shard, asked);
     asked.add(request);
+  }
+
+  /** What a primary knows to be later counts whenever it comes. */
+  #onSetBack({ shard, shardUuid, epoch, basedOn: version, change }: ChangeRequest): void {
+    if (change.type !== 'set-back') return;
+    const { nonce, inSync } = change;
+    this.#leads.set({ shard, shardUuid, epoch }, { version, nonce, inSync });
+    const stored = this.#stored.get(shard);
+    if (stored?.type !== 'config' || stored.config.nonce !== nonce) return;
+    // It has heard of another one, late, and asks until it hears this one.
+    if (stored.version === version) this.#changed.push(stored);
   }
 
   /** Replicas have come further than the configuration knows, as yet or any more. */
@@ -309,10 +335,11 @@ export class Controller {
   }
 
   /** Whether nothing is to be decided of it now. */
-  #isLeftAlone(config: ShardConfig, { awaited, mayBeComing }: ClusterView): boolean {
+  #isLeftAlone(config: ShardConfig, { awaited }: ClusterView): boolean {
+    const nodes = config.replicas.map(({ node }) => node);
     const isAwaited = this.#isComplete
-      ? config.replicas.some(({ node }) => awaited.has(node))
-      : awaited.size > 0 || config.isr.some(mayBeComing);
+      ? nodes.some((node) => awaited.has(node))
+      : awaited.size > 0 || nodes.some((node) => !this.#spoken.has(node));
     return isAwaited || this.#isOutdated(config);
   }
 
@@ -349,11 +376,6 @@ export class Controller {
       placement: this.#placement,
       hasSettled: this.#hasSettled,
       isSettled: this.#isSettled,
-      mayBeComing: (node) => {
-        // A registration may be one that a backup had, of a process that has ended since.
-        const isThere = this.#nodes?.has(node) === true && !this.#replaced.has(node);
-        return !this.#isComplete && !isThere && !this.#heard.has(node);
-      },
       reports: this.#reports,
       loads,
     };
@@ -396,14 +418,14 @@ export class Controller {
     return writes;
   }
 
-  /** Rules 2 to 11. */
+  /** Rules 2 to 12. */
   #revise(stored: VersionedConfig, view: ClusterView): Decision | undefined {
     const { config } = stored;
     if (config.state === 'creating') return placedAnew(config, view) ?? activated(config, view);
     const { shard } = config;
-    const asked = this.#requests.get(shard);
-    const back = asked?.firstGranted((request) => corrected(stored, request));
-    if (back !== undefined) return back;
+    const leads = [this.#leads.of(config), this.#reports.leadOf(config)];
+    const asLed = leads.map((lead) => lead && corrected(stored, lead)).find((one) => one);
+    if (asLed !== undefined) return asLed;
     const stepDown = this.#stepDowns.get(shard);
     if (stepDown !== undefined && stepDown.epoch < config.epoch) this.#stepDowns.delete(shard);
     const primary =
@@ -414,6 +436,7 @@ export class Controller {
       withoutDamaged(config, view);
     if (primary !== undefined) return primary;
     for (const event of strandings(config, view)) this.#sayOnce(config, event);
+    const asked = this.#requests.get(shard);
     return (
       asked?.firstGranted((request) => requested(stored, view, request)) ??
       takenBack(config, view) ??

@@ -22,7 +22,7 @@
  * beyond that (its barrier), which those that left may not have.
  */
 import { unreachable } from '../model/assert.js';
-import type { ChangeRequest, MembershipChange } from '../model/member-messages.js';
+import type { ChangeRequest, Lead, MembershipChange } from '../model/member-messages.js';
 import type { MemberId } from '../model/ids.js';
 import { replicaOn, type ShardConfig, type VersionedConfig } from '../model/shard-config.js';
 import { type Decision, nextEpoch, revised, type ShardDraft } from './draft.js';
@@ -103,14 +103,12 @@ export function withoutDamaged(config: ShardConfig, view: ClusterView): Decision
  */
 export function corrected(
   { config, version }: VersionedConfig,
-  request: ChangeRequest,
+  { version: ledBy, nonce, inSync }: Lead,
 ): Decision | undefined {
-  const { basedOn, change } = request;
-  if (!isOfEpoch(config, request) || config.state === 'creating') return undefined;
-  // The same one: what it heard came late.
-  if (change.type !== 'set-back' || change.nonce === config.nonce) return undefined;
-  if (basedOn < version) return undefined;
-  const isr = config.isr.filter((node) => node === config.primary || change.inSync.includes(node));
+  // The same one, or a later one than the primary has heard of.
+  const isKnown = ledBy < version || (ledBy === version && nonce === config.nonce);
+  if (isKnown || config.state === 'creating') return undefined;
+  const isr = config.isr.filter((node) => node === config.primary || inSync.includes(node));
   const dropped = config.isr.filter((node) => !isr.includes(node));
   return revised(config, 'set-back', {
     isr,

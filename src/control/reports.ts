@@ -8,7 +8,7 @@
  * (bug B9): whom the configuration names may not be whom clients have been served by since.
  */
 import type { Epoch, ShardId, Uuid } from '../model/ids.js';
-import type { ReplicaEntry } from '../model/member-messages.js';
+import type { Lead, ReplicaEntry } from '../model/member-messages.js';
 import { replicaOn, type ShardConfig } from '../model/shard-config.js';
 
 export class Reports {
@@ -57,6 +57,13 @@ export class Reports {
   /** The epoch that a replica has promised; 0 if nothing is known of it. */
   promisedBy({ shardUuid }: ShardConfig, store: Uuid): number {
     return this.#entries.get(shardUuid)?.get(store)?.epoch ?? 0;
+  }
+
+  /** What the primary of this epoch goes by, as far as it has said so. */
+  leadOf(config: ShardConfig): Lead | undefined {
+    const place = replicaOn(config, config.primary);
+    const primary = place && this.#entries.get(config.shardUuid)?.get(place.store);
+    return primary?.epoch === config.epoch ? primary.lead : undefined;
   }
 
   /** Whether the primary's process cannot serve in this epoch: it was an earlier life's. */

@@ -29,11 +29,6 @@ export interface ClusterView {
   readonly hasSettled: boolean;
   /** No node came or went for a while until now. */
   readonly isSettled: boolean;
-  /**
-   * Whether a node that is not registered may be about to: this leader began a moment ago and has
-   * never heard it, as when everything was started again or ZooKeeper ended the sessions of all.
-   */
-  readonly mayBeComing: (node: MemberId) => boolean;
   readonly reports: Reports;
   readonly loads: Loads;
 }

@@ -8,10 +8,9 @@ import {
   decodeClusterConfig,
   encodeClusterConfig,
 } from '../model/cluster-config.js';
-import type { Uuid } from '../model/ids.js';
 import { encodeLeaderRecord, NO_LEADER_YET } from '../model/leader-record.js';
 import { BadRecordError } from '../model/records.js';
-import { clusterRoot, ZNODES } from '../model/znodes.js';
+import { ZNODES } from '../model/znodes.js';
 import type { CoordinatorSession, Outcome } from '../ports/coordinator.js';
 import type { ErrorLog } from './said-once.js';
 
@@ -110,20 +109,4 @@ export async function readClusterAgain(
     log.error(error.message);
     return { status: 'unknown', reason: error.message };
   }
-}
-
-/**
- * For the operator, from a member of a cluster that is not in ZooKeeper any more. `found`: another
- * one of its name is in its place.
- */
-export function lostClusterMessage(cluster: string, clusterUuid: Uuid, found?: Uuid): string {
-  const what =
-    found === undefined
-      ? `ZooKeeper has lost the cluster "${cluster}" (${clusterUuid}): restore its data, or make ` +
-        'it anew with portolan recover'
-      : `ZooKeeper has another cluster "${cluster}" (${found}) in the place of this one ` +
-        `(${clusterUuid}), as a router makes one where it finds none: restore its data; or stop ` +
-        `that router, delete ${clusterRoot(cluster)} with all below it, and make this one anew ` +
-        'with portolan recover';
-  return `${what}. What is served is served on; nothing else happens until then`;
 }

@@ -19,6 +19,7 @@ import { isShardId } from '../model/limits.js';
 import type {
   LeaderMessage,
   MapUpdate,
+  Lead,
   MemberMessage,
   NodeWord,
   ReplicaEntry,
@@ -40,6 +41,7 @@ import {
 import { garbled, type ReportGarbled } from './garbled.js';
 import { fromWireProgress, toWireProgress } from './progress-codec.js';
 import type { HandOver__Output } from './generated/portolan/v1/HandOver.js';
+import type { Lead__Output } from './generated/portolan/v1/Lead.js';
 import type { LeaderHello__Output } from './generated/portolan/v1/LeaderHello.js';
 import type {
   LeaderMessage as WireLeaderMessage,
@@ -55,7 +57,10 @@ import type {
   MemberMessage__Output,
 } from './generated/portolan/v1/MemberMessage.js';
 import type { NodeEntry, NodeEntry__Output } from './generated/portolan/v1/NodeEntry.js';
-import type { ReplicaEntry__Output } from './generated/portolan/v1/ReplicaEntry.js';
+import type {
+  ReplicaEntry as WireReplicaEntry,
+  ReplicaEntry__Output,
+} from './generated/portolan/v1/ReplicaEntry.js';
 import type { ShardUpdate__Output } from './generated/portolan/v1/ShardUpdate.js';
 
 export function toWireLeaderMessage(message: LeaderMessage): WireLeaderMessage {
@@ -99,7 +104,7 @@ export function toWireMemberMessage(message: MemberMessage): WireMemberMessage {
       return { hello: { id, process, leaderEpoch } };
     }
     case 'replicas':
-      return { replicas: { replicas: [...message.replicas] } };
+      return { replicas: { replicas: message.replicas.map(toWireReplica) } };
     case 'request':
       return { request: toWireChangeRequest(message.request) };
     case 'stepped-down':
@@ -243,6 +248,14 @@ function fromWireNode(node: NodeEntry__Output, report: ReportGarbled): Registrat
   };
 }
 
+function fromWireLead({ version, nonce, inSync }: Lead__Output): Lead | 'garbled' {
+  return isCount(version) && inSync.every(isMemberId) ? { version, nonce, inSync } : 'garbled';
+}
+
+function toWireReplica({ lead, ...entry }: ReplicaEntry): WireReplicaEntry {
+  return { ...entry, ...(lead && { lead: { ...lead, inSync: [...lead.inSync] } }) };
+}
+
 function fromWireReplica(
   entry: ReplicaEntry__Output,
   report: ReportGarbled,
@@ -251,9 +264,10 @@ function fromWireReplica(
   const epoch = Number(entry.epoch);
   const openedEpoch = Number(entry.openedEpoch);
   const lastSeq = Number(entry.lastSeq);
+  const lead = entry.lead && fromWireLead(entry.lead);
   const wellFormed = isShardId(shard) && isUuid(shardUuid) && isUuid(store);
   const areEpochs = isEpoch(epoch, 0) && isEpoch(openedEpoch, 0);
-  if (!wellFormed || !areEpochs || !isCount(lastSeq)) {
+  if (!wellFormed || !areEpochs || !isCount(lastSeq) || lead === 'garbled') {
     return garbled(report, 'a report of a replica that does not parse');
   }
   return {
@@ -264,5 +278,6 @@ function fromWireReplica(
     openedEpoch,
     lastSeq: lastSeq as Seq,
     ...(entry.problem !== '' && { problem: entry.problem }),
+    ...(lead && { lead }),
   };
 }

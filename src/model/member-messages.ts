@@ -55,6 +55,17 @@ export interface ReplicaEntry {
   readonly lastSeq: Seq;
   /** Its data is damaged, or is not there: why it should not be counted on. Absent: all is well. */
   readonly problem?: string;
+  /** Absent: it is not the primary of that epoch. */
+  readonly lead?: Lead;
+}
+
+/** What the primary of an epoch goes by. */
+export interface Lead {
+  /** Of the configuration that it knows. */
+  readonly version: number;
+  readonly nonce: string;
+  /** Who has everything that it has committed. */
+  readonly inSync: readonly MemberId[];
 }
 
 export interface ReplicaReport {

@@ -9,7 +9,7 @@
  * in this epoch.
  */
 import type { MemberId } from '../model/ids.js';
-import type { MembershipChange } from '../model/member-messages.js';
+import type { Lead, MembershipChange } from '../model/member-messages.js';
 import type { VersionedConfig } from '../model/shard-config.js';
 import type { LeaseClaims } from './lease.js';
 import type { Outbox } from './outbox.js';
@@ -41,6 +41,8 @@ export interface InSyncStart {
   readonly claims: LeaseClaims;
   readonly settings: InSyncSettings;
   readonly update: VersionedConfig;
+  /** What this process went by in the epoch just before this one, if it led in it. */
+  readonly before: Lead | undefined;
   readonly now: number;
 }
 
@@ -64,14 +66,15 @@ export class InSyncSet {
   /** Since when inputs come without a gap: whoever answered in a gap may not be heard yet. */
   #attentiveSince: number;
 
-  constructor({ body, outbox, sessions, claims, settings, update, now }: InSyncStart) {
+  constructor({ body, outbox, sessions, claims, settings, update, before, now }: InSyncStart) {
     this.#body = body;
     this.#outbox = outbox;
     this.#sessions = sessions;
     this.#claims = claims;
     this.#settings = settings;
     this.#update = update;
-    this.#complete = new Set(update.config.isr);
+    const { isr } = update.config;
+    this.#complete = new Set(before === undefined ? isr : isr.filter(isIn(before.inSync)));
     this.#inputAt = now;
     this.#attentiveSince = now;
   }
@@ -165,13 +168,23 @@ export class InSyncSet {
     return !this.counts(peer.node) && uselessFor >= giveUpMs;
   }
 
-  /** Asks whether ZooKeeper was set back, as somebody goes by another configuration than this. */
-  askAbout(nonce: string, now: number): void {
-    this.ask({ type: SET_BACK, nonce, inSync: [...this.#complete] }, now);
+  /** Who has everything that was committed, or is waited for since it was asked for. */
+  get complete(): readonly MemberId[] {
+    return [...new Set([...this.#complete, ...this.#joining])];
   }
 
-  /** Of that one once more: it is time to ask about it. */
-  heardOther(): void {
+  /** Whether everybody in the isr has. */
+  get isComplete(): boolean {
+    return this.#update.config.isr.every(isIn(this.complete));
+  }
+
+  /** Asks whether ZooKeeper was set back, as somebody goes by another configuration than this. */
+  askAbout(nonce: string, now: number): void {
+    this.ask({ type: SET_BACK, nonce, inSync: this.complete }, now);
+  }
+
+  /** What was asked about that does not count any more. */
+  mayAskAtOnce(): void {
     this.#askedAt.delete(SET_BACK);
   }
 
@@ -220,4 +233,8 @@ export class InSyncSet {
   #hasCaughtUp({ durable }: Peer): boolean {
     return durable !== undefined && durable.seq >= this.#body.commitSeq;
   }
+}
+
+function isIn(nodes: readonly MemberId[]): (node: MemberId) => boolean {
+  return (node) => nodes.includes(node);
 }

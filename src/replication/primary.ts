@@ -16,6 +16,7 @@
  */
 import { assert } from '../model/assert.js';
 import type { Epoch, MemberId, Seq, Uuid } from '../model/ids.js';
+import type { Lead } from '../model/member-messages.js';
 import type { VersionedConfig } from '../model/shard-config.js';
 import { decodeDataRecord, type StoredRecord } from './data-record.js';
 import { HandOver, type HandOverSettings } from './hand-over.js';
@@ -40,6 +41,8 @@ export interface PrimaryStart extends PeersStart {
   readonly update: VersionedConfig;
   /** Until when this replica's own promises to earlier primaries reach. */
   readonly promisedUntil: number;
+  /** What this process went by in the epoch just before this one, if it led in it. */
+  readonly before: Lead | undefined;
   readonly now: number;
 }
 
@@ -61,10 +64,10 @@ export class Primary {
   /** The first entry of this epoch. */
   readonly #barrierSeq: Seq;
   #update: VersionedConfig;
-  /** Of our configuration, when a later one came that cannot have come from it. */
+  /** The nonce of our configuration, when a later one came that cannot have come from it. */
   #left: string | undefined;
   /** The leader knows another configuration than we do, and no later one. */
-  #hearsOther = false;
+  #isContradictedByLeader = false;
   #now: number;
 
   constructor(start: PrimaryStart) {
@@ -83,6 +86,7 @@ export class Primary {
     this.#update = update;
     this.#inSync = new InSyncSet(start);
     this.#peers = new Peers(this.epoch, this.#inSync, start);
+    this.#left = this.#inSync.isComplete ? undefined : start.before?.nonce;
     this.#handOver = new HandOver(this.epoch, start.settings, start.outbox);
     this.#now = now;
     const { seq } = body.log.last;
@@ -92,6 +96,12 @@ export class Primary {
     this.#proposals.barrier();
     this.#barrierSeq = (seq + 1) as Seq;
     this.#peers.adopt(update.config.replicas, now);
+  }
+
+  /** What it goes by. */
+  get lead(): Lead {
+    const { config, version } = this.#update;
+    return { version, nonce: config.nonce, inSync: this.#inSync.complete };
   }
 
   /** Everything before this epoch is committed, and nobody else can be serving. */
@@ -177,7 +187,7 @@ export class Primary {
     if (!this.#inSync.leadsTo(update)) this.#left ??= this.#update.config.nonce;
     this.#inSync.onConfig(update);
     this.#update = update;
-    this.#hearsOther = false;
+    this.#isContradictedByLeader = false;
     this.#peers.adopt(update.config.replicas, now);
     this.#askAnew();
     this.#advance();
@@ -187,11 +197,13 @@ export class Primary {
    * A configuration of this epoch was heard, no later one. If it is not the one that we know, this
    * is asked about until we hear ours, or a later one: what is asked may get lost.
    */
-  onConfigAgain({ config }: VersionedConfig, now: number): void {
+  onConfigAgain({ config, version }: VersionedConfig, now: number): void {
     this.#passTo(now);
-    this.#hearsOther = config.nonce !== this.#update.config.nonce;
-    // Of another leader maybe, who has not been asked.
-    if (this.#hearsOther) this.#inSync.heardOther();
+    const { config: ours, version: ourVersion } = this.#update;
+    // The same one at an earlier version is a znode that was made again.
+    this.#isContradictedByLeader = config.nonce !== ours.nonce || version < ourVersion;
+    // By another leader maybe, who has not been asked.
+    if (this.#isContradictedByLeader) this.#inSync.mayAskAtOnce();
     this.#askAnew();
   }
 
@@ -307,8 +319,7 @@ export class Primary {
 
   /** For a new epoch, in which members that lack what was committed get it first. */
   #askAnew(): void {
-    const ours = this.#hearsOther ? this.#update.config.nonce : undefined;
-    const nonce = this.#left ?? ours;
+    const nonce = this.#isContradictedByLeader ? this.#update.config.nonce : this.#left;
     if (nonce !== undefined) this.#inSync.askAbout(nonce, this.#now);
   }
 

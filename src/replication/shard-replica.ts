@@ -15,6 +15,7 @@
 import { assert, unreachable } from '../model/assert.js';
 import type { Epoch, MemberId, ShardId, Uuid } from '../model/ids.js';
 import { replicaOn, type ShardConfig, type VersionedConfig } from '../model/shard-config.js';
+import type { Lead } from '../model/member-messages.js';
 import type { Position } from './entry.js';
 import { Follower } from './follower.js';
 import type { CatchUps } from './catch-ups.js';
@@ -145,6 +146,11 @@ export class ShardReplica {
     return this.#primary;
   }
 
+  /** What it goes by, if it is the primary of the epoch that it has promised durably. */
+  get lead(): Lead | undefined {
+    return this.#primary?.epoch === this.#body.durableEpoch ? this.#primary.lead : undefined;
+  }
+
   /** Whether it waits for the data of this install of this node, and so for no other. */
   awaitsInstall(from: MemberId, number: number): boolean {
     return this.#follower?.primary === from && this.#follower.awaits(number);
@@ -225,7 +231,8 @@ export class ShardReplica {
   #reconsider(now: number): void {
     if (this.#update === undefined) return;
     const { config } = this.#update;
-    if (this.#primary !== undefined && this.#primary.epoch < config.epoch) this.#endPrimary();
+    const before = this.#primary;
+    if (before !== undefined && before.epoch < config.epoch) this.#endPrimary();
     const from = this.#standing;
     const to = this.#judge(config);
     this.#standing = to;
@@ -242,7 +249,7 @@ export class ShardReplica {
     }
     if (this.#mayPromise(to) && config.epoch > this.#body.promisedEpoch) this.#adopt(config.epoch);
     if (to !== 'primary') return;
-    if (this.#primary === undefined) this.#becomePrimary(this.#update, now);
+    if (this.#primary === undefined) this.#becomePrimary(this.#update, before, now);
     else this.#primary.onConfig(this.#update, now);
   }
 
@@ -284,8 +291,11 @@ export class ShardReplica {
     );
   }
 
-  #becomePrimary(update: VersionedConfig, now: number): void {
+  /** `before`: what this process was before it heard of this configuration, if it led. */
+  #becomePrimary(update: VersionedConfig, before: Primary | undefined, now: number): void {
     const { epoch } = update.config;
+    // Nobody led between: who lacked something then lacks it still.
+    const isNext = before !== undefined && before.epoch + 1 === epoch;
     if (epoch > this.#body.promisedEpoch) this.#adopt(epoch);
     else this.#leaveFollowed();
     const { sessions, installs, catchUps, readMemory, grants, claims, settings, self } = this.#node;
@@ -305,6 +315,7 @@ export class ShardReplica {
       promisedUntil: update.config.leaseReleased
         ? -Infinity
         : Math.max(this.#promisedUntil, earlierUntil),
+      before: isNext ? before.lead : undefined,
       now,
     });
   }

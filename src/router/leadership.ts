@@ -47,10 +47,10 @@ const ACCOUNT_MS = 1_000;
 /** A timer that runs so late shows that this process was held up. */
 const LATE_MS = 100;
 /**
- * Sessions end and begin within some seconds of each other when ZooKeeper was away. When it was set
- * back, whoever knew more comes after two timeouts, in which ZooKeeper is believed to be behind.
+ * A ZooKeeper that was set back has broken every connection. Whoever knew more comes after two
+ * timeouts, in which it takes ZooKeeper to be behind; the rest is for opening sessions.
  */
-const COMPLETE = { timeouts: 2, moreMs: 1_000, leastMs: 5_000 };
+const COMPLETE = { timeouts: 2, moreMs: 3_000 };
 /** Shards written in one multi: well under the size bound of a request (rule Z8). */
 const WRITES_PER_MULTI = 64;
 /** Refusals that only mean: somebody else wrote meanwhile. */
@@ -77,6 +77,8 @@ export interface Office {
   /** Name of this leader's candidate znode. */
   readonly candidate: string;
   readonly cluster: ClusterConfig;
+  /** When the connection to ZooKeeper was made, by the clock of `LeadershipDeps`. */
+  readonly connectedAt: number;
   /** Called when this leadership turns out to be over; `stop` follows. */
   readonly over: (why: string) => void;
   /** Called when a member has heard of a later leaderEpoch; `stop` follows. */
@@ -103,9 +105,16 @@ export class Leadership {
   /** The registrations that the controller decides by; undefined before they were read. */
   #registered: readonly Registration[] | undefined;
   #forgetState: () => void = () => undefined;
+  /** How often all shards are to be read once more: 2 = again, because of what came meanwhile. */
+  #readsAgain = 0;
+  /** How often each shard was written, or was to be. */
+  readonly #writes = new Map<ShardId, number>();
   #stopSettling: Cancel = () => undefined;
-  /** Set once nodes were read. */
-  #stopCompleting: Cancel | undefined;
+  #stopCompleting: Cancel = () => undefined;
+  /** Until when members are waited for that may know more than ZooKeeper. */
+  #completeAt = 0;
+  /** Of whom that was said last. */
+  #saidUnheard = '';
   #stopLooking: Cancel = () => undefined;
   readonly #stopAwaiting = new Set<Cancel>();
   /** Set while something that was heard waits to be decided on. */
@@ -159,11 +168,17 @@ export class Leadership {
 
   /** Begins to lead. Everything runs in the background until `stop`. */
   start(): void {
+    for (const known of this.#deps.map.map.shards.values()) {
+      this.#controller.step({ type: 'known', ...known });
+    }
     void this.#readShards(this.#shards);
     void this.#readPlacement();
+    this.#awaitMembers(this.#office.connectedAt);
     // ZooKeeper may have been set back meanwhile, and the session be one that the backup has.
     this.#forgetState = this.#session.on('state', (state) => {
-      if (state === 'connected') void this.#readShards(this.#shards);
+      if (state !== 'connected') return;
+      this.#awaitMembers(this.#deps.clock.now());
+      void this.#readAgain();
     });
     this.#nodes.start();
     this.#candidates.start();
@@ -176,7 +191,7 @@ export class Leadership {
     this.#stopped = true;
     this.#forgetState();
     this.#stopSettling();
-    this.#stopCompleting?.();
+    this.#stopCompleting();
     this.#stopLooking();
     for (const cancel of this.#stopAwaiting) cancel();
     this.#stopCarryingOut?.();
@@ -197,16 +212,31 @@ export class Leadership {
     return new WatchedChildren({ session: this.#session, clock, random, path, changed });
   }
 
-  /** Reads shards, all at once, until each was read: the requests share one connection. */
-  async #readShards(shards: readonly ShardId[], endsWrite = false): Promise<void> {
+  /**
+   * Reads shards, all at once, until each was read: the requests share one connection. What was
+   * written meanwhile is known better by who wrote it.
+   */
+  async #readShards(shards: readonly ShardId[]): Promise<void> {
     await Promise.all(
       shards.map(async (shard) => {
+        const writes = this.#writes.get(shard);
         const stored = await this.#untilAnswered(() => readShard(this.#session, shard, this.#log));
-        const isNews = endsWrite || !this.#controller.isWriting(shard);
-        if (stored !== undefined && isNews) this.#controller.step({ type: 'shard-read', stored });
+        if (stored === undefined || this.#writes.get(shard) !== writes) return;
+        this.#controller.step({ type: 'shard-read', stored });
       }),
     );
     this.#carryOut();
+  }
+
+  /** Never twice at once, however often the connection breaks meanwhile. */
+  async #readAgain(): Promise<void> {
+    const isUnderWay = this.#readsAgain > 0;
+    this.#readsAgain = isUnderWay ? 2 : 1;
+    if (isUnderWay) return;
+    for (; this.#readsAgain > 0 && !this.#stopped; this.#readsAgain--) {
+      await this.#untilAnswered(() => passBarrier(this.#session));
+      await this.#readShards(this.#shards.filter((shard) => !this.#controller.isWriting(shard)));
+    }
   }
 
   /** No watch tells that a broken znode was restored, and few ever are: so they are looked at. */
@@ -241,17 +271,39 @@ export class Leadership {
     this.#members.setNodes(nodes);
     this.#learning.keep(new Set(nodes.map(({ id }) => id)));
     this.#controller.step({ type: 'nodes', nodes });
-    const comeMs = COMPLETE.timeouts * this.#session.timeoutMs + COMPLETE.moreMs;
-    this.#stopCompleting ??= this.#deps.clock.after(Math.max(comeMs, COMPLETE.leastMs), () => {
-      this.#controller.step({ type: 'nodes-complete' });
-      this.#carryOut();
-    });
     this.#stopSettling();
     this.#stopSettling = this.#deps.clock.after(SETTLE_MS, () => {
       this.#controller.step({ type: 'nodes-settled' });
+      this.#sayUnheard();
       this.#carryOut();
     });
     this.#carryOut();
+  }
+
+  /** For whoever may know more than ZooKeeper, if that was set back when we connected. */
+  #awaitMembers(connectedAt: number): void {
+    const { clock } = this.#deps;
+    this.#stopCompleting();
+    this.#completeAt = connectedAt + COMPLETE.timeouts * this.#session.timeoutMs + COMPLETE.moreMs;
+    const leftMs = this.#completeAt - clock.now();
+    this.#controller.step({ type: leftMs > 0 ? 'nodes-incomplete' : 'nodes-complete' });
+    if (leftMs <= 0) return;
+    this.#stopCompleting = clock.after(leftMs, () => {
+      this.#controller.step({ type: 'nodes-complete' });
+      this.#carryOut();
+    });
+  }
+
+  #sayUnheard(): void {
+    const names = this.#controller.unheard.join(', ');
+    if (names === '' || names === this.#saidUnheard) return;
+    this.#saidUnheard = names;
+    const forMs = Math.round(this.#completeAt - this.#deps.clock.now());
+    this.#deps.log.info(
+      `waiting for ${names}: the connection to ZooKeeper is new, and they may know more than it, ` +
+        'should it have been set back',
+      { forMs },
+    );
   }
 
   /** Of processes that are new: for what they hold, but not for ever. */
@@ -337,6 +389,7 @@ export class Leadership {
     const configs = writes.map(({ draft, shardUuid }): ShardConfig => {
       return { ...draft, shardUuid: shardUuid ?? random.uuid(), nonce: random.nonce() };
     });
+    for (const shard of shards) this.#writes.set(shard, (this.#writes.get(shard) ?? 0) + 1);
     const ops = configs.map((config, index) => writeOp(config, writes[index]?.basedOn));
     const outcome = await fencedMulti(this.#session, fenceVersion, ops);
     if (this.#stopped) return;
@@ -360,7 +413,7 @@ export class Leadership {
     // Whether it happened or not, the znodes tell (rule Z5), to whoever asks behind a barrier: the
     // server that answers now may not have heard of it yet (rule Z6).
     await this.#untilAnswered(() => passBarrier(this.#session));
-    await this.#readShards(shards, true);
+    await this.#readShards(shards);
   }
 
   #onWritten(writes: readonly ProposedWrite[], configs: readonly ShardConfig[]): void {

@@ -6,11 +6,8 @@
  * stand for election. Stop, in this order: not ready, leave the election, finish the calls under
  * way, end the session. With ZooKeeper away a router that has a map goes on serving.
  */
-import {
-  ensureCluster,
-  lostClusterMessage,
-  readClusterAgain,
-} from '../coordination/cluster-layout.js';
+import { ensureCluster, readClusterAgain } from '../coordination/cluster-layout.js';
+import { LostCluster } from '../coordination/lost-cluster.js';
 import type { ClusterConfig } from '../model/cluster-config.js';
 import type { ShardId } from '../model/ids.js';
 import type { CandidateRecord } from '../model/registrations.js';
@@ -55,16 +52,18 @@ export class Router {
   readonly #resync: MapResync;
   /** For what is read from ZooKeeper. */
   readonly #log: ErrorLog;
+  readonly #lost: LostCluster;
   #cluster: ClusterConfig | undefined;
   #leadership: Leadership | undefined;
-  /** What was said last, and in which session: that the cluster is missing, or another one. */
-  #saidLost = '';
+  /** When the connection to ZooKeeper was made. */
+  #connectedAt = 0;
   #stopped = false;
 
   constructor(config: RouterConfig, deps: RouterDeps, record: CandidateRecord) {
     this.#config = config;
     this.#deps = deps;
     this.#log = saidOnce(deps.log);
+    this.#lost = new LostCluster(config.cluster, deps.log);
     this.#resync = new MapResync({
       clock: deps.clock,
       random: deps.random,
@@ -104,6 +103,11 @@ export class Router {
 
   /** A new session: know the cluster, have a map, stand for election. */
   async #enter(session: CoordinatorSession): Promise<void> {
+    const connected = () => (this.#connectedAt = this.#deps.clock.now());
+    session.on('state', (state) => {
+      if (state === 'connected' && session === this.#deps.coordinator.session) connected();
+    });
+    connected();
     const cluster = await this.#untilAnswered(session, () => this.#ensureCluster(session));
     if (cluster === undefined) return;
     this.#cluster = cluster;
@@ -143,11 +147,7 @@ export class Router {
     if (read.status !== 'ok') return undefined;
     const found = read.value?.clusterUuid;
     if (found === known.clusterUuid) return read.value;
-    const about = `${session.id} ${found}`;
-    if (this.#saidLost !== about) {
-      this.#saidLost = about;
-      this.#deps.log.error(lostClusterMessage(this.#config.cluster, known.clusterUuid, found));
-    }
+    this.#lost.say(session, known.clusterUuid, found);
     return undefined;
   }
 
@@ -204,6 +204,7 @@ export class Router {
       fence,
       candidate,
       cluster,
+      connectedAt: this.#connectedAt,
       over: (why) => this.#candidacy.abdicate(why),
       heard: (leaderEpoch) => this.#candidacy.heard(leaderEpoch),
     });

@@ -117,7 +117,8 @@ export class StatusReader {
     }
     const exists = children.value !== undefined && epoch.value !== undefined;
     const isAnother = cluster.value !== undefined && this.#isAnother(cluster.value.data);
-    const found = isAnother ? 'another' : exists ? 'ours' : 'none';
+    if (isAnother) return { ...NOBODY, found: 'another' };
+    const found = exists ? 'ours' : 'none';
     const inOrder = await readCandidates(session, children.value ?? []);
     const candidates = inOrder.map(({ name, record }, index) => ({
       ...record,

@@ -9,11 +9,8 @@
  * cluster has gone from ZooKeeper meanwhile, or a router has made another one in its place: a node
  * that has been in its cluster waits for it to come back.
  */
-import {
-  lostClusterMessage,
-  readCluster,
-  readClusterAgain,
-} from '../coordination/cluster-layout.js';
+import { readCluster, readClusterAgain } from '../coordination/cluster-layout.js';
+import { LostCluster } from '../coordination/lost-cluster.js';
 import type { NodeRegistration } from '../coordination/registration.js';
 import { saidOnce } from '../coordination/said-once.js';
 import type { ClusterConfig } from '../model/cluster-config.js';
@@ -44,11 +41,12 @@ export class Joining {
   #stopped = false;
   /** This process has been in its cluster: it stays there, whatever ZooKeeper has in its place. */
   #hasJoined = false;
-  /** What was said last, and in which session: that the cluster is missing, or another one. */
-  #said = '';
+  readonly #lost: LostCluster;
+  #saidThatItWaits = false;
 
   constructor(deps: JoiningDeps) {
     this.#deps = deps;
+    this.#lost = new LostCluster(deps.cluster, deps.log);
   }
 
   start(): void {
@@ -72,7 +70,8 @@ export class Joining {
     if (this.#isAnother(cluster)) {
       throw new UnusableDirectoryError(
         `the data directory belongs to another cluster "${this.#deps.cluster}" ` +
-          `(${own}) than the one ZooKeeper has now (${cluster.clusterUuid})`,
+          `(${own}) than the one ZooKeeper has now (${cluster.clusterUuid}). Give it the ` +
+          'directory of that one, or a new one; or bring its cluster back with portolan recover',
       );
     }
     await this.#deps.join(cluster);
@@ -105,13 +104,11 @@ export class Joining {
   }
 
   #sayLost(session: CoordinatorSession, found: Uuid | undefined): void {
-    const about = `${session.id} ${found}`;
-    if (this.#said === about) return;
-    this.#said = about;
     const { log, cluster, clusterUuid } = this.#deps;
     const own = clusterUuid();
-    if (own === null) log.info(`waiting for a router to create the cluster "${cluster}"`);
-    else log.error(lostClusterMessage(cluster, own, found));
+    if (own !== null) return this.#lost.say(session, own, found);
+    if (!this.#saidThatItWaits) log.info(`waiting for a router to create the cluster "${cluster}"`);
+    this.#saidThatItWaits = true;
   }
 
   #isOver(session: CoordinatorSession): boolean {

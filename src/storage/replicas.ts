@@ -118,7 +118,7 @@ export class Replicas {
 
   /** The same of one. */
   report(replica: ShardReplica): ReplicaEntry {
-    const { body, openedEpoch } = replica;
+    const { body, openedEpoch, lead } = replica;
     const { shard, shardUuid } = body;
     const problem = this.#problemOf(replica);
     if (problem === undefined) this.#toldDamaged.delete(shardUuid);
@@ -131,6 +131,7 @@ export class Replicas {
       openedEpoch,
       lastSeq: body.durableSeq,
       ...(problem !== undefined && { problem }),
+      ...(lead !== undefined && { lead }),
     };
   }
 

@@ -12,22 +12,22 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/control/controller.ts',
-        from: ' || config.isr.some(mayBeComing);',
-        to: ' || config.isr.every(mayBeComing);',
+        from: 'awaited.size > 0 || nodes.some((node) => !this.#spoken.has(node));',
+        to: 'awaited.size > 0 || nodes.every((node) => !this.#spoken.has(node));',
       },
     ],
     tests: FAILOVER,
   },
   {
     id: 'registration-of-the-dead-believed',
-    wrong:
-      'a node is there for a new leader if a process before the one that answers is registered',
+    wrong: 'a node is there if it is registered, although its process may have ended since',
     breaks: ['S1', 'S6'],
     edits: [
       {
         file: 'src/control/controller.ts',
-        from: 'this.#nodes?.has(node) === true && !this.#replaced.has(node);',
-        to: 'this.#nodes?.has(node) === true;',
+        from: ': awaited.size > 0 || nodes.some((node) => !this.#spoken.has(node));',
+        to: `: awaited.size > 0 ||
+        nodes.some((node) => !this.#spoken.has(node) && this.#nodes?.has(node) !== true);`,
       },
     ],
     tests: FAILOVER,
@@ -39,8 +39,8 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/control/membership.ts',
-        from: 'config.isr.filter((node) => node === config.primary || change.inSync.includes(node))',
-        to: 'config.isr.filter((node) => node !== undefined)',
+        from: 'config.isr.filter((node) => node === config.primary || inSync.includes(node));',
+        to: 'config.isr.filter((node) => node === config.primary || inSync.length > 0);',
       },
     ],
     tests: SET_BACK,
@@ -52,8 +52,8 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/control/controller.ts',
-        from: "if (this.#writing.has(shard) && change.type !== 'set-back') return;",
-        to: 'if (this.#writing.has(shard)) return;',
+        from: "if (change.type === 'set-back') return this.#onSetBack(request);",
+        to: "if (change.type === 'set-back' && !this.#writing.has(shard)) this.#onSetBack(request);",
       },
     ],
     tests: SET_BACK,
@@ -78,8 +78,8 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/control/controller.ts',
-        from: 'this.#onRequested({ shard, shardUuid, epoch, basedOn: known.version, change });',
-        to: 'this.#onRequested({ shard, shardUuid, epoch, basedOn: version - 1, change });',
+        from: 'if (epoch === config.epoch) this.#leads.set(known, { version, nonce, inSync: isr });',
+        to: 'if (epoch > config.epoch) this.#leads.set(known, { version, nonce, inSync: isr });',
       },
     ],
     tests: SET_BACK,
@@ -91,7 +91,7 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/control/controller.ts',
-        from: 'if (stored.config.nonce === change.nonce) this.#changed.push(stored);',
+        from: 'if (stored.version === version) this.#changed.push(stored);',
         to: '',
       },
     ],
@@ -104,11 +104,11 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/router/leadership.ts',
-        from: "if (state === 'connected') void this.#readShards(this.#shards);",
-        to: "if (state === 'lost') void this.#readShards(this.#shards);",
+        from: 'void this.#readAgain();',
+        to: '',
       },
     ],
-    tests: ['test/unit/router-leadership.test.ts'],
+    tests: ['test/unit/router-leading-set-back.test.ts'],
   },
   {
     id: 'told-what-was-heard',
@@ -121,7 +121,7 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
         to: 'shards: [...deps.map.map.shards.values()],',
       },
     ],
-    tests: ['test/unit/router-leadership.test.ts'],
+    tests: ['test/unit/router-leading-set-back.test.ts'],
   },
   {
     id: 'asked-once-whether-set-back',
@@ -130,8 +130,10 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/replication/primary.ts',
-        from: 'this.#inSync.heardOther();\n    this.#askAnew();',
-        to: 'this.#inSync.heardOther();\n    this.#askAnew();\n    this.#hearsOther = false;',
+        from: 'this.#inSync.mayAskAtOnce();\n    this.#askAnew();',
+        to: `this.#inSync.mayAskAtOnce();
+    this.#askAnew();
+    this.#isContradictedByLeader = false;`,
       },
     ],
     tests: ['test/unit/replication-in-sync-set.test.ts'],
@@ -156,7 +158,7 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/replication/primary.ts',
-        from: 'if (this.#hearsOther) this.#inSync.heardOther();',
+        from: 'if (this.#isContradictedByLeader) this.#inSync.mayAskAtOnce();',
         to: '',
       },
     ],
@@ -174,5 +176,136 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
       },
     ],
     tests: ['test/unit/storage-role.test.ts'],
+  },
+  {
+    id: 'made-again-taken-for-the-same',
+    wrong: 'a znode that was made again as it was, at version 0, is the same to its primary',
+    breaks: ['L1'],
+    edits: [
+      {
+        file: 'src/replication/primary.ts',
+        from: 'config.nonce !== ours.nonce || version < ourVersion;',
+        to: 'config.nonce !== ours.nonce && version <= ourVersion;',
+      },
+    ],
+    tests: ['test/unit/replication-in-sync-set.test.ts'],
+  },
+  {
+    id: 'asked-by-what-was-left',
+    wrong: 'a primary asks by the configuration it has left, whatever it goes by now',
+    breaks: ['L1'],
+    edits: [
+      {
+        file: 'src/replication/primary.ts',
+        from: 'this.#isContradictedByLeader ? this.#update.config.nonce : this.#left;',
+        to: 'this.#left ?? (this.#isContradictedByLeader ? this.#update.config.nonce : undefined);',
+      },
+    ],
+    tests: ['test/unit/replication-in-sync-set.test.ts'],
+  },
+  {
+    id: 'next-epoch-takes-all-for-complete',
+    wrong: 'a primary forgets who lacks something when its next epoch begins',
+    breaks: ['S6'],
+    edits: [
+      {
+        file: 'src/replication/shard-replica.ts',
+        from: 'before: isNext ? before.lead : undefined,',
+        to: 'before: isNext ? undefined : undefined,',
+      },
+    ],
+    tests: ['test/unit/replication-in-sync-set.test.ts'],
+  },
+  {
+    id: 'lead-over-a-gap',
+    wrong: 'a primary goes by who was complete in an epoch before, although others have led since',
+    breaks: ['L2'],
+    edits: [
+      {
+        file: 'src/replication/shard-replica.ts',
+        from: 'before.epoch + 1 === epoch;',
+        to: 'before.epoch < epoch;',
+      },
+    ],
+    tests: ['test/unit/replication-in-sync-set.test.ts'],
+  },
+  {
+    id: 'lead-not-reported',
+    wrong: 'a node does not say what its primaries go by when it says what it holds',
+    breaks: ['S6'],
+    edits: [
+      {
+        file: 'src/storage/replicas.ts',
+        from: '...(lead !== undefined && { lead }),',
+        to: '',
+      },
+    ],
+    tests: ['test/unit/storage-following.test.ts'],
+  },
+  {
+    id: 'reported-lead-ignored',
+    wrong: 'a leader waits for a primary to ask, when it has said already what it goes by',
+    breaks: ['S6'],
+    edits: [
+      {
+        file: 'src/control/controller.ts',
+        from: '[this.#leads.of(config), this.#reports.leadOf(config)];',
+        to: '[this.#leads.of(config)];',
+      },
+    ],
+    tests: SET_BACK,
+  },
+  {
+    id: 'heard-before-forgotten',
+    wrong: 'a router forgets what it has heard of the map when it begins to lead',
+    breaks: ['S1', 'S6'],
+    edits: [
+      {
+        file: 'src/router/leadership.ts',
+        from: "this.#controller.step({ type: 'known', ...known });",
+        to: "if (known.version < 0) this.#controller.step({ type: 'known', ...known });",
+      },
+    ],
+    tests: ['test/unit/router-leading-set-back.test.ts'],
+  },
+  {
+    id: 'new-connection-trusted',
+    wrong:
+      'a leader that has lost its connection to ZooKeeper takes what it finds then for the latest',
+    breaks: ['S1', 'S6'],
+    edits: [
+      {
+        file: 'src/router/leadership.ts',
+        from: 'this.#awaitMembers(this.#deps.clock.now());',
+        to: '',
+      },
+    ],
+    tests: ['test/unit/router-leading-replicas.test.ts'],
+  },
+  {
+    id: 'old-connection-distrusted',
+    wrong: 'a leader waits for members although its connection is older than any set-back',
+    breaks: ['L1'],
+    edits: [
+      {
+        file: 'src/router/leadership.ts',
+        from: 'this.#awaitMembers(this.#office.connectedAt);',
+        to: 'this.#awaitMembers(this.#deps.clock.now());',
+      },
+    ],
+    tests: ['test/unit/router-leading-replicas.test.ts'],
+  },
+  {
+    id: 'read-behind-a-write-believed',
+    wrong: 'a leader believes what it had asked for before it wrote, if the answer comes after',
+    breaks: ['L1'],
+    edits: [
+      {
+        file: 'src/router/leadership.ts',
+        from: 'if (stored === undefined || this.#writes.get(shard) !== writes) return;',
+        to: 'if (stored === undefined || (writes ?? 0) < 0) return;',
+      },
+    ],
+    tests: ['test/unit/router-leading-set-back.test.ts'],
   },
 ];

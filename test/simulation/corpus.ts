@@ -67,7 +67,7 @@ export const CORPUS: readonly CorpusEntry[] = [
     seeds: [142_425],
     found:
       'ZooKeeper was set back while a leader kept its session: it went by the map in its memory, ' +
-      'and heard nothing of what an operator wrote (test/unit/router-leadership.test.ts)',
+      'and heard nothing of what an operator wrote (test/unit/router-leading-set-back.test.ts)',
   },
   {
     seeds: [1_147_161],

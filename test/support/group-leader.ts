@@ -25,13 +25,14 @@ export class GroupLeader {
     for (const node of group.nodes) this.notice(node);
   }
 
-  /** Another router leads: it knows what ZooKeeper holds, and nothing else. */
+  /** Another router leads: it knows what ZooKeeper holds, and nothing else. It was long connected. */
   elect(): void {
     const { replicas, settings } = this.#group;
     const { minIsr } = settings;
     const cluster = clusterOf({ shards: 1, replicas, minIsr, initialStorage: replicas });
     this.#controller = new Controller(cluster, ++this.#leaderEpoch as LeaderEpoch);
     this.#controller.step({ type: 'placement-read', placement: 'complete' });
+    this.#controller.step({ type: 'nodes-complete' });
     this.#readShard();
     this.#stepNodes();
   }
@@ -71,6 +72,7 @@ export class GroupLeader {
       openedEpoch,
       lastSeq: durableSeq,
       ...(problem !== undefined && { problem }),
+      ...(replica.lead !== undefined && { lead: replica.lead }),
     };
     this.#controller.step({ type: 'reported', replicas: [entry] });
   }

@@ -31,6 +31,8 @@ interface OfficeOptions {
   readonly replicas?: number;
   /** What this leader takes the version of `/leader/epoch` to be; the true one otherwise. */
   readonly fenceVersion?: number;
+  /** When its connection to ZooKeeper was made; long ago otherwise. */
+  readonly connectedAt?: number;
 }
 
 /** The znodes of a cluster, and the hand that changes them from outside. */
@@ -127,6 +129,7 @@ export class ClusterZnodes {
 
 /** More than any test needs. */
 const MULTIS_MAX = 100;
+const LONG_AGO_MS = 1e6;
 
 export class LeaderUnderTest {
   readonly cluster: ClusterZnodes;
@@ -180,6 +183,7 @@ export class LeaderUnderTest {
     this.leadership = new Leadership(deps, this.session, {
       fence: { leaderEpoch: this.leaderEpoch, version: this.fenceVersion },
       candidate,
+      connectedAt: options.connectedAt,
       cluster: clusterOf({ shards, initialStorage, replicas }),
       over: (why) => {
         this.over.push(why);
@@ -199,7 +203,8 @@ export class LeaderUnderTest {
   ): Promise<LeaderUnderTest> {
     const candidate = await cluster.stand('r1');
     const fenceVersion = await cluster.versionOf(ZNODES.leaderEpoch);
-    const defaults = { shards: SHARDS, initialStorage: 1, replicas: 1, fenceVersion };
+    const connectedAt = -LONG_AGO_MS;
+    const defaults = { shards: SHARDS, initialStorage: 1, replicas: 1, fenceVersion, connectedAt };
     const leader = new LeaderUnderTest(cluster, candidate, { ...defaults, ...options });
     leader.map.setShardCount(options.shards ?? SHARDS);
     before(leader);

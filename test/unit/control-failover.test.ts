@@ -132,11 +132,29 @@ describe('rule 5: the primary is not alive', () => {
       expect(gone.runWhy()).toEqual(['fail-over']);
     });
 
-    it('L1 nor one that is not in sync', () => {
+    it('S1 S6 nor one that is learning, which may have joined since, and lead', () => {
       const stored = sharedBy(0, all, { isr: [s1.id, s2.id], learners: [s3.id] });
       const harness = new ControlHarness(one, [stored], { hasJustBegun: true });
       harness.nodes({ ...s1, incarnation: 9 as Incarnation }, s2);
-      expect(harness.runWhy()).toEqual(['new-life']);
+      expect(harness.run()).toEqual([]);
+    });
+
+    it('S1 S6 nor one that is registered and suspected: it may be at another address', () => {
+      const harness = begun().step({ type: 'nodes', nodes: all }).suspect(s2);
+      for (const { id, process } of [s1, s3]) harness.step({ type: 'heard', node: id, process });
+      for (const { process } of all) harness.step({ type: 'accounted', process });
+      expect(harness.request({ type: 'shrink', node: s2.id }).run()).toEqual([]);
+      expect(harness.controller.unheard).toEqual(['s2']);
+      expect(harness.complete().controller.unheard).toEqual([]);
+      expect(harness.request({ type: 'shrink', node: s2.id }).runWhy()).toEqual(['shrink']);
+    });
+
+    it('S1 S6 and whoever has not spoken is waited for again if ZooKeeper may be another', () => {
+      const harness = new ControlHarness(one, [sharedBy(0, all)]).nodes(s1, s2);
+      harness.step({ type: 'nodes-incomplete' });
+      expect(harness.request({ type: 'shrink', node: s3.id }).run()).toEqual([]);
+      harness.nodes(s1, s2, s3).nodes(s1, s2);
+      expect(harness.request({ type: 'shrink', node: s3.id }).runWhy()).toEqual(['shrink']);
     });
   });
 

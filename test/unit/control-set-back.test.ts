@@ -167,6 +167,24 @@ describe('rule 12: the primary knows a later configuration of its epoch', () => 
     expect(begun().request(change, as).run()).toEqual([]);
   });
 
+  it('S6 as it says with what it holds, before it hears what ZooKeeper has', () => {
+    const harness = new ControlHarness(one, [stored], { hasJustBegun: true });
+    const again = all.map((node) => ({ ...node, incarnation: 99 as never }));
+    harness.nodes(...again);
+    const lead = { version: version + 1, nonce: 'later', inSync: [s1.id, s2.id] };
+    const [own, ...others] = reportsOf(stored);
+    harness.step({ type: 'reported', replicas: [{ ...own!, lead }, ...others] });
+    expect(harness.runWhy()).toEqual(['set-back']);
+    expect(harness.runWhy()).toEqual(['new-life']);
+    expect(harness.config(0)).toMatchObject({ epoch: 6, isr: ['s1', 's2'], learners: ['s3'] });
+  });
+
+  it('a znode that was made again as it was is an earlier version of the same', () => {
+    const harness = begun();
+    const change = { ...setBack, nonce: stored.nonce };
+    expect(harness.request(change, later).runWhy()).toEqual(['set-back']);
+  });
+
   it('it is told again what it has asked about, if it knows what ZooKeeper does', () => {
     const harness = begun();
     harness.controller.takeReady();

@@ -76,6 +76,15 @@ const fromLeaders = [
   { type: 'ping', number: largest },
 ] as unknown as readonly LeaderMessage[];
 
+const held = {
+  shard: 7,
+  shardUuid,
+  store: uuidOf('d'),
+  epoch: 3,
+  openedEpoch: 2,
+  lastSeq: largest,
+};
+
 const fromMembers = [
   ...changes.map((change) => {
     const request = { shard: 0, shardUuid, epoch: 1, basedOn: 0, change };
@@ -86,6 +95,13 @@ const fromMembers = [
   { type: 'hand-over-failed', shard: 7, epoch: 3, why: 's3 is not in sync' },
   { type: 'hand-over-failed', shard: 7, epoch: 3, why: '' },
   { type: 'leaving' },
+  {
+    type: 'replicas',
+    replicas: [
+      { ...held, epoch: EPOCH_MAX, lead: { version: 7, nonce: '0a', inSync: ['s1', 's2'] } },
+      { ...held, problem: 'it is not there' },
+    ],
+  },
   { type: 'pong', number: 12, process: uuidOf('p') },
   progress,
 ] as unknown as readonly MemberMessage[];
@@ -225,6 +241,8 @@ describe('a message that does not parse is named and left out', () => {
     { request: { ...about, basedOn: 3, epochUsed: { promised: 0 } } },
     { request: { ...about, basedOn: 3, epochUsed: { promised: EPOCH_MAX } } },
     { replicas: { replicas: [{ ...about, store, epoch: EPOCH_MAX + 1 }] } },
+    { replicas: { replicas: [{ ...about, store, lead: { nonce: '0', inSync: ['S 1'] } }] } },
+    { request: { ...about, basedOn: 3, setBack: { nonce: '0', inSync: ['S 1'] } } },
     { steppedDown: { ...about, to: '-' } },
     { steppedDown: { ...about, shard: 4096 } },
     { steppedDown: { ...about, shardUuid: 'x' } },

@@ -1,6 +1,6 @@
 /** What the primary of one shard asks the leader: who should leave the isr, and who should join. */
 import { describe, expect, it } from 'vitest';
-import type { MemberId, Seq } from '../../src/model/ids.js';
+import type { Epoch, MemberId, Seq } from '../../src/model/ids.js';
 import type { Ready } from '../../src/replication/outbox.js';
 import { GROUP_SETTINGS } from '../support/replica-group.js';
 import { LoneReplica, s1, s2, s3, threeOf } from '../support/replica-parts.js';
@@ -102,6 +102,49 @@ describe('what a primary asks the leader', () => {
     for (let batch = 0; batch < 3; batch++) lone.persisted();
     lone.ack(s2.id, 2);
     expect(lone.replica.body.commitSeq).toBe(2);
+  });
+
+  it('S7 and when it hears of its own at an earlier version: the znode was made again', () => {
+    const lone = LoneReplica.leading();
+    lone.pass(1_000, s2.id);
+    lone.config({ ...without3, nonce: '02' }, 2);
+    const { requests } = lone.config({ ...without3, nonce: '02' }, 0);
+    expect(requests).toMatchObject([{ basedOn: 2, change: { type: 'set-back', nonce: '02' } }]);
+    expect(asked(lone.config({ ...without3, nonce: '02' }, 2))).toEqual([]);
+    expect(asked(lone.pass(900, s2.id))).toEqual([]);
+  });
+
+  it('S7 by what it goes by now, if ZooKeeper was set back twice', () => {
+    const lone = LoneReplica.leading();
+    lone.pass(1_000, s2.id);
+    lone.config({ ...without3, nonce: '02' }, 2);
+    lone.config(threeOf({ nonce: '09' }), 4);
+    const { requests } = lone.config({ ...without3, nonce: '02' }, 2);
+    const change = { type: 'set-back', nonce: '09', inSync: ['s1', 's2'] };
+    expect(requests).toMatchObject([{ basedOn: 4, change }]);
+  });
+
+  it('S6 S7 in the next epoch, too, if a member is in sync in it that lacks something', () => {
+    const lone = LoneReplica.leading();
+    lone.pass(1_000, s2.id);
+    lone.config({ ...without3, nonce: '02' }, 2);
+    expect(lone.replica.lead).toEqual({ version: 2, nonce: '02', inSync: ['s1', 's2'] });
+    lone.config(threeOf({ epoch: 2 as Epoch, nonce: '10' }), 3);
+    for (let batch = 0; batch < 3; batch++) lone.persisted();
+    expect(lone.replica.lead).toEqual({ version: 3, nonce: '10', inSync: ['s1', 's2'] });
+    const { requests } = lone.pass(1_000, s2.id);
+    const change = { type: 'set-back', nonce: '02', inSync: ['s1', 's2'] };
+    expect(requests).toContainEqual(expect.objectContaining({ epoch: 2, basedOn: 3, change }));
+  });
+
+  it('S7 nothing in one that does not follow its own: another one has led between', () => {
+    const lone = LoneReplica.leading();
+    lone.pass(1_000, s2.id);
+    lone.config({ ...without3, nonce: '02' }, 2);
+    lone.config(threeOf({ epoch: 3 as Epoch, nonce: '10' }), 3);
+    for (let batch = 0; batch < 3; batch++) lone.persisted();
+    expect(lone.replica.lead?.inSync).toEqual(['s1', 's2', 's3']);
+    expect(asked(lone.pass(1_000, s2.id, s3.id))).not.toContain('set-back');
   });
 
   it('S7 and when one that comes later has a member that it did not ask for', () => {

@@ -459,56 +459,6 @@ it('a node that died with shards that nobody can take over is named in one line'
   expect(leader.multis).toEqual([]);
 });
 
-describe('a ZooKeeper that is set back', () => {
-  /** Every shard in epoch 5 of s1; then ZooKeeper knows less of the first one. */
-  async function setBack() {
-    const node = await cluster.register('s1');
-    const configs = await cluster.place(node, { epoch: 5 as Epoch });
-    await cluster.completePlacement();
-    const leader = await LeaderUnderTest.start(cluster);
-    await leader.report(node, configs);
-    await cluster.put({ ...configs[0]!, epoch: 4 as Epoch, nonce: 'older' });
-    return leader;
-  }
-  const said = ({ log }: LeaderUnderTest) => {
-    return log.lines.filter(({ message }) => message.includes('shard 0: ZooKeeper was set back'));
-  };
-
-  it('S19 while the leader leads is found when its connection comes back', async () => {
-    const leader = await setBack();
-    leader.session.become('suspended');
-    leader.session.become('connected');
-    for (let looks = 0; looks < 3; looks++) await leader.pass(LONG_MS);
-    expect(said(leader)).toHaveLength(1);
-    expect(leader.multis).toEqual([]);
-    expect(leader.over).toEqual([]);
-  });
-
-  it('S19 is not looked for when it is too late: a leader that was stopped reads no more', async () => {
-    const leader = await setBack();
-    leader.leadership.stop();
-    const before = leader.session.calls.length;
-    leader.session.become('connected');
-    await leader.pass(LONG_MS);
-    expect(leader.session.calls.length).toBe(before);
-  });
-
-  it('is what members are told of, not what this router has heard besides', async () => {
-    const node = await cluster.register('s1');
-    const configs = await cluster.place(node);
-    await cluster.completePlacement();
-    const leader = await LeaderUnderTest.start(cluster);
-    leader.map.applyConfigs([{ config: { ...configs[0]!, nonce: 'heard' }, version: 99 }]);
-    const other = await cluster.register('s2');
-    await settle();
-    leader.greet(other);
-    const told = leader.streamTo(other.address).told.flatMap((message) => {
-      return message.type === 'map' ? message.shards : [];
-    });
-    expect(told.map(({ config }) => config)).toEqual(configs);
-  });
-});
-
 describe('while ZooKeeper does not answer', () => {
   it('what could not be read is read again, after one pause that all share', async () => {
     await activeOn('s1');
@@ -518,10 +468,10 @@ describe('while ZooKeeper does not answer', () => {
     };
     const leader = await LeaderUnderTest.start(cluster, {}, fail);
     expect(leader.map.map.shards.size).toBe(0);
-    // The pause, the time to settle, until all should be there and until s1 should have said what it
-    // holds, what it said, what routers are told, the next looks at what is broken and who is gone,
-    // the heartbeat, and when each of two lists is looked at again.
-    expect(leader.clock.pending).toBe(11);
+    // The pause, the time to settle, until s1 should have said what it holds, what it said, what
+    // routers are told, the next looks at what is broken and who is gone, the heartbeat, and when
+    // each of two lists is looked at again.
+    expect(leader.clock.pending).toBe(10);
     fail(leader);
     await leader.pass(RETRY_MS);
     expect(leader.map.map.shards.size, 'it waits anew').toBe(0);

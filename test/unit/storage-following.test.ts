@@ -43,6 +43,16 @@ describe('following', () => {
     );
   });
 
+  it('S6 a primary says what it goes by with that, before it hears what the leader has', async () => {
+    const test = await NodeUnderTest.serving();
+    const leader = test.lead(2);
+    await settle();
+    const [report] = leader.heard.messages.filter(({ type }) => type === 'replicas');
+    const [config] = test.configs();
+    const lead = { nonce: config!.nonce, inSync: [test.self.id] };
+    expect(report).toMatchObject({ replicas: test.configs().map(() => ({ lead })) });
+  });
+
   it('a promised epoch is reported when it is durable, and not before: leaders wait for it', async () => {
     const test = await NodeUnderTest.serving();
     const leader = test.lead(2);

@@ -12,6 +12,7 @@ import type { HeldReplica as _portolan_v1_HeldReplica, HeldReplica__Output as _p
 import type { InspectionClient as _portolan_v1_InspectionClient, InspectionDefinition as _portolan_v1_InspectionDefinition } from './portolan/v1/Inspection.js';
 import type { InventoryRequest as _portolan_v1_InventoryRequest, InventoryRequest__Output as _portolan_v1_InventoryRequest__Output } from './portolan/v1/InventoryRequest.js';
 import type { InventoryResponse as _portolan_v1_InventoryResponse, InventoryResponse__Output as _portolan_v1_InventoryResponse__Output } from './portolan/v1/InventoryResponse.js';
+import type { Lead as _portolan_v1_Lead, Lead__Output as _portolan_v1_Lead__Output } from './portolan/v1/Lead.js';
 import type { LeaderHello as _portolan_v1_LeaderHello, LeaderHello__Output as _portolan_v1_LeaderHello__Output } from './portolan/v1/LeaderHello.js';
 import type { LeaderMessage as _portolan_v1_LeaderMessage, LeaderMessage__Output as _portolan_v1_LeaderMessage__Output } from './portolan/v1/LeaderMessage.js';
 import type { LearnerProgress as _portolan_v1_LearnerProgress, LearnerProgress__Output as _portolan_v1_LearnerProgress__Output } from './portolan/v1/LearnerProgress.js';
@@ -56,6 +57,7 @@ export interface ProtoGrpcType {
       Inspection: SubtypeConstructor<typeof grpc.Client, _portolan_v1_InspectionClient> & { service: _portolan_v1_InspectionDefinition }
       InventoryRequest: MessageTypeDefinition<_portolan_v1_InventoryRequest, _portolan_v1_InventoryRequest__Output>
       InventoryResponse: MessageTypeDefinition<_portolan_v1_InventoryResponse, _portolan_v1_InventoryResponse__Output>
+      Lead: MessageTypeDefinition<_portolan_v1_Lead, _portolan_v1_Lead__Output>
       LeaderHello: MessageTypeDefinition<_portolan_v1_LeaderHello, _portolan_v1_LeaderHello__Output>
       LeaderMessage: MessageTypeDefinition<_portolan_v1_LeaderMessage, _portolan_v1_LeaderMessage__Output>
       LearnerProgress: MessageTypeDefinition<_portolan_v1_LearnerProgress, _portolan_v1_LearnerProgress__Output>

@@ -1,5 +1,6 @@
 // Original file: portolan/v1/internal.proto
 
+import type { Lead as _portolan_v1_Lead, Lead__Output as _portolan_v1_Lead__Output } from '../../portolan/v1/Lead.js';
 import type { Long } from '@grpc/proto-loader';
 
 export interface ReplicaEntry {
@@ -10,6 +11,7 @@ export interface ReplicaEntry {
   'lastSeq'?: (number | string | Long);
   'openedEpoch'?: (number | string | Long);
   'problem'?: (string);
+  'lead'?: (_portolan_v1_Lead | null);
 }
 
 export interface ReplicaEntry__Output {
@@ -20,4 +22,5 @@ export interface ReplicaEntry__Output {
   'lastSeq': (string);
   'openedEpoch': (string);
   'problem': (string);
+  'lead': (_portolan_v1_Lead__Output | null);
 }

@@ -1,0 +1,145 @@
+/** A router in office when ZooKeeper was set back, or is now: what it finds, and what it tells. */
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Epoch } from '../../src/model/ids.js';
+import { shardZnode } from '../../src/model/znodes.js';
+import { ClusterZnodes, LeaderUnderTest } from '../support/leader-under-test.js';
+import { settle } from '../support/storage-harness.js';
+
+const LONG_MS = 10_000;
+const ALL = [0, 1, 2, 3, 4, 5];
+
+let cluster: ClusterZnodes;
+
+beforeEach(async () => {
+  cluster = await ClusterZnodes.make();
+});
+
+/** Every shard active on this node. */
+async function activeOn(id: string) {
+  const node = await cluster.register(id);
+  const configs = await cluster.place(node);
+  await cluster.completePlacement();
+  return { node, configs };
+}
+
+const epochs = () => {
+  return Promise.all(ALL.map(async (shard) => (await cluster.stored(shard))!.config.epoch));
+};
+
+describe('a ZooKeeper that is set back', () => {
+  /** Every shard in epoch 5 of s1; then ZooKeeper knows less of the first one. */
+  async function setBack() {
+    const node = await cluster.register('s1');
+    const configs = await cluster.place(node, { epoch: 5 as Epoch });
+    await cluster.completePlacement();
+    const leader = await LeaderUnderTest.start(cluster);
+    await leader.report(node, configs);
+    await cluster.put({ ...configs[0]!, epoch: 4 as Epoch, nonce: 'older' });
+    return leader;
+  }
+  const said = ({ log }: LeaderUnderTest) => {
+    return log.lines.filter(({ message }) => message.includes('shard 0: ZooKeeper was set back'));
+  };
+
+  it('S19 while the leader leads is found when its connection comes back', async () => {
+    const leader = await setBack();
+    leader.session.become('suspended');
+    leader.session.become('connected');
+    for (let looks = 0; looks < 3; looks++) await leader.pass(LONG_MS);
+    expect(said(leader)).toHaveLength(1);
+    expect(leader.multis).toEqual([]);
+    expect(leader.over).toEqual([]);
+  });
+
+  it('is looked for once more at most, however often the connection comes back meanwhile', async () => {
+    await activeOn('s1');
+    const leader = await LeaderUnderTest.start(cluster);
+    const readsOf = async (reconnects: number) => {
+      const before = leader.session.calls.length;
+      for (let times = 0; times < reconnects; times++) {
+        leader.session.become('suspended');
+        leader.session.become('connected');
+      }
+      await leader.pass(0);
+      return leader.session.calls.length - before;
+    };
+    const twice = await readsOf(2);
+    expect(twice).toBeGreaterThanOrEqual(2 * ALL.length);
+    expect(await readsOf(50)).toBe(twice);
+  });
+
+  it('is not what was asked for before the leader wrote, and answered after', async () => {
+    const { node, configs } = await activeOn('s1');
+    const leader = await LeaderUnderTest.start(cluster);
+    await leader.report(node, configs);
+    const { session } = leader;
+    const read = session.read.bind(session);
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    session.read = async (path, options) => {
+      const answer = await read(path, options);
+      if (path === shardZnode(0 as never)) await held;
+      return answer;
+    };
+    session.become('suspended');
+    session.become('connected');
+    await leader.pass(0);
+    const again = await cluster.register('s1', 2);
+    await settle();
+    leader.greet(again);
+    await leader.report(again, configs);
+    expect(await epochs()).toEqual(ALL.map(() => 2));
+    const { told } = leader.streamTo(again.address);
+    const before = told.length;
+    release();
+    await settle();
+    expect(told.length, 'nothing older is told').toBe(before);
+    expect(leader.map.map.config(0 as never)?.epoch).toBe(2);
+  });
+
+  it('S19 is not looked for when it is too late: a leader that was stopped reads no more', async () => {
+    const leader = await setBack();
+    leader.leadership.stop();
+    const before = leader.session.calls.length;
+    leader.session.become('connected');
+    await leader.pass(LONG_MS);
+    expect(leader.session.calls.length).toBe(before);
+  });
+
+  it('S1 S19 is known by what this router had heard before it led: a later epoch', async () => {
+    const { configs } = await activeOn('s1');
+    const config = { ...configs[0]!, epoch: 9 as Epoch, nonce: 'later' };
+    const leader = await LeaderUnderTest.start(cluster, {}, ({ map }) => {
+      map.applyConfigs([{ config, version: 9 }]);
+    });
+    await cluster.register('s1', 2);
+    for (let looks = 0; looks < 3; looks++) await leader.pass(LONG_MS);
+    expect(await epochs()).toEqual([1, 2, 2, 2, 2, 2]);
+    expect(said(leader)).toHaveLength(1);
+  });
+
+  it('S6 or another isr in the same epoch', async () => {
+    const { node, configs } = await activeOn('s1');
+    const leader = await LeaderUnderTest.start(cluster, {}, ({ map }) => {
+      map.applyConfigs([{ config: { ...configs[0]!, nonce: 'later' }, version: 9 }]);
+    });
+    await leader.report(node, configs);
+    expect(leader.changes()).toEqual([[shardZnode(0 as never)]]);
+    expect(await epochs()).toEqual([2, 1, 1, 1, 1, 1]);
+  });
+
+  it('is what members are told of, not what this router has heard besides', async () => {
+    const node = await cluster.register('s1');
+    const configs = await cluster.place(node);
+    await cluster.completePlacement();
+    const leader = await LeaderUnderTest.start(cluster);
+    leader.map.applyConfigs([{ config: { ...configs[0]!, nonce: 'heard' }, version: 99 }]);
+    const other = await cluster.register('s2');
+    await settle();
+    leader.greet(other);
+    const told = leader.streamTo(other.address).told.flatMap((message) => {
+      return message.type === 'map' ? message.shards : [];
+    });
+    expect(told.map(({ config }) => config)).toEqual(configs);
+  });
+});
