@@ -103,6 +103,14 @@ export class ClusterZnodes {
     return configs;
   }
 
+  /** Registers a node on which every shard is active. */
+  async activeOn(id: string) {
+    const node = await this.register(id);
+    const configs = await this.place(node);
+    await this.completePlacement();
+    return { node, configs };
+  }
+
   async completePlacement(): Promise<void> {
     const version = await this.versionOf(ZNODES.shards);
     ok(await this.other.set(ZNODES.shards, encodeCompletePlacement('by hand'), version));

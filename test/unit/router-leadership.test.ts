@@ -19,14 +19,6 @@ beforeEach(async () => {
   cluster = await ClusterZnodes.make();
 });
 
-/** Every shard active on s1, which is about to come back: the leader has six epochs to give. */
-async function activeOn(id: string) {
-  const node = await cluster.register(id);
-  const configs = await cluster.place(node);
-  await cluster.completePlacement();
-  return { node, configs };
-}
-
 /** What the znodes of the shards hold; all must be there. */
 const stored = () => Promise.all(ALL.map(async (shard) => (await cluster.stored(shard))!.config));
 const epochs = async () => (await stored()).map(({ epoch }) => epoch);
@@ -76,7 +68,7 @@ describe('the fence (S17)', () => {
   });
 
   it('taken by a successor stops a leader that was in the middle of its work', async () => {
-    await activeOn('s1');
+    await cluster.activeOn('s1');
     const leader = await LeaderUnderTest.start(cluster);
     await cluster.takeLeaderEpoch();
     await cluster.register('s1', 2);
@@ -148,7 +140,7 @@ describe('standing down', () => {
   });
 
   it('what waited for ZooKeeper when the leader was stopped starts nothing', async () => {
-    await activeOn('s1');
+    await cluster.activeOn('s1');
     const leader = await LeaderUnderTest.start(cluster);
     leader.session.fault('multi', 'not-connected');
     await cluster.register('s1', 2);
@@ -178,7 +170,7 @@ describe('a write that happened', () => {
   });
 
   it('is what the next one is based on, without another look', async () => {
-    await activeOn('s1');
+    await cluster.activeOn('s1');
     const leader = await LeaderUnderTest.start(cluster);
     for (const life of [2, 3, 4]) {
       await cluster.register('s1', life);
@@ -191,7 +183,7 @@ describe('a write that happened', () => {
 
 describe('a write that meets another one', () => {
   it('a shard that changed meanwhile is read again at once and decided anew', async () => {
-    const { configs } = await activeOn('s1');
+    const { configs } = await cluster.activeOn('s1');
     const leader = await LeaderUnderTest.start(cluster);
     await cluster.put({ ...configs[2]!, epoch: 5 as Epoch, nonce: '05' });
     await cluster.register('s1', 2);
@@ -224,7 +216,7 @@ describe('a write whose outcome is unknown (S21)', () => {
   }
 
   it('is read back: what happened is not done again', async () => {
-    await activeOn('s1');
+    await cluster.activeOn('s1');
     const leader = await LeaderUnderTest.start(cluster);
     loseAnswer(leader, 'after');
     await cluster.register('s1', 2);
@@ -239,7 +231,7 @@ describe('a write whose outcome is unknown (S21)', () => {
   });
 
   it('is read back behind a barrier: the server may not have heard of it yet (Z6)', async () => {
-    await activeOn('s1');
+    await cluster.activeOn('s1');
     const leader = await LeaderUnderTest.start(cluster);
     loseAnswer(leader, 'after');
     leader.session.fault('barrier', 'not-connected');
@@ -255,7 +247,7 @@ describe('a write whose outcome is unknown (S21)', () => {
   });
 
   it('is read back: what did not happen is decided and done again', async () => {
-    await activeOn('s1');
+    await cluster.activeOn('s1');
     const leader = await LeaderUnderTest.start(cluster);
     loseAnswer(leader, 'before');
     await cluster.register('s1', 2);
@@ -358,7 +350,7 @@ describe('the first placement', () => {
 
 describe('a shard whose znode is missing (S19)', () => {
   it('is named once and never made anew, whatever nodes come', async () => {
-    await activeOn('s1');
+    await cluster.activeOn('s1');
     await cluster.remove(shardZnode(3 as never));
     const leader = await LeaderUnderTest.start(cluster);
     await leader.pass(SETTLE_MS);
@@ -376,7 +368,7 @@ describe('a shard whose znode is missing (S19)', () => {
   });
 
   it('while the leader leads is left missing, and the others are written without it', async () => {
-    await activeOn('s1');
+    await cluster.activeOn('s1');
     const leader = await LeaderUnderTest.start(cluster);
     await cluster.remove(shardZnode(3 as never));
     await cluster.register('s1', 2);
@@ -389,7 +381,7 @@ describe('a shard whose znode is missing (S19)', () => {
   });
 
   it('is led on once an operator has restored it, garbled or missing, without a new leader', async () => {
-    await activeOn('s1');
+    await cluster.activeOn('s1');
     const path = shardZnode(3 as never);
     const saved = ok(await cluster.other.read(path))!.data;
     await cluster.remove(path);
@@ -438,7 +430,7 @@ describe('a shard whose znode is missing (S19)', () => {
   });
 
   it('S19 a replica that came back with another data directory is named, and not replaced', async () => {
-    await activeOn('s1');
+    await cluster.activeOn('s1');
     const leader = await LeaderUnderTest.start(cluster);
     await cluster.register('s1', 2, 'another');
     await leader.pass(LONG_MS);
@@ -450,7 +442,7 @@ describe('a shard whose znode is missing (S19)', () => {
 });
 
 it('a node that died with shards that nobody can take over is named in one line', async () => {
-  await activeOn('s1');
+  await cluster.activeOn('s1');
   const leader = await LeaderUnderTest.start(cluster);
   await cluster.remove(nodeZnode('s1' as never));
   await leader.pass(LONG_MS);
@@ -461,7 +453,7 @@ it('a node that died with shards that nobody can take over is named in one line'
 
 describe('while ZooKeeper does not answer', () => {
   it('what could not be read is read again, after one pause that all share', async () => {
-    await activeOn('s1');
+    await cluster.activeOn('s1');
     // What a leader reads first: the shards and the placement.
     const fail = ({ session }: LeaderUnderTest) => {
       for (let n = 0; n < ALL.length + 1; n++) session.fault('read', 'not-connected');

@@ -14,14 +14,6 @@ beforeEach(async () => {
   cluster = await ClusterZnodes.make();
 });
 
-/** Every shard active on this node. */
-async function activeOn(id: string) {
-  const node = await cluster.register(id);
-  const configs = await cluster.place(node);
-  await cluster.completePlacement();
-  return { node, configs };
-}
-
 const epochs = () => {
   return Promise.all(ALL.map(async (shard) => (await cluster.stored(shard))!.config.epoch));
 };
@@ -52,7 +44,7 @@ describe('a ZooKeeper that is set back', () => {
   });
 
   it('is looked for once more at most, however often the connection comes back meanwhile', async () => {
-    await activeOn('s1');
+    await cluster.activeOn('s1');
     const leader = await LeaderUnderTest.start(cluster);
     const readsOf = async (reconnects: number) => {
       const before = leader.session.calls.length;
@@ -69,7 +61,7 @@ describe('a ZooKeeper that is set back', () => {
   });
 
   it('is not what was asked for before the leader wrote, and answered after', async () => {
-    const { node, configs } = await activeOn('s1');
+    const { node, configs } = await cluster.activeOn('s1');
     const leader = await LeaderUnderTest.start(cluster);
     await leader.report(node, configs);
     const { session } = leader;
@@ -107,7 +99,7 @@ describe('a ZooKeeper that is set back', () => {
   });
 
   it('S1 S19 is known by what this router had heard before it led: a later epoch', async () => {
-    const { configs } = await activeOn('s1');
+    const { configs } = await cluster.activeOn('s1');
     const config = { ...configs[0]!, epoch: 9 as Epoch, nonce: 'later' };
     const leader = await LeaderUnderTest.start(cluster, {}, ({ map }) => {
       map.applyConfigs([{ config, version: 9 }]);
@@ -119,7 +111,7 @@ describe('a ZooKeeper that is set back', () => {
   });
 
   it('S6 or another isr in the same epoch', async () => {
-    const { node, configs } = await activeOn('s1');
+    const { node, configs } = await cluster.activeOn('s1');
     const leader = await LeaderUnderTest.start(cluster, {}, ({ map }) => {
       map.applyConfigs([{ config: { ...configs[0]!, nonce: 'later' }, version: 9 }]);
     });
