@@ -29,6 +29,8 @@ export type ControllerInput =
   | { readonly type: 'reported'; readonly replicas: readonly ReplicaEntry[] }
   /** A node's process has said all that it holds, or has had the time to. */
   | { readonly type: 'accounted'; readonly process: Uuid }
+  /** The registered process of this node has said all that it holds. */
+  | { readonly type: 'spoken'; readonly node: MemberId }
   /** This process is gone or hangs, whatever ZooKeeper says: it does not count as alive. */
   | { readonly type: 'suspected'; readonly node: MemberId; readonly process: Uuid }
   /**
@@ -36,7 +38,7 @@ export type ControllerInput =
    * taken from it yet; but nothing is given to the one before.
    */
   | { readonly type: 'replaced'; readonly node: MemberId; readonly process: Uuid }
-  /** This process has spoken: it is there, whatever was thought of it. */
+  /** This process is there after all. */
   | { readonly type: 'heard'; readonly node: MemberId; readonly process: Uuid }
   /** A primary asks for a change of its isr. It asks again until it sees it, or another epoch. */
   | { readonly type: 'requested'; readonly request: ChangeRequest }

@@ -126,8 +126,10 @@ export class Controller {
    * may be one that a backup had, of a process that has ended since.
    */
   readonly #spoken = new Set<MemberId>();
-  /** What this router had heard of before it led. */
-  readonly #heardOf = new Map<ShardId, VersionedConfig>();
+  /** What this router had heard of before it led, or had read before it was not there any more. */
+  readonly #known = new Map<ShardId, VersionedConfig>();
+  /** How often what was read was older than what was known. */
+  #setBacks = 0;
   /** What is known of later configurations than ZooKeeper's. */
   readonly #leads = new KnownLeads();
   #isComplete = false;
@@ -166,13 +168,16 @@ export class Controller {
         this.#isComplete = false;
         return;
       case 'known':
-        this.#heardOf.set(input.config.shard, input);
+        this.#known.set(input.config.shard, input);
         return;
       case 'reported':
         for (const entry of input.replicas) this.#reports.add(entry);
         return;
       case 'accounted':
         this.#accounted.add(input.process);
+        return;
+      case 'spoken':
+        this.#spoken.add(input.node);
         return;
       case 'suspected':
         this.#suspected.set(input.node, input.process);
@@ -181,7 +186,6 @@ export class Controller {
         this.#replaced.set(input.node, input.process);
         return;
       case 'heard':
-        this.#spoken.add(input.node);
         for (const doubted of [this.#suspected, this.#replaced]) {
           if (doubted.get(input.node) === input.process) doubted.delete(input.node);
         }
@@ -227,7 +231,12 @@ export class Controller {
     return stored.flatMap((shard) => (shard.type === 'config' ? [shard] : []));
   }
 
-  /** Nodes with replicas that nothing was heard of, while they are waited for. */
+  /** How often ZooKeeper knew less of a shard than we did. */
+  get setBacks(): number {
+    return this.#setBacks;
+  }
+
+  /** Nodes with replicas that have not spoken, while they are waited for. */
   get unheard(): readonly MemberId[] {
     if (this.#isComplete) return [];
     const nodes = this.configs.flatMap(({ config }) => config.replicas.map(({ node }) => node));
@@ -249,6 +258,10 @@ export class Controller {
     const before = this.#stored.get(shard);
     this.#writing.delete(shard);
     this.#stored.set(shard, stored);
+    if (stored.type !== 'config') {
+      if (before?.type === 'config') this.#known.set(shard, before);
+      if (stored.type === 'absent' && this.#known.has(shard)) this.#setBacks++;
+    }
     if (stored.type === 'garbled') {
       this.#events.push(...this.#broken.found({ type: 'shard-garbled', shard }));
     }
@@ -257,8 +270,8 @@ export class Controller {
     const read = before?.type === 'config' ? before : undefined;
     const isSame = read?.config.nonce === config.nonce && read.version === stored.version;
     if (!isSame) this.#changed.push(stored);
-    const known = read ?? this.#heardOf.get(shard);
-    if (known?.config.shardUuid === config.shardUuid) this.#compare(known, config);
+    const known = read ?? this.#known.get(shard);
+    if (known?.config.shardUuid === config.shardUuid) this.#compare(known, stored);
     if (!this.#isOutdated(config)) {
       this.#events.push(...this.#broken.restored(shard));
     } else if (this.#broken.isDoubted(shard)) {
@@ -269,13 +282,18 @@ export class Controller {
     }
   }
 
-  /** What was read may be older than what is known, if ZooKeeper was set back. */
-  #compare({ config: known, version }: VersionedConfig, config: ShardConfig): void {
+  /** What was read is older than what is known, if ZooKeeper was set back. */
+  #compare(
+    { config: known, version }: VersionedConfig,
+    { config, ...read }: VersionedConfig,
+  ): void {
     const { shardUuid, epoch, isr, nonce } = known;
+    const isOther = version > read.version || (version === read.version && nonce !== config.nonce);
+    if (epoch > config.epoch || (epoch === config.epoch && isOther)) this.#setBacks++;
     // Whoever promised the later one may not have said so yet.
     this.#reports.met(shardUuid, epoch);
     // As its primary would say.
-    if (epoch === config.epoch) this.#leads.set(known, { version, nonce, inSync: isr });
+    if (epoch === config.epoch && isOther) this.#leads.set(known, { version, nonce, inSync: isr });
   }
 
   #onWritten({ config, version }: VersionedConfig): void {

@@ -15,6 +15,11 @@ export class LostCluster {
     this.#log = log;
   }
 
+  /** It is there again. */
+  found(): void {
+    this.#said = '';
+  }
+
   /** Once in a session. `found`: another one of its name is in its place; undefined: none is. */
   say({ id }: CoordinatorSession, ours: Uuid, found: Uuid | undefined): void {
     const about = `${id} ${found}`;

@@ -188,6 +188,7 @@ export class Primary {
     this.#inSync.onConfig(update);
     this.#update = update;
     this.#isContradictedByLeader = false;
+    if (this.#inSync.isComplete) this.#left = undefined;
     this.#peers.adopt(update.config.replicas, now);
     this.#askAnew();
     this.#advance();

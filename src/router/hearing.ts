@@ -50,7 +50,7 @@ export class Hearing implements MemberEvents {
     isRegistered: boolean,
   ): void {
     const { controller, fed } = this.#deps;
-    if (isRegistered) controller.step({ type: 'heard', node: id, process });
+    if (isRegistered) controller.step({ type: 'spoken', node: id });
     controller.step({ type: 'reported', replicas });
     controller.step({ type: 'accounted', process });
     fed();

@@ -36,6 +36,7 @@ import { describeWrites, writeOp } from './map-writes.js';
 import { MemberLinks } from './member-links.js';
 import type { RouterCounters } from './metrics.js';
 import { type ErrorLog, saidOnce } from '../coordination/said-once.js';
+import { Trust } from './trust.js';
 
 /** No node came or went for so long: those that start together are there. */
 const SETTLE_MS = 500;
@@ -46,11 +47,6 @@ const SETTLE_MS = 500;
 const ACCOUNT_MS = 1_000;
 /** A timer that runs so late shows that this process was held up. */
 const LATE_MS = 100;
-/**
- * A ZooKeeper that was set back has broken every connection. Whoever knew more comes after two
- * timeouts, in which it takes ZooKeeper to be behind; the rest is for opening sessions.
- */
-const COMPLETE = { timeouts: 2, moreMs: 3_000 };
 /** Shards written in one multi: well under the size bound of a request (rule Z8). */
 const WRITES_PER_MULTI = 64;
 /** Refusals that only mean: somebody else wrote meanwhile. */
@@ -79,6 +75,8 @@ export interface Office {
   readonly cluster: ClusterConfig;
   /** When the connection to ZooKeeper was made, by the clock of `LeadershipDeps`. */
   readonly connectedAt: number;
+  /** Whether this router knew the map before that, from a ZooKeeper that it could believe. */
+  readonly hasMemory: boolean;
   /** Called when this leadership turns out to be over; `stop` follows. */
   readonly over: (why: string) => void;
   /** Called when a member has heard of a later leaderEpoch; `stop` follows. */
@@ -96,6 +94,7 @@ export class Leadership {
   readonly #handOvers: HandOverCalls;
   readonly #learning: Learning;
   readonly #gone: GoneNodes;
+  readonly #trust: Trust;
   readonly #conflicts: ConflictPauses;
   readonly #nodes: WatchedChildren;
   readonly #candidates: WatchedChildren;
@@ -110,11 +109,6 @@ export class Leadership {
   /** How often each shard was written, or was to be. */
   readonly #writes = new Map<ShardId, number>();
   #stopSettling: Cancel = () => undefined;
-  #stopCompleting: Cancel = () => undefined;
-  /** Until when members are waited for that may know more than ZooKeeper. */
-  #completeAt = 0;
-  /** Of whom that was said last. */
-  #saidUnheard = '';
   #stopLooking: Cancel = () => undefined;
   readonly #stopAwaiting = new Set<Cancel>();
   /** Set while something that was heard waits to be decided on. */
@@ -162,6 +156,16 @@ export class Leadership {
     });
     this.#members = new MemberLinks({ ...deps, known }, hello, hearing);
     this.#conflicts = new ConflictPauses(deps.clock);
+    this.#trust = new Trust(
+      { ...deps, sessionTimeoutMs: session.timeoutMs, hasMemory: office.hasMemory },
+      {
+        unheard: () => this.#controller.unheard,
+        isComplete: (isComplete) => {
+          this.#controller.step({ type: isComplete ? 'nodes-complete' : 'nodes-incomplete' });
+          this.#carryOut();
+        },
+      },
+    );
     this.#nodes = this.#watch(ZNODES.nodes, (names) => this.#onNodes(names));
     this.#candidates = this.#watch(ZNODES.election, (names) => this.#onCandidates(names));
   }
@@ -171,13 +175,13 @@ export class Leadership {
     for (const known of this.#deps.map.map.shards.values()) {
       this.#controller.step({ type: 'known', ...known });
     }
-    void this.#readShards(this.#shards);
+    this.#trust.connected(this.#office.connectedAt);
+    void this.#readShards(this.#shards).then(() => this.#trust.compared(this.#controller.setBacks));
     void this.#readPlacement();
-    this.#awaitMembers(this.#office.connectedAt);
     // ZooKeeper may have been set back meanwhile, and the session be one that the backup has.
     this.#forgetState = this.#session.on('state', (state) => {
       if (state !== 'connected') return;
-      this.#awaitMembers(this.#deps.clock.now());
+      this.#trust.connected(this.#deps.clock.now());
       void this.#readAgain();
     });
     this.#nodes.start();
@@ -191,7 +195,7 @@ export class Leadership {
     this.#stopped = true;
     this.#forgetState();
     this.#stopSettling();
-    this.#stopCompleting();
+    this.#trust.stop();
     this.#stopLooking();
     for (const cancel of this.#stopAwaiting) cancel();
     this.#stopCarryingOut?.();
@@ -237,6 +241,7 @@ export class Leadership {
       await this.#untilAnswered(() => passBarrier(this.#session));
       await this.#readShards(this.#shards.filter((shard) => !this.#controller.isWriting(shard)));
     }
+    this.#trust.compared(this.#controller.setBacks);
   }
 
   /** No watch tells that a broken znode was restored, and few ever are: so they are looked at. */
@@ -246,7 +251,8 @@ export class Leadership {
 
   async #lookAgain(): Promise<void> {
     const { broken } = this.#controller;
-    if (broken.length > 0) await this.#readShards(broken);
+    const atRest = broken.filter((shard) => !this.#controller.isWriting(shard));
+    if (atRest.length > 0) await this.#readShards(atRest);
     if (this.#stopped) return;
     this.#learning.repeat();
     this.#lookAgainLater();
@@ -274,36 +280,9 @@ export class Leadership {
     this.#stopSettling();
     this.#stopSettling = this.#deps.clock.after(SETTLE_MS, () => {
       this.#controller.step({ type: 'nodes-settled' });
-      this.#sayUnheard();
       this.#carryOut();
     });
     this.#carryOut();
-  }
-
-  /** For whoever may know more than ZooKeeper, if that was set back when we connected. */
-  #awaitMembers(connectedAt: number): void {
-    const { clock } = this.#deps;
-    this.#stopCompleting();
-    this.#completeAt = connectedAt + COMPLETE.timeouts * this.#session.timeoutMs + COMPLETE.moreMs;
-    const leftMs = this.#completeAt - clock.now();
-    this.#controller.step({ type: leftMs > 0 ? 'nodes-incomplete' : 'nodes-complete' });
-    if (leftMs <= 0) return;
-    this.#stopCompleting = clock.after(leftMs, () => {
-      this.#controller.step({ type: 'nodes-complete' });
-      this.#carryOut();
-    });
-  }
-
-  #sayUnheard(): void {
-    const names = this.#controller.unheard.join(', ');
-    if (names === '' || names === this.#saidUnheard) return;
-    this.#saidUnheard = names;
-    const forMs = Math.round(this.#completeAt - this.#deps.clock.now());
-    this.#deps.log.info(
-      `waiting for ${names}: the connection to ZooKeeper is new, and they may know more than it, ` +
-        'should it have been set back',
-      { forMs },
-    );
   }
 
   /** Of processes that are new: for what they hold, but not for ever. */

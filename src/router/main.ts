@@ -12,7 +12,7 @@ import type { ClusterConfig } from '../model/cluster-config.js';
 import type { ShardId } from '../model/ids.js';
 import type { CandidateRecord } from '../model/registrations.js';
 import { ZNODES } from '../model/znodes.js';
-import type { Clock } from '../ports/clock.js';
+import type { Cancel, Clock } from '../ports/clock.js';
 import type { Coordinator, CoordinatorSession } from '../ports/coordinator.js';
 import type { Log } from '../ports/log.js';
 import type { Dialer } from '../ports/network.js';
@@ -26,6 +26,7 @@ import { readNodes, readShard } from './map-reader.js';
 import { MapResync } from './map-resync.js';
 import type { RouterCounters } from './metrics.js';
 import { type ErrorLog, saidOnce } from '../coordination/said-once.js';
+import { oldAfterMs } from './trust.js';
 
 /** Pause after a step that ZooKeeper did not answer. */
 const RETRY_MS = 200;
@@ -57,6 +58,8 @@ export class Router {
   #leadership: Leadership | undefined;
   /** When the connection to ZooKeeper was made. */
   #connectedAt = 0;
+  #hasMemory = false;
+  #stopRemembering: Cancel = () => undefined;
   #stopped = false;
 
   constructor(config: RouterConfig, deps: RouterDeps, record: CandidateRecord) {
@@ -97,17 +100,19 @@ export class Router {
   /** Leaves the election; the calls under way are the composition root's to finish. */
   async withdraw(): Promise<void> {
     this.#stopped = true;
+    this.#stopRemembering();
     this.#resync.stop();
     await this.#candidacy.withdraw();
   }
 
   /** A new session: know the cluster, have a map, stand for election. */
   async #enter(session: CoordinatorSession): Promise<void> {
-    const connected = () => (this.#connectedAt = this.#deps.clock.now());
     session.on('state', (state) => {
-      if (state === 'connected' && session === this.#deps.coordinator.session) connected();
+      if (session !== this.#deps.coordinator.session) return;
+      if (state === 'connected') this.#connected(session);
+      else this.#stopRemembering();
     });
-    connected();
+    this.#connected(session);
     const cluster = await this.#untilAnswered(session, () => this.#ensureCluster(session));
     if (cluster === undefined) return;
     this.#cluster = cluster;
@@ -119,6 +124,14 @@ export class Router {
     this.#deps.ready();
     this.#resync.start();
     this.#candidacy.enter(session);
+  }
+
+  /** What is known once a connection is old can be compared with what the next one finds. */
+  #connected({ timeoutMs }: CoordinatorSession): void {
+    const { clock } = this.#deps;
+    this.#connectedAt = clock.now();
+    this.#stopRemembering();
+    this.#stopRemembering = clock.after(oldAfterMs(timeoutMs), () => (this.#hasMemory = true));
   }
 
   async #ensureCluster(session: CoordinatorSession): Promise<ClusterConfig | undefined> {
@@ -146,7 +159,10 @@ export class Router {
     const read = await readClusterAgain(session, this.#log);
     if (read.status !== 'ok') return undefined;
     const found = read.value?.clusterUuid;
-    if (found === known.clusterUuid) return read.value;
+    if (found === known.clusterUuid) {
+      this.#lost.found();
+      return read.value;
+    }
     this.#lost.say(session, known.clusterUuid, found);
     return undefined;
   }
@@ -205,6 +221,7 @@ export class Router {
       candidate,
       cluster,
       connectedAt: this.#connectedAt,
+      hasMemory: this.#hasMemory,
       over: (why) => this.#candidacy.abdicate(why),
       heard: (leaderEpoch) => this.#candidacy.heard(leaderEpoch),
     });

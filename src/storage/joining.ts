@@ -95,7 +95,10 @@ export class Joining {
       if (read.status === 'ok') {
         const found = read.value;
         const isLost = found === undefined || (this.#hasJoined && this.#isAnother(found));
-        if (!isLost) return found;
+        if (!isLost) {
+          this.#lost.found();
+          return found;
+        }
         this.#sayLost(session, found?.clusterUuid);
       }
       await new Promise<void>((resolve) => clock.after(RETRY_MS, resolve));

@@ -78,8 +78,8 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/control/controller.ts',
-        from: 'if (epoch === config.epoch) this.#leads.set(known, { version, nonce, inSync: isr });',
-        to: 'if (epoch > config.epoch) this.#leads.set(known, { version, nonce, inSync: isr });',
+        from: 'if (epoch === config.epoch && isOther) this.#leads.set',
+        to: 'if (epoch > config.epoch) this.#leads.set',
       },
     ],
     tests: SET_BACK,
@@ -275,12 +275,12 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
     breaks: ['S1', 'S6'],
     edits: [
       {
-        file: 'src/router/leadership.ts',
-        from: 'this.#awaitMembers(this.#deps.clock.now());',
-        to: '',
+        file: 'src/router/trust.ts',
+        from: 'if (leftMs <= 0) return this.#complete();',
+        to: 'if (leftMs <= 0 || this.#hasMemory) return this.#complete();',
       },
     ],
-    tests: ['test/unit/router-leading-replicas.test.ts'],
+    tests: ['test/unit/router-trust.test.ts'],
   },
   {
     id: 'old-connection-distrusted',
@@ -288,12 +288,12 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
     breaks: ['L1'],
     edits: [
       {
-        file: 'src/router/leadership.ts',
-        from: 'this.#awaitMembers(this.#office.connectedAt);',
-        to: 'this.#awaitMembers(this.#deps.clock.now());',
+        file: 'src/router/trust.ts',
+        from: 'const untilMs = atMs + oldAfterMs(sessionTimeoutMs);',
+        to: 'const untilMs = Math.max(atMs, clock.now()) + oldAfterMs(sessionTimeoutMs);',
       },
     ],
-    tests: ['test/unit/router-leading-replicas.test.ts'],
+    tests: ['test/unit/router-trust.test.ts'],
   },
   {
     id: 'read-behind-a-write-believed',
@@ -307,5 +307,70 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
       },
     ],
     tests: ['test/unit/router-leading-set-back.test.ts'],
+  },
+  {
+    id: 'waits-anew-with-each-connection',
+    wrong: 'a leader waits for members for ever, if its connection breaks often enough',
+    breaks: ['L1'],
+    edits: [
+      {
+        file: 'src/router/trust.ts',
+        from: 'if (this.#untilMs !== undefined) return;',
+        to: 'this.stop();',
+      },
+    ],
+    tests: ['test/unit/router-trust.test.ts'],
+  },
+  {
+    id: 'older-map-believed',
+    wrong: 'a leader that finds less than it knew goes on as if it were the latest',
+    breaks: ['S1', 'S6'],
+    edits: [
+      {
+        file: 'src/router/trust.ts',
+        from: 'if (isOlder) this.#hasMemory = false;',
+        to: 'if (isOlder) this.#complete();',
+      },
+    ],
+    tests: ['test/unit/router-trust.test.ts'],
+  },
+  {
+    id: 'memory-forgotten',
+    wrong: 'a leader waits for members with each new connection, whatever it knew before',
+    breaks: ['L1'],
+    edits: [
+      {
+        file: 'src/router/trust.ts',
+        from: 'else if (this.#hasMemory && this.#untilMs !== undefined) this.#complete();',
+        to: '',
+      },
+    ],
+    tests: ['test/unit/router-trust.test.ts'],
+  },
+  {
+    id: 'alive-taken-for-spoken',
+    wrong: 'a node that answers a ping has said what it holds',
+    breaks: ['S1', 'S6'],
+    edits: [
+      {
+        file: 'src/control/controller.ts',
+        from: "case 'heard':\n",
+        to: "case 'heard':\n        this.#spoken.add(input.node);\n",
+      },
+    ],
+    tests: FAILOVER,
+  },
+  {
+    id: 'known-forgotten-when-absent',
+    wrong: 'a leader forgets what it knew of a shard when its znode is not there for a moment',
+    breaks: ['S6'],
+    edits: [
+      {
+        file: 'src/control/controller.ts',
+        from: "if (before?.type === 'config') this.#known.set(shard, before);",
+        to: '',
+      },
+    ],
+    tests: SET_BACK,
   },
 ];

@@ -8,7 +8,7 @@ import type {
 } from '../../src/control/controller-io.js';
 import { Controller } from '../../src/control/controller.js';
 import type { ClusterConfig } from '../../src/model/cluster-config.js';
-import type { Epoch, LeaderEpoch, MemberId, ShardId, Uuid } from '../../src/model/ids.js';
+import type { Epoch, LeaderEpoch, MemberId, ShardId } from '../../src/model/ids.js';
 import type { ChangeRequest } from '../../src/model/member-messages.js';
 import type { PlacementState } from '../../src/model/placement-record.js';
 import type { Registration } from '../../src/model/registrations.js';
@@ -25,8 +25,6 @@ export class ControlHarness {
   handOvers: readonly HandOver[] = [];
   nonce = 0;
   placement: PlacementState = 'open';
-  /** Processes that have spoken once. */
-  readonly #heard = new Set<Uuid>();
 
   /** Of a leader that whoever lives has had the time to register with; or not, if it just began. */
   constructor(
@@ -59,9 +57,7 @@ export class ControlHarness {
   nodes(...nodes: Registration[]): this {
     this.step({ type: 'nodes', nodes });
     for (const { id, process } of nodes) {
-      if (!this.#heard.has(process)) this.step({ type: 'heard', node: id, process });
-      this.#heard.add(process);
-      this.step({ type: 'accounted', process });
+      this.step({ type: 'spoken', node: id }).step({ type: 'accounted', process });
     }
     return this;
   }

@@ -336,6 +336,7 @@ export class ControlWorld {
     }
     this.seeNodes();
     for (const node of this.nodes) this.suspect(node, 'heard');
+    this.#controller.step({ type: 'nodes-complete' });
     this.seeSettled();
     this.restHandOvers();
     for (let round = 0, atRest = 0; round < roundsMax; round++) {
@@ -368,6 +369,8 @@ export class ControlWorld {
     this.#controller = controller;
     const placement = this.#isPlaced ? 'complete' : 'open';
     controller.step({ type: 'placement-read', placement });
+    // Every other one has been connected for long when it begins; the others wait for all nodes.
+    if (this.#leaderEpoch % 2 === 0) controller.step({ type: 'nodes-complete' });
     for (const { shard } of this.#shards()) {
       controller.step({ type: 'shard-read', stored: this.#read(shard) });
     }
@@ -402,6 +405,7 @@ export class ControlWorld {
       return [{ shard, shardUuid, store, epoch: promised, openedEpoch, lastSeq: 0 as Seq }];
     });
     this.#controller.step({ type: 'reported', replicas });
+    this.#controller.step({ type: 'spoken', node: id });
     this.#controller.step({ type: 'accounted', process: process.registration.process });
     for (const [shard, { epoch, to }] of process.steppedDown) {
       this.#controller.step({ type: 'stepped-down', shard, epoch, to });

@@ -75,6 +75,7 @@ export class GroupLeader {
       ...(replica.lead !== undefined && { lead: replica.lead }),
     };
     this.#controller.step({ type: 'reported', replicas: [entry] });
+    this.#controller.step({ type: 'spoken', node: id });
   }
 
   isSuspected({ process }: GroupNode): boolean {

@@ -33,6 +33,8 @@ interface OfficeOptions {
   readonly fenceVersion?: number;
   /** When its connection to ZooKeeper was made; long ago otherwise. */
   readonly connectedAt?: number;
+  /** Whether it knew the map before that. */
+  readonly hasMemory?: boolean;
 }
 
 /** The znodes of a cluster, and the hand that changes them from outside. */
@@ -192,6 +194,7 @@ export class LeaderUnderTest {
       fence: { leaderEpoch: this.leaderEpoch, version: this.fenceVersion },
       candidate,
       connectedAt: options.connectedAt,
+      hasMemory: options.hasMemory,
       cluster: clusterOf({ shards, initialStorage, replicas }),
       over: (why) => {
         this.over.push(why);
@@ -212,7 +215,8 @@ export class LeaderUnderTest {
     const candidate = await cluster.stand('r1');
     const fenceVersion = await cluster.versionOf(ZNODES.leaderEpoch);
     const connectedAt = -LONG_AGO_MS;
-    const defaults = { shards: SHARDS, initialStorage: 1, replicas: 1, fenceVersion, connectedAt };
+    const office = { fenceVersion, connectedAt, hasMemory: false };
+    const defaults = { shards: SHARDS, initialStorage: 1, replicas: 1, ...office };
     const leader = new LeaderUnderTest(cluster, candidate, { ...defaults, ...options });
     leader.map.setShardCount(options.shards ?? SHARDS);
     before(leader);

@@ -12,7 +12,7 @@ const [s1, s2, s3] = [nodeOf('s1'), nodeOf('s2'), nodeOf('s3')];
 /** The only registered node, and it has said what it holds. */
 function register(controller: Controller, node: Registration): void {
   controller.step({ type: 'nodes', nodes: [node] });
-  controller.step({ type: 'heard', node: node.id, process: node.process });
+  controller.step({ type: 'spoken', node: node.id });
   controller.step({ type: 'accounted', process: node.process });
 }
 

@@ -117,7 +117,7 @@ describe('rule 5: the primary is not alive', () => {
     it('S1 S6 so may one in whose place a later process answers than a backup has registered', () => {
       const again = { ...s1, incarnation: 9 as Incarnation };
       const harness = begun().step({ type: 'nodes', nodes: [again, s2, s3] });
-      for (const { id, process } of [again, s3]) harness.step({ type: 'heard', node: id, process });
+      for (const { id } of [again, s3]) harness.step({ type: 'spoken', node: id });
       for (const { process } of all) harness.step({ type: 'accounted', process });
       harness.step({ type: 'replaced', node: s2.id, process: s2.process });
       expect(harness.run()).toEqual([]);
@@ -141,8 +141,9 @@ describe('rule 5: the primary is not alive', () => {
 
     it('S1 S6 nor one that is registered and suspected: it may be at another address', () => {
       const harness = begun().step({ type: 'nodes', nodes: all }).suspect(s2);
-      for (const { id, process } of [s1, s3]) harness.step({ type: 'heard', node: id, process });
+      for (const { id } of [s1, s3]) harness.step({ type: 'spoken', node: id });
       for (const { process } of all) harness.step({ type: 'accounted', process });
+      expect(harness.hear(s2).suspect(s2).run(), 'that it lives says nothing').toEqual([]);
       expect(harness.request({ type: 'shrink', node: s2.id }).run()).toEqual([]);
       expect(harness.controller.unheard).toEqual(['s2']);
       expect(harness.complete().controller.unheard).toEqual([]);

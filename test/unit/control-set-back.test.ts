@@ -217,6 +217,44 @@ describe('a leader under whose eyes ZooKeeper is set back', () => {
     expect(harness.config(0)).toMatchObject({ primary: 's3', learners: ['s2'] });
   });
 
+  it('S6 nor does it forget that while the znode is not there, or garbled', () => {
+    const members = { isr: [s1.id, s3.id], learners: [s2.id] };
+    const known = sharedBy(0, all, members);
+    for (const type of ['absent', 'garbled'] as const) {
+      const harness = new ControlHarness(one, [{ ...known, nonce: 'newer' }]).nodes(s2, s3);
+      harness.step({ type: 'shard-read', stored: { type, shard } });
+      harness.controller.takeReady();
+      harness.znodes.set(shard, { config: stored, version: 0 });
+      lookAgain(harness);
+      expect(harness.runWhy(), type).toEqual(['set-back']);
+      expect(harness.config(0)).toMatchObject(members);
+    }
+  });
+
+  it('S6 nor what its primary has said, when it reads the same once more', () => {
+    const harness = new ControlHarness(one, [stored]).nodes(...all);
+    const lead = { type: 'set-back', nonce: 'later', inSync: [s1.id, s3.id] } as const;
+    harness
+      .step({ type: 'nodes-incomplete' })
+      .step({ type: 'nodes', nodes: [...all, nodeOf('s4')] });
+    harness.request(lead);
+    lookAgain(harness);
+    expect(harness.complete().runWhy()).toEqual(['set-back']);
+    expect(harness.config(0)).toMatchObject({ isr: ['s1', 's3'] });
+  });
+
+  it('counts it', () => {
+    const harness = new ControlHarness(one, [stored]).nodes(...all);
+    lookAgain(harness);
+    expect(harness.controller.setBacks, 'the same').toBe(0);
+    harness.znodes.set(shard, { config: { ...stored, nonce: 'other' }, version: 3 });
+    lookAgain(harness);
+    harness.znodes.set(shard, { config: { ...stored, epoch: 3 as Epoch }, version: 9 });
+    lookAgain(harness);
+    harness.step({ type: 'shard-read', stored: { type: 'absent', shard } });
+    expect(harness.controller.setBacks).toBe(3);
+  });
+
   it('tells everybody what ZooKeeper has now', () => {
     const harness = new ControlHarness(one, [{ ...stored, nonce: 'newer' }]).nodes(...all);
     harness.controller.takeReady();

@@ -84,13 +84,13 @@ function orders(id: string) {
 
 describe('nodes that register anew because ZooKeeper ended their sessions', () => {
   /** A leader that connected so long ago; s1 is not there, s2 is again. */
-  async function leadAnew(connectedForMs: number): Promise<void> {
+  async function leadAnew(connectedForMs: number, hasMemory = false): Promise<void> {
     await lead(2);
     leader.leadership.stop();
     await cluster.remove(nodeZnode('s1' as MemberId));
     await cluster.register('s2');
     const connectedAt = new FakeClock().now() - connectedForMs;
-    leader = await LeaderUnderTest.start(cluster, { replicas: 2, connectedAt });
+    leader = await LeaderUnderTest.start(cluster, { replicas: 2, connectedAt, hasMemory });
     const [there] = leader.map.map.nodes.values();
     leader.greet(there!);
     await leader.hear(there!, { type: 'replicas', replicas: [] });
@@ -103,25 +103,43 @@ describe('nodes that register anew because ZooKeeper ended their sessions', () =
     expect(said('waiting for s1')).toEqual([]);
   });
 
-  it('S1 S6 are waited for anew once the connection was lost', async () => {
+  it('L1 nor after its connection was lost, if ZooKeeper knows as much as before', async () => {
     await lead(2);
     leader.session.suspend();
     leader.session.resume();
+    await settle();
+    await cluster.remove(nodeZnode('s1' as MemberId));
+    await leader.pass(0);
+    expect(await primaries()).not.toContain('s1');
+  });
+
+  it('S1 S6 are waited for anew if it knows less', async () => {
+    await lead(2);
+    leader.session.suspend();
+    await cluster.put({ ...configs[1]!, epoch: 3 as Epoch, nonce: 'older' });
+    leader.session.resume();
+    await settle();
     await cluster.remove(nodeZnode('s1' as MemberId));
     await leader.pass(COMPLETE_MS - 1);
-    expect(await primaries(), 's1 has never spoken').toContain('s1');
+    expect(await primaries(), 's1 has not spoken').toEqual(['s1', 's2', 's1', 's2', 's1', 's2']);
     await leader.pass(1);
+    await leader.pass(0);
+    expect(await primaries()).not.toContain('s1');
+  });
+
+  it('L1 nor by one that knew the map before it connected', async () => {
+    await leadAnew(1, true);
     await leader.pass(0);
     expect(await primaries()).not.toContain('s1');
   });
 
   it('L1 lose their primaries if they have not come after a while', async () => {
     await leadAnew(1);
-    await leader.pass(SETTLE_MS);
+    await leader.pass(1_000);
     const [line, ...more] = said('waiting for s1: the connection to ZooKeeper is new');
-    expect(line?.fields).toEqual({ forMs: COMPLETE_MS - 1 - SETTLE_MS });
+    expect(line?.fields).toEqual({ forMs: COMPLETE_MS - 1 - 1_000 });
     expect(more).toEqual([]);
-    await leader.pass(COMPLETE_MS - SETTLE_MS - 2);
+    await leader.pass(COMPLETE_MS - 1_000 - 2);
     expect(await primaries()).toEqual(['s1', 's2', 's1', 's2', 's1', 's2']);
     await leader.pass(1);
     await leader.pass(0);

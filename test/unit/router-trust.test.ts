@@ -1,0 +1,102 @@
+/** When a leader may go by what ZooKeeper has (S1, S6, Z12). */
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { MemberId } from '../../src/model/ids.js';
+import { oldAfterMs, Trust } from '../../src/router/trust.js';
+import { FakeClock } from '../support/fake-clock.js';
+import { MemoryLog } from '../support/storage-harness.js';
+
+const TIMEOUT_MS = 4_000;
+const OLD_MS = oldAfterMs(TIMEOUT_MS);
+
+let clock: FakeClock;
+let log: MemoryLog;
+let said: boolean[];
+
+beforeEach(() => {
+  clock = new FakeClock();
+  log = new MemoryLog();
+  said = [];
+});
+
+function trustWith(hasMemory: boolean): Trust {
+  return new Trust(
+    { clock, log, sessionTimeoutMs: TIMEOUT_MS, hasMemory },
+    {
+      unheard: () => ['s1', 's3'] as MemberId[],
+      isComplete: (isComplete) => said.push(isComplete),
+    },
+  );
+}
+
+describe('a leader that knew no map before', () => {
+  it('believes a connection that is older than any set-back', () => {
+    trustWith(false).connected(clock.now() - OLD_MS);
+    expect(said).toEqual([true]);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('waits for members until a new one is that old, and says for whom', () => {
+    const trust = trustWith(false);
+    trust.connected(clock.now() - 1_000);
+    trust.compared(0);
+    clock.advance(OLD_MS - 1_001);
+    expect(said).toEqual([false]);
+    expect(log.lines).toMatchObject([{ level: 'info', fields: { forMs: OLD_MS - 2_000 } }]);
+    expect(log.has('waiting for s1, s3: the connection to ZooKeeper is new')).toBe(true);
+    clock.advance(1);
+    expect(said).toEqual([false, true]);
+  });
+
+  it('waits no longer because the connection breaks meanwhile, again and again', () => {
+    const trust = trustWith(false);
+    trust.connected(clock.now());
+    for (let breaks = 0; breaks < 10; breaks++) {
+      clock.advance(OLD_MS / 10);
+      if (breaks < 9) trust.connected(clock.now());
+    }
+    expect(said).toEqual([false, true]);
+  });
+
+  it('has one after that', () => {
+    const trust = trustWith(false);
+    trust.connected(clock.now() - OLD_MS);
+    trust.connected(clock.now());
+    trust.compared(0);
+    expect(said).toEqual([true, false, true]);
+  });
+});
+
+describe('a leader that knew the map before', () => {
+  it('believes a new connection once it has found nothing older', () => {
+    const trust = trustWith(true);
+    trust.connected(clock.now());
+    expect(said).toEqual([false]);
+    trust.compared(0);
+    expect(said).toEqual([false, true]);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('S1 S6 waits if it has found less than it knew, and then has forgotten that', () => {
+    const trust = trustWith(true);
+    trust.connected(clock.now());
+    trust.compared(2);
+    trust.connected(clock.now());
+    trust.compared(2);
+    clock.advance(OLD_MS - 1);
+    expect(said).toEqual([false]);
+    clock.advance(1);
+    expect(said).toEqual([false, true]);
+    trust.connected(clock.now());
+    trust.compared(2);
+    expect(said, 'what was older was so the time before').toEqual([false, true, false, true]);
+  });
+});
+
+it('a leader that is stopped says nothing more', () => {
+  const trust = trustWith(false);
+  trust.connected(clock.now());
+  trust.stop();
+  clock.advance(2 * OLD_MS);
+  expect(said).toEqual([false]);
+  expect(log.lines).toEqual([]);
+});
