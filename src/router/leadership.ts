@@ -77,6 +77,8 @@ export interface Office {
   readonly connectedAt: number;
   /** Whether this router knew the map before that, from a ZooKeeper that it could believe. */
   readonly hasMemory: boolean;
+  /** Called when the map that it knows now is from one. */
+  readonly trusted: () => void;
   /** Called when this leadership turns out to be over; `stop` follows. */
   readonly over: (why: string) => void;
   /** Called when a member has heard of a later leaderEpoch; `stop` follows. */
@@ -104,6 +106,8 @@ export class Leadership {
   /** The registrations that the controller decides by; undefined before they were read. */
   #registered: readonly Registration[] | undefined;
   #forgetState: () => void = () => undefined;
+  /** Every shard was read once. */
+  #isRead = false;
   /** How often all shards are to be read once more: 2 = again, because of what came meanwhile. */
   #readsAgain = 0;
   /** How often each shard was written, or was to be. */
@@ -162,7 +166,8 @@ export class Leadership {
         unheard: () => this.#controller.unheard,
         isComplete: (isComplete) => {
           this.#controller.step({ type: isComplete ? 'nodes-complete' : 'nodes-incomplete' });
-          this.#carryOut();
+          if (isComplete) office.trusted();
+          this.#carryOutSoon();
         },
       },
     );
@@ -176,7 +181,11 @@ export class Leadership {
       this.#controller.step({ type: 'known', ...known });
     }
     this.#trust.connected(this.#office.connectedAt);
-    void this.#readShards(this.#shards).then(() => this.#trust.compared(this.#controller.setBacks));
+    void this.#readShards(this.#shards).then(() => {
+      this.#isRead = true;
+      this.#trust.compared(this.#controller.setBacks);
+      this.#lookWhoHasSpoken();
+    });
     void this.#readPlacement();
     // ZooKeeper may have been set back meanwhile, and the session be one that the backup has.
     this.#forgetState = this.#session.on('state', (state) => {
@@ -339,9 +348,15 @@ export class Leadership {
     });
   }
 
+  #lookWhoHasSpoken(): void {
+    if (!this.#isRead || !this.#trust.isWaiting || this.#controller.unheard.length > 0) return;
+    this.#trust.allHaveSpoken();
+  }
+
   /** Tells what changed, writes what the controller proposes, and asks for hand-overs. */
   #carryOut(): void {
     if (this.#stopped) return;
+    this.#lookWhoHasSpoken();
     const { writes, handOvers, completesPlacement, changed, outdated, events } =
       this.#controller.takeReady();
     if (changed.length > 0) {

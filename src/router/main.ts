@@ -222,6 +222,7 @@ export class Router {
       cluster,
       connectedAt: this.#connectedAt,
       hasMemory: this.#hasMemory,
+      trusted: () => (this.#hasMemory = true),
       over: (why) => this.#candidacy.abdicate(why),
       heard: (leaderEpoch) => this.#candidacy.heard(leaderEpoch),
     });

@@ -4,7 +4,8 @@
  *
  * A ZooKeeper that is set back breaks every connection. So a connection that is old enough can be
  * trusted: whoever knew more has come by then. So can a new one, if the leader knew the map before,
- * from one that could be trusted, and found nothing older: a backup is older than that.
+ * from one that could be trusted, and found nothing older: a backup is older than that. And so can
+ * one over which every member was heard that the map names.
  */
 import type { MemberId } from '../model/ids.js';
 import type { Cancel, Clock } from '../ports/clock.js';
@@ -34,7 +35,7 @@ export interface TrustDeps {
 export interface TrustEvents {
   /** Members that have not spoken. */
   unheard(): readonly MemberId[];
-  /** Whether nobody has to be waited for any more. */
+  /** Whether nobody has to be waited for any more: then the map that was read can be trusted. */
   isComplete(isComplete: boolean): void;
 }
 
@@ -56,7 +57,7 @@ export class Trust {
 
   /** A connection was made at this time. A wait that has begun gets no longer by that. */
   connected(atMs: number): void {
-    if (this.#untilMs !== undefined) return;
+    if (this.isWaiting) return;
     const { clock, sessionTimeoutMs } = this.#deps;
     const untilMs = atMs + oldAfterMs(sessionTimeoutMs);
     const leftMs = untilMs - clock.now();
@@ -72,7 +73,17 @@ export class Trust {
     const isOlder = setBacks > this.#setBacks;
     this.#setBacks = setBacks;
     if (isOlder) this.#hasMemory = false;
-    else if (this.#hasMemory && this.#untilMs !== undefined) this.#complete();
+    else if (this.#hasMemory && this.isWaiting) this.#complete();
+  }
+
+  /** Whether members are waited for. */
+  get isWaiting(): boolean {
+    return this.#untilMs !== undefined;
+  }
+
+  /** All of them have. */
+  allHaveSpoken(): void {
+    if (this.isWaiting) this.#complete();
   }
 
   stop(): void {

@@ -172,7 +172,7 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
       {
         file: 'src/storage/joining.ts',
         from: 'found === undefined || (this.#hasJoined && this.#isAnother(found));',
-        to: 'found === undefined;',
+        to: 'found === undefined || (found.shards < 0 && this.#isAnother(found));',
       },
     ],
     tests: ['test/unit/storage-role.test.ts'],
@@ -315,7 +315,7 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/router/trust.ts',
-        from: 'if (this.#untilMs !== undefined) return;',
+        from: 'if (this.isWaiting) return;',
         to: 'this.stop();',
       },
     ],
@@ -341,7 +341,7 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/router/trust.ts',
-        from: 'else if (this.#hasMemory && this.#untilMs !== undefined) this.#complete();',
+        from: 'else if (this.#hasMemory && this.isWaiting) this.#complete();',
         to: '',
       },
     ],
@@ -372,5 +372,18 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
       },
     ],
     tests: SET_BACK,
+  },
+  {
+    id: 'spoken-not-noticed',
+    wrong: 'a leader waits on although every member that the map names has spoken',
+    breaks: ['L1'],
+    edits: [
+      {
+        file: 'src/router/leadership.ts',
+        from: 'this.#trust.allHaveSpoken();',
+        to: '',
+      },
+    ],
+    tests: ['test/unit/router-leading-replicas.test.ts'],
   },
 ];

@@ -153,6 +153,7 @@ export class LeaderUnderTest {
   readonly multis: (readonly MultiOp[])[] = [];
   readonly over: string[] = [];
   readonly heard: number[] = [];
+  trusts = false;
   readonly leaderEpoch = 7 as LeaderEpoch;
   readonly fenceVersion: number;
   readonly candidate: string;
@@ -195,6 +196,7 @@ export class LeaderUnderTest {
       candidate,
       connectedAt: options.connectedAt,
       hasMemory: options.hasMemory,
+      trusted: () => (this.trusts = true),
       cluster: clusterOf({ shards, initialStorage, replicas }),
       over: (why) => {
         this.over.push(why);

@@ -133,6 +133,22 @@ describe('nodes that register anew because ZooKeeper ended their sessions', () =
     expect(await primaries()).not.toContain('s1');
   });
 
+  it('L1 are known to be all that there are, once each has spoken that the map names', async () => {
+    await lead(2);
+    leader.leadership.stop();
+    leader = await LeaderUnderTest.start(cluster, { replicas: 2, connectedAt: 1_000 });
+    await leader.pass(0);
+    expect(leader.trusts, 'they have not').toBe(false);
+    for (const node of nodes) {
+      leader.greet(node);
+      await leader.hear(node, { type: 'replicas', replicas: [] });
+    }
+    expect(leader.trusts).toBe(true);
+    await cluster.remove(nodeZnode('s1' as MemberId));
+    await leader.pass(0);
+    expect(await primaries()).not.toContain('s1');
+  });
+
   it('L1 lose their primaries if they have not come after a while', async () => {
     await leadAnew(1);
     await leader.pass(1_000);

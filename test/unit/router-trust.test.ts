@@ -57,6 +57,18 @@ describe('a leader that knew no map before', () => {
     expect(said).toEqual([false, true]);
   });
 
+  it('waits no longer once all of them have spoken, and knows the map from then on', () => {
+    const trust = trustWith(false);
+    trust.connected(clock.now());
+    trust.allHaveSpoken();
+    trust.allHaveSpoken();
+    expect(said).toEqual([false, true]);
+    expect([trust.isWaiting, clock.pending]).toEqual([false, 0]);
+    trust.connected(clock.now());
+    trust.compared(0);
+    expect(said).toEqual([false, true, false, true]);
+  });
+
   it('has one after that', () => {
     const trust = trustWith(false);
     trust.connected(clock.now() - OLD_MS);
