@@ -61,7 +61,7 @@ import {
   type ShardId,
   type Uuid,
 } from '../model/ids.js';
-import type { ChangeRequest } from '../model/member-messages.js';
+import type { ChangeRequest, Lead } from '../model/member-messages.js';
 import type { PlacementState } from '../model/placement-record.js';
 import type { Registration } from '../model/registrations.js';
 import type { ShardConfig, StoredShard, VersionedConfig } from '../model/shard-config.js';
@@ -258,10 +258,9 @@ export class Controller {
     const before = this.#stored.get(shard);
     this.#writing.delete(shard);
     this.#stored.set(shard, stored);
-    if (stored.type !== 'config') {
-      if (before?.type === 'config') this.#known.set(shard, before);
-      if (stored.type === 'absent' && this.#known.has(shard)) this.#setBacks++;
-    }
+    if (stored.type !== 'config' && before?.type === 'config') this.#known.set(shard, before);
+    const hasGone = stored.type === 'absent' && before?.type !== 'absent';
+    if (hasGone && this.#known.has(shard)) this.#setBacks++;
     if (stored.type === 'garbled') {
       this.#events.push(...this.#broken.found({ type: 'shard-garbled', shard }));
     }
@@ -328,7 +327,7 @@ export class Controller {
   #onRequested(request: ChangeRequest): void {
     const { shard, shardUuid, change } = request;
     if (change.type === 'epoch-used') return this.#reports.met(shardUuid, change.promised);
-    if (change.type === 'set-back') return this.#onSetBack(request);
+    if (change.type === 'set-back') return this.#onSetBack(request, change);
     if (this.#writing.has(shard)) return;
     const asked = this.#requests.get(shard) ?? new AskedChanges();
     this.#requests.set(shard, asked);
@@ -336,9 +335,8 @@ export class Controller {
   }
 
   /** What a primary knows to be later counts whenever it comes. */
-  #onSetBack({ shard, shardUuid, epoch, basedOn: version, change }: ChangeRequest): void {
-    if (change.type !== 'set-back') return;
-    const { nonce, inSync } = change;
+  #onSetBack(request: ChangeRequest, { nonce, inSync }: Omit<Lead, 'version'>): void {
+    const { shard, shardUuid, epoch, basedOn: version } = request;
     this.#leads.set({ shard, shardUuid, epoch }, { version, nonce, inSync });
     const stored = this.#stored.get(shard);
     if (stored?.type !== 'config' || stored.config.nonce !== nonce) return;

@@ -52,8 +52,8 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/control/controller.ts',
-        from: "if (change.type === 'set-back') return this.#onSetBack(request);",
-        to: "if (change.type === 'set-back' && !this.#writing.has(shard)) this.#onSetBack(request);",
+        from: "if (change.type === 'set-back') return this.#onSetBack(request, change);",
+        to: "if (change.type === 'set-back' && !this.#writing.has(shard)) this.#onSetBack(request, change);",
       },
     ],
     tests: SET_BACK,
@@ -367,8 +367,8 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/control/controller.ts',
-        from: "if (before?.type === 'config') this.#known.set(shard, before);",
-        to: '',
+        from: "stored.type !== 'config' && before?.type === 'config') this.#known.set(shard, before);",
+        to: "stored.type === 'config' && before?.type === 'config') this.#known.set(shard, before);",
       },
     ],
     tests: SET_BACK,
