@@ -19,12 +19,15 @@ export type ControllerInput =
   | { readonly type: 'nodes'; readonly nodes: readonly Registration[] }
   /** No node came or went for a while: placing and balancing may start. */
   | { readonly type: 'nodes-settled' }
-  /** Whoever lives has had the time to register, if ZooKeeper was set back. */
-  | { readonly type: 'nodes-complete' }
+  /**
+   * Whoever may know more than ZooKeeper, should it have been set back, has had the time to speak;
+   * or it is known not to have been. `router/trust.ts` judges that.
+   */
+  | { readonly type: 'zookeeper-trusted' }
   /** Not any more: ZooKeeper may have been set back a moment ago. */
-  | { readonly type: 'nodes-incomplete' }
+  | { readonly type: 'zookeeper-doubted' }
   /** What this router had heard of a shard before it led. */
-  | ({ readonly type: 'known' } & VersionedConfig)
+  | { readonly type: 'remembered'; readonly known: VersionedConfig }
   /** A node says which replicas it holds durably. */
   | { readonly type: 'reported'; readonly replicas: readonly ReplicaEntry[] }
   /** A node's process has said all that it holds, or has had the time to. */
@@ -97,7 +100,7 @@ export type ControllerEvent =
   | { readonly type: 'shard-missing'; readonly shard: ShardId }
   /**
    * Its configuration is older than what a replica has promised, or knows it as not served yet
-   * although a replica holds data (then `promised` may be no higher): ZooKeeper was set back.
+   * although it was (then `promised` may be no higher): ZooKeeper was set back.
    */
   | {
       readonly type: 'shard-outdated';

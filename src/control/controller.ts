@@ -7,31 +7,31 @@
  *
  * It decides from the whole state, not from events: a successor that reads the same map decides the
  * same, and changes nothing that is right. Nothing is decided of a shard before its living replicas
- * have said what they hold, or have had the time to. If ZooKeeper may have been set back, to a
- * backup perhaps, because the connection to it is new: before all nodes that there are have, and
- * all that the configuration names, registered or not, as one of them may know a later one. And
- * nothing is decided if anybody has promised an epoch above the configuration's, or has written to
- * a shard that is only being created. Then ZooKeeper was set back: whoever serves the shard serves
- * on, and what the configuration should be is for an operator to settle (S1, S19; `portolan
- * recover`).
+ * have said what they hold, or have had the time to. While ZooKeeper is not trusted, as it may have
+ * been set back, to a backup perhaps (`router/trust.ts`): before all registered nodes have, and all
+ * that the configuration names, registered or not, as one of them may know a later one. And nothing
+ * is decided if anybody has promised an epoch above the configuration's, or if a shard has served
+ * that is only being created. Then ZooKeeper was set back: whoever serves the shard serves on, and
+ * what the configuration should be is for an operator to settle (S1, S19; `portolan recover`).
  *
  * Alive = registered in ZooKeeper, and not suspected by the leader's own connection. The same life
  * = the registration and the process that a place names; a new life = another one with the same
  * store, all its data included (`lives.ts`). Its rules, per shard, the first that applies, in the
- * order 1, 3, 2 and 12, 8, 4, 5, 10, 6, 7, 9, 11:
+ * order 1, 3, 2 and 12, 8, 5 (of a damaged primary), 4, 5, 10, 6, 7, 9, 11:
  *   1. No configuration, and the placement is not complete: create one in state `creating`, once
- *      enough nodes are registered, with all its replicas in sync. Not if one of them holds data of
- *      a shard of this number. When every shard has one, the placement is complete, for ever.
+ *      enough nodes are registered, with all its replicas in sync. Not if a shard of this number is
+ *      known to have served, or one of them holds data of it. When every shard has one, the
+ *      placement is complete, for ever.
  *   2. `creating`, the placement is complete, and every member reports its replica as durable:
  *      `active`.
  *   3. `creating`, and a member is gone or another life or store: place it anew, in a new epoch.
  *      Nothing can be lost, because a shard serves nothing before it is `active`.
  *   4. `active`, and its primary is alive in a new life, or says that the epoch was an earlier
  *      life's: the same primary in a new epoch (S1).
- *   5. `active`, and its primary is not alive or has lost its data: a member of the isr that lives
- *      becomes primary in a new epoch (S6); those that do not live have to catch up, as far as
- *      minIsr members stay. If there is no such member: leave it, and say so once. Starting empty
- *      would lose the data (S19).
+ *   5. `active`, and its primary is not alive, is damaged or has lost its data: a member of the isr
+ *      that lives becomes primary in a new epoch (S6); those that do not live have to catch up, as
+ *      far as minIsr members stay. If there is no such member: leave it, and say so once. Starting
+ *      empty would lose the data (S19).
  *   6. Its primary asks to drop a member of the isr, to take a learner in that caught up or not to
  *      do so after all, or to give a learner's place to another node: so be it, if it asks in the
  *      present epoch and knows the present configuration (S7, S16).
@@ -85,9 +85,9 @@ import {
   strandings,
 } from './failover.js';
 import { handOversOfLeaving, handOverToBalance } from './hand-overs.js';
-import { KnownLeads } from './known-leads.js';
 import { type Carried, Loads } from './loads.js';
 import { corrected, lifeOfPrimary, requested, takenBack, withoutDamaged } from './membership.js';
+import { Memory } from './memory.js';
 import { activated, created, isStrayed, placedAnew, widened } from './placing.js';
 import { forgotten } from './replacing.js';
 import { Reports } from './reports.js';
@@ -126,13 +126,9 @@ export class Controller {
    * may be one that a backup had, of a process that has ended since.
    */
   readonly #spoken = new Set<MemberId>();
-  /** What this router had heard of before it led, or had read before it was not there any more. */
-  readonly #known = new Map<ShardId, VersionedConfig>();
-  /** How often what was read was older than what was known. */
-  #setBacks = 0;
-  /** What is known of later configurations than ZooKeeper's. */
-  readonly #leads = new KnownLeads();
-  #isComplete = false;
+  readonly #memory = new Memory();
+  /** Whether ZooKeeper can be trusted not to have been set back a moment ago. */
+  #isTrusted = false;
   #hasSettled = false;
   #isSettled = false;
   #changed: VersionedConfig[] = [];
@@ -161,15 +157,14 @@ export class Controller {
         this.#hasSettled = true;
         this.#isSettled = true;
         return;
-      case 'nodes-complete':
-        this.#isComplete = true;
+      case 'zookeeper-trusted':
+        this.#isTrusted = true;
         return;
-      case 'nodes-incomplete':
-        this.#isComplete = false;
+      case 'zookeeper-doubted':
+        this.#isTrusted = false;
         return;
-      case 'known':
-        this.#known.set(input.config.shard, input);
-        return;
+      case 'remembered':
+        return this.#memory.add(input.known);
       case 'reported':
         for (const entry of input.replicas) this.#reports.add(entry);
         return;
@@ -233,13 +228,16 @@ export class Controller {
 
   /** How often ZooKeeper knew less of a shard than we did. */
   get setBacks(): number {
-    return this.#setBacks;
+    return this.#memory.setBacks;
   }
 
-  /** Nodes with replicas that have not spoken, while they are waited for. */
-  get unheard(): readonly MemberId[] {
-    if (this.#isComplete) return [];
-    const nodes = this.configs.flatMap(({ config }) => config.replicas.map(({ node }) => node));
+  /** Nodes with replicas that have not spoken, while ZooKeeper is not trusted. */
+  get notSpoken(): readonly MemberId[] {
+    if (this.#isTrusted) return [];
+    const nodes = [...this.#stored.values()].flatMap((stored) => {
+      if (stored.type !== 'config') return this.#memory.nodesOf(stored.shard);
+      return stored.config.replicas.map(({ node }) => node);
+    });
     return [...new Set(nodes)].filter((node) => !this.#spoken.has(node)).sort();
   }
 
@@ -258,9 +256,9 @@ export class Controller {
     const before = this.#stored.get(shard);
     this.#writing.delete(shard);
     this.#stored.set(shard, stored);
-    if (stored.type !== 'config' && before?.type === 'config') this.#known.set(shard, before);
-    const hasGone = stored.type === 'absent' && before?.type !== 'absent';
-    if (hasGone && this.#known.has(shard)) this.#setBacks++;
+    const known = this.#memory.read(stored, before);
+    // Whoever promised the later one may not have said so yet.
+    if (known !== undefined) this.#reports.met(known.config.shardUuid, known.config.epoch);
     if (stored.type === 'garbled') {
       this.#events.push(...this.#broken.found({ type: 'shard-garbled', shard }));
     }
@@ -269,8 +267,6 @@ export class Controller {
     const read = before?.type === 'config' ? before : undefined;
     const isSame = read?.config.nonce === config.nonce && read.version === stored.version;
     if (!isSame) this.#changed.push(stored);
-    const known = read ?? this.#known.get(shard);
-    if (known?.config.shardUuid === config.shardUuid) this.#compare(known, stored);
     if (!this.#isOutdated(config)) {
       this.#events.push(...this.#broken.restored(shard));
     } else if (this.#broken.isDoubted(shard)) {
@@ -279,20 +275,6 @@ export class Controller {
       const found = { type: 'shard-outdated', shard, epoch, promised } as const;
       this.#events.push(...this.#broken.found(found));
     }
-  }
-
-  /** What was read is older than what is known, if ZooKeeper was set back. */
-  #compare(
-    { config: known, version }: VersionedConfig,
-    { config, ...read }: VersionedConfig,
-  ): void {
-    const { shardUuid, epoch, isr, nonce } = known;
-    const isOther = version > read.version || (version === read.version && nonce !== config.nonce);
-    if (epoch > config.epoch || (epoch === config.epoch && isOther)) this.#setBacks++;
-    // Whoever promised the later one may not have said so yet.
-    this.#reports.met(shardUuid, epoch);
-    // As its primary would say.
-    if (epoch === config.epoch && isOther) this.#leads.set(known, { version, nonce, inSync: isr });
   }
 
   #onWritten({ config, version }: VersionedConfig): void {
@@ -337,7 +319,7 @@ export class Controller {
   /** What a primary knows to be later counts whenever it comes. */
   #onSetBack(request: ChangeRequest, { nonce, inSync }: Omit<Lead, 'version'>): void {
     const { shard, shardUuid, epoch, basedOn: version } = request;
-    this.#leads.set({ shard, shardUuid, epoch }, { version, nonce, inSync });
+    this.#memory.said({ shard, shardUuid, epoch }, { version, nonce, inSync });
     const stored = this.#stored.get(shard);
     if (stored?.type !== 'config' || stored.config.nonce !== nonce) return;
     // It has heard of another one, late, and asks until it hears this one.
@@ -346,14 +328,22 @@ export class Controller {
 
   /** Replicas have come further than the configuration knows, as yet or any more. */
   #isOutdated(config: ShardConfig): boolean {
-    const hasServed = config.state === 'creating' && this.#reports.isWritten(config);
+    const hasServed = config.state === 'creating' && this.#hasServed(config);
     return hasServed || this.#reports.highestEpoch(config) > config.epoch;
+  }
+
+  /** As its replicas say; or as is remembered, until those that had it then have spoken. */
+  #hasServed(config: ShardConfig): boolean {
+    if (this.#reports.isWritten(config)) return true;
+    const { shard } = config;
+    const areAwaited = this.#memory.nodesOf(shard).some((node) => !this.#spoken.has(node));
+    return areAwaited && this.#memory.hasServed(shard);
   }
 
   /** Whether nothing is to be decided of it now. */
   #isLeftAlone(config: ShardConfig, { awaited }: ClusterView): boolean {
     const nodes = config.replicas.map(({ node }) => node);
-    const isAwaited = this.#isComplete
+    const isAwaited = this.#isTrusted
       ? nodes.some((node) => awaited.has(node))
       : awaited.size > 0 || nodes.some((node) => !this.#spoken.has(node));
     return isAwaited || this.#isOutdated(config);
@@ -377,7 +367,7 @@ export class Controller {
         .filter(({ id, process }) => this.#suspected.get(id) !== process)
         .map((node) => [node.id, node]),
     );
-    const unheard = [...alive.values()].filter(({ process }) => !this.#accounted.has(process));
+    const awaited = [...alive.values()].filter(({ process }) => !this.#accounted.has(process));
     const leaving = new Set(this.#leaving.keys());
     const loads = new Loads(alive, leaving);
     for (const carried of this.#carried(alive)) loads.carry(carried);
@@ -386,7 +376,7 @@ export class Controller {
       alive,
       registered: this.#nodes ?? new Map(),
       leaving,
-      awaited: new Set(unheard.map(({ id }) => id)),
+      awaited: new Set(awaited.map(({ id }) => id)),
       isReplaced: ({ node, process }) => this.#replaced.get(node) === process,
       gone: this.#gone,
       placement: this.#placement,
@@ -418,9 +408,9 @@ export class Controller {
       const stored = this.#stored.get(shard);
       if (stored === undefined || stored.type === 'garbled') continue; // Unread, or not ours.
       const isAbsent = stored.type === 'absent';
-      const isLost = this.#placement === 'complete' || this.#reports.hasDataOf(shard);
-      if (isAbsent && isLost) {
+      if (isAbsent && this.#isLost(shard)) {
         this.#events.push(...this.#broken.found({ type: 'shard-missing', shard }));
+        continue;
       }
       if (!isAbsent && this.#isOutdated(stored.config)) this.#broken.doubt(shard);
       if (!isAbsent && this.#isLeftAlone(stored.config, view)) continue;
@@ -434,13 +424,19 @@ export class Controller {
     return writes;
   }
 
+  /** Whether a shard that is absent has been there: nodes may hold its data (S19). */
+  #isLost(shard: ShardId): boolean {
+    const isKnown = this.#reports.hasDataOf(shard) || this.#memory.hasServed(shard);
+    return this.#placement === 'complete' || isKnown;
+  }
+
   /** Rules 2 to 12. */
   #revise(stored: VersionedConfig, view: ClusterView): Decision | undefined {
     const { config } = stored;
     if (config.state === 'creating') return placedAnew(config, view) ?? activated(config, view);
     const { shard } = config;
-    const leads = [this.#leads.of(config), this.#reports.leadOf(config)];
-    const asLed = leads.map((lead) => lead && corrected(stored, lead)).find((one) => one);
+    const lead = this.#memory.leadOf(config, this.#reports.leadOf(config));
+    const asLed = lead && corrected(stored, lead);
     if (asLed !== undefined) return asLed;
     const stepDown = this.#stepDowns.get(shard);
     if (stepDown !== undefined && stepDown.epoch < config.epoch) this.#stepDowns.delete(shard);

@@ -13,10 +13,10 @@ import type { ClusterView } from './view.js';
 
 /** Rule 1: a shard without a configuration gets one, while shards may be created at all. */
 export function created(shard: ShardId, view: ClusterView): Decision | undefined {
-  const { cluster, placement, hasSettled, alive, awaited, reports } = view;
+  const { cluster, placement, hasSettled, alive, awaited } = view;
   const mayPlace = placement === 'open' && hasSettled && alive.size >= cluster.initialStorage;
-  // ZooKeeper may have been set back to before it was created the first time (S19).
-  if (!mayPlace || awaited.size > 0 || reports.hasDataOf(shard)) return undefined;
+  // Those that have not spoken may hold data of a shard of this number (S19).
+  if (!mayPlace || awaited.size > 0) return undefined;
   const places = placed(view);
   const slots = slotRangeOf(shard, cluster.shards);
   return places && { why: 'create', draft: { shard, slots, epoch: 1 as Epoch, ...places } };

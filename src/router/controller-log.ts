@@ -56,7 +56,7 @@ function say(event: ControllerEvent, log: Log): void {
 
 function whatIsOutdated({ epoch, promised }: ShardOutdated): string {
   if (promised > epoch) return `epoch ${epoch}, and a replica has promised ${promised}`;
-  return 'it as one that is being created, and a replica holds data of it';
+  return 'it as one that is being created, and it has served';
 }
 
 /** One line per node that died, however many shards it served. */

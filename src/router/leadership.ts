@@ -108,8 +108,9 @@ export class Leadership {
   #forgetState: () => void = () => undefined;
   /** Every shard was read once. */
   #isRead = false;
-  /** How often all shards are to be read once more: 2 = again, because of what came meanwhile. */
-  #readsAgain = 0;
+  /** Whether all shards are being read, and whether they are to be once more after that. */
+  #isReading = false;
+  #isToRead = false;
   /** How often each shard was written, or was to be. */
   readonly #writes = new Map<ShardId, number>();
   #stopSettling: Cancel = () => undefined;
@@ -154,19 +155,19 @@ export class Leadership {
     const hello = { type: 'hello', clusterUuid, leaderEpoch, leader: deps.self } as const;
     // Not the configurations that this router has heard besides: they may be of what ZooKeeper has
     // forgotten since, if it was set back.
-    const known = () => ({
+    const mapInZooKeeper = () => ({
       shards: this.#controller.configs,
       nodes: [...deps.map.map.nodes.values()],
     });
-    this.#members = new MemberLinks({ ...deps, known }, hello, hearing);
+    this.#members = new MemberLinks({ ...deps, known: mapInZooKeeper }, hello, hearing);
     this.#conflicts = new ConflictPauses(deps.clock);
     this.#trust = new Trust(
       { ...deps, sessionTimeoutMs: session.timeoutMs, hasMemory: office.hasMemory },
       {
-        unheard: () => this.#controller.unheard,
-        isComplete: (isComplete) => {
-          this.#controller.step({ type: isComplete ? 'nodes-complete' : 'nodes-incomplete' });
-          if (isComplete) office.trusted();
+        awaited: () => this.#controller.notSpoken,
+        trusts: (trusts) => {
+          this.#controller.step({ type: trusts ? 'zookeeper-trusted' : 'zookeeper-doubted' });
+          if (trusts) office.trusted();
           this.#carryOutSoon();
         },
       },
@@ -178,20 +179,16 @@ export class Leadership {
   /** Begins to lead. Everything runs in the background until `stop`. */
   start(): void {
     for (const known of this.#deps.map.map.shards.values()) {
-      this.#controller.step({ type: 'known', ...known });
+      this.#controller.step({ type: 'remembered', known });
     }
     this.#trust.connected(this.#office.connectedAt);
-    void this.#readShards(this.#shards).then(() => {
-      this.#isRead = true;
-      this.#trust.compared(this.#controller.setBacks);
-      this.#lookWhoHasSpoken();
-    });
+    void this.#readMap();
     void this.#readPlacement();
     // ZooKeeper may have been set back meanwhile, and the session be one that the backup has.
     this.#forgetState = this.#session.on('state', (state) => {
       if (state !== 'connected') return;
       this.#trust.connected(this.#deps.clock.now());
-      void this.#readAgain();
+      void this.#readMap();
     });
     this.#nodes.start();
     this.#candidates.start();
@@ -241,16 +238,26 @@ export class Leadership {
     this.#carryOut();
   }
 
-  /** Never twice at once, however often the connection breaks meanwhile. */
-  async #readAgain(): Promise<void> {
-    const isUnderWay = this.#readsAgain > 0;
-    this.#readsAgain = isUnderWay ? 2 : 1;
-    if (isUnderWay) return;
-    for (; this.#readsAgain > 0 && !this.#stopped; this.#readsAgain--) {
-      await this.#untilAnswered(() => passBarrier(this.#session));
+  /**
+   * Reads every shard, at the start and over each new connection, and compares that with what was
+   * known. Never twice at once, however often the connection breaks meanwhile.
+   */
+  async #readMap(): Promise<void> {
+    this.#isToRead = true;
+    if (this.#isReading) return;
+    this.#isReading = true;
+    const { setBacks } = this.#controller;
+    // Who has just taken the leaderEpoch needs no barrier: that was one.
+    for (let mayBeOld = this.#isRead; this.#isToRead; mayBeOld = true) {
+      this.#isToRead = false;
+      if (mayBeOld) await this.#untilAnswered(() => passBarrier(this.#session));
       await this.#readShards(this.#shards.filter((shard) => !this.#controller.isWriting(shard)));
+      if (this.#stopped) return; // What was not read tells nothing.
     }
-    this.#trust.compared(this.#controller.setBacks);
+    this.#isReading = false;
+    this.#isRead = true;
+    this.#trust.compared(this.#controller.setBacks > setBacks);
+    this.#lookWhoHasSpoken();
   }
 
   /** No watch tells that a broken znode was restored, and few ever are: so they are looked at. */
@@ -349,7 +356,7 @@ export class Leadership {
   }
 
   #lookWhoHasSpoken(): void {
-    if (!this.#isRead || !this.#trust.isWaiting || this.#controller.unheard.length > 0) return;
+    if (!this.#isRead || !this.#trust.isWaiting || this.#controller.notSpoken.length > 0) return;
     this.#trust.allHaveSpoken();
   }
 

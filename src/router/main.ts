@@ -12,7 +12,7 @@ import type { ClusterConfig } from '../model/cluster-config.js';
 import type { ShardId } from '../model/ids.js';
 import type { CandidateRecord } from '../model/registrations.js';
 import { ZNODES } from '../model/znodes.js';
-import type { Cancel, Clock } from '../ports/clock.js';
+import type { Clock } from '../ports/clock.js';
 import type { Coordinator, CoordinatorSession } from '../ports/coordinator.js';
 import type { Log } from '../ports/log.js';
 import type { Dialer } from '../ports/network.js';
@@ -22,11 +22,11 @@ import type { RouterConfig } from './config.js';
 import type { LeaderFollower } from './follower.js';
 import { Leadership } from './leadership.js';
 import type { MapHolder } from './map-holder.js';
+import { MapMemory } from './map-memory.js';
 import { readNodes, readShard } from './map-reader.js';
 import { MapResync } from './map-resync.js';
 import type { RouterCounters } from './metrics.js';
 import { type ErrorLog, saidOnce } from '../coordination/said-once.js';
-import { oldAfterMs } from './trust.js';
 
 /** Pause after a step that ZooKeeper did not answer. */
 const RETRY_MS = 200;
@@ -56,10 +56,7 @@ export class Router {
   readonly #lost: LostCluster;
   #cluster: ClusterConfig | undefined;
   #leadership: Leadership | undefined;
-  /** When the connection to ZooKeeper was made. */
-  #connectedAt = 0;
-  #hasMemory = false;
-  #stopRemembering: Cancel = () => undefined;
+  readonly #memory: MapMemory;
   #stopped = false;
 
   constructor(config: RouterConfig, deps: RouterDeps, record: CandidateRecord) {
@@ -67,6 +64,7 @@ export class Router {
     this.#deps = deps;
     this.#log = saidOnce(deps.log);
     this.#lost = new LostCluster(config.cluster, deps.log);
+    this.#memory = new MapMemory(deps.clock);
     this.#resync = new MapResync({
       clock: deps.clock,
       random: deps.random,
@@ -100,7 +98,7 @@ export class Router {
   /** Leaves the election; the calls under way are the composition root's to finish. */
   async withdraw(): Promise<void> {
     this.#stopped = true;
-    this.#stopRemembering();
+    this.#memory.disconnected();
     this.#resync.stop();
     await this.#candidacy.withdraw();
   }
@@ -109,10 +107,10 @@ export class Router {
   async #enter(session: CoordinatorSession): Promise<void> {
     session.on('state', (state) => {
       if (session !== this.#deps.coordinator.session) return;
-      if (state === 'connected') this.#connected(session);
-      else this.#stopRemembering();
+      if (state === 'connected') this.#memory.connected(session.timeoutMs);
+      else this.#memory.disconnected();
     });
-    this.#connected(session);
+    this.#memory.connected(session.timeoutMs);
     const cluster = await this.#untilAnswered(session, () => this.#ensureCluster(session));
     if (cluster === undefined) return;
     this.#cluster = cluster;
@@ -124,14 +122,6 @@ export class Router {
     this.#deps.ready();
     this.#resync.start();
     this.#candidacy.enter(session);
-  }
-
-  /** What is known once a connection is old can be compared with what the next one finds. */
-  #connected({ timeoutMs }: CoordinatorSession): void {
-    const { clock } = this.#deps;
-    this.#connectedAt = clock.now();
-    this.#stopRemembering();
-    this.#stopRemembering = clock.after(oldAfterMs(timeoutMs), () => (this.#hasMemory = true));
   }
 
   async #ensureCluster(session: CoordinatorSession): Promise<ClusterConfig | undefined> {
@@ -183,6 +173,7 @@ export class Router {
     // The table of nodes has no version: what a leader tells is newer than what was read.
     if (!this.isTold) map.setNodes(nodes);
     map.applyConfigs(stored.filter((shard) => shard?.type === 'config'));
+    this.#memory.read();
     return true;
   }
 
@@ -220,9 +211,9 @@ export class Router {
       fence,
       candidate,
       cluster,
-      connectedAt: this.#connectedAt,
-      hasMemory: this.#hasMemory,
-      trusted: () => (this.#hasMemory = true),
+      connectedAt: this.#memory.connectedAt,
+      hasMemory: this.#memory.isComparable,
+      trusted: () => this.#memory.trusted(),
       over: (why) => this.#candidacy.abdicate(why),
       heard: (leaderEpoch) => this.#candidacy.heard(leaderEpoch),
     });

@@ -3,9 +3,12 @@
  * ago, and members know more that have not spoken.
  *
  * A ZooKeeper that is set back breaks every connection. So a connection that is old enough can be
- * trusted: whoever knew more has come by then. So can a new one, if the leader knew the map before,
- * from one that could be trusted, and found nothing older: a backup is older than that. And so can
- * one over which every member was heard that the map names.
+ * trusted: whoever knew more has come by then. A new one can be trusted, too,
+ * - if the leader knew the map before, from one that could be trusted, and found nothing older: a
+ *   backup is older than that, unless this process hung since before the backup was made;
+ * - if every member has spoken that the map names: one of them knows more than a backup does,
+ *   unless all of them have been replaced since, while they were down. Waiting for those that
+ *   nobody has heard of would stop every shard whenever a cluster is started.
  */
 import type { MemberId } from '../model/ids.js';
 import type { Cancel, Clock } from '../ports/clock.js';
@@ -33,19 +36,19 @@ export interface TrustDeps {
 }
 
 export interface TrustEvents {
-  /** Members that have not spoken. */
-  unheard(): readonly MemberId[];
-  /** Whether nobody has to be waited for any more: then the map that was read can be trusted. */
-  isComplete(isComplete: boolean): void;
+  /** Members that are waited for: those that have not spoken. */
+  awaited(): readonly MemberId[];
+  /** Whether ZooKeeper is trusted from now on, and nobody has to be waited for. */
+  trusts(trusts: boolean): void;
 }
 
 export class Trust {
   readonly #deps: TrustDeps;
   readonly #events: TrustEvents;
   #hasMemory: boolean;
+  #connectedAt = 0;
   /** Set while members are waited for. */
   #untilMs: number | undefined;
-  #setBacks = 0;
   #stopWaiting: Cancel = () => undefined;
   #stopSaying: Cancel = () => undefined;
 
@@ -57,23 +60,17 @@ export class Trust {
 
   /** A connection was made at this time. A wait that has begun gets no longer by that. */
   connected(atMs: number): void {
-    if (this.isWaiting) return;
-    const { clock, sessionTimeoutMs } = this.#deps;
-    const untilMs = atMs + oldAfterMs(sessionTimeoutMs);
-    const leftMs = untilMs - clock.now();
-    if (leftMs <= 0) return this.#complete();
-    this.#untilMs = untilMs;
-    this.#events.isComplete(false);
-    this.#stopWaiting = clock.after(leftMs, () => this.#complete());
-    this.#stopSaying = clock.after(SAY_MS, () => this.#say(untilMs));
+    this.#connectedAt = atMs;
+    if (!this.isWaiting) this.#wait();
   }
 
-  /** The whole map was read over it; in all so many shards were older than they were known. */
-  compared(setBacks: number): void {
-    const isOlder = setBacks > this.#setBacks;
-    this.#setBacks = setBacks;
-    if (isOlder) this.#hasMemory = false;
-    else if (this.#hasMemory && this.isWaiting) this.#complete();
+  /** The whole map was read over it, and some of that is older than what was known. */
+  compared(isOlder: boolean): void {
+    if (isOlder) {
+      this.#hasMemory = false;
+      // The connection before was old enough, but this one is not, and it is known to be worse.
+      if (!this.isWaiting) this.#wait();
+    } else if (this.#hasMemory && this.isWaiting) this.#complete();
   }
 
   /** Whether members are waited for. */
@@ -86,21 +83,34 @@ export class Trust {
     if (this.isWaiting) this.#complete();
   }
 
+  /** Nothing is trusted after that, and nobody is waited for. */
   stop(): void {
+    this.#untilMs = undefined;
     this.#stopWaiting();
     this.#stopSaying();
   }
 
+  /** Until the connection is old enough. */
+  #wait(): void {
+    const { clock, sessionTimeoutMs } = this.#deps;
+    const untilMs = this.#connectedAt + oldAfterMs(sessionTimeoutMs);
+    const leftMs = untilMs - clock.now();
+    if (leftMs <= 0) return this.#complete();
+    this.#untilMs = untilMs;
+    this.#events.trusts(false);
+    this.#stopWaiting = clock.after(leftMs, () => this.#complete());
+    this.#stopSaying = clock.after(SAY_MS, () => this.#say(untilMs));
+  }
+
   #complete(): void {
     this.stop();
-    this.#untilMs = undefined;
     this.#hasMemory = true;
-    this.#events.isComplete(true);
+    this.#events.trusts(true);
   }
 
   #say(untilMs: number): void {
     const { clock, log } = this.#deps;
-    const names = this.#events.unheard().join(', ');
+    const names = this.#events.awaited().join(', ');
     if (names === '') return;
     log.info(
       `waiting for ${names}: the connection to ZooKeeper is new, and they may know more than it, ` +

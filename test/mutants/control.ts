@@ -135,14 +135,27 @@ interface Promotion {`,
     tests: ['test/unit/router-leading-replicas.test.ts'],
   },
   {
+    id: 'created-before-all-spoke',
+    wrong: 'a shard is created although a node has not said yet whether it holds data of it',
+    breaks: ['S19'],
+    edits: [
+      {
+        file: 'src/control/placing.ts',
+        from: 'if (!mayPlace || awaited.size > 0) return undefined;',
+        to: 'if (!mayPlace) return undefined;',
+      },
+    ],
+    tests: ['test/unit/control-set-back.test.ts'],
+  },
+  {
     id: 'created-over-data',
     wrong: 'a shard is created although nodes hold data of one with its number',
     breaks: ['S19'],
     edits: [
       {
-        file: 'src/control/placing.ts',
-        from: 'if (!mayPlace || awaited.size > 0 || reports.hasDataOf(shard)) return undefined;',
-        to: 'if (!mayPlace || (awaited.size > 0 && reports.hasDataOf(shard))) return undefined;',
+        file: 'src/control/controller.ts',
+        from: 'this.#reports.hasDataOf(shard) || this.#memory.hasServed(shard);',
+        to: 'this.#memory.hasServed(shard);',
       },
     ],
     tests: ['test/unit/control-set-back.test.ts'],
@@ -154,8 +167,8 @@ interface Promotion {`,
     edits: [
       {
         file: 'src/control/controller.ts',
-        from: "const hasServed = config.state === 'creating' && this.#reports.isWritten(config);",
-        to: 'const hasServed = false;',
+        from: 'if (this.#reports.isWritten(config)) return true;',
+        to: '',
       },
       {
         file: 'src/control/transition.ts',

@@ -65,8 +65,8 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/control/controller.ts',
-        from: 'this.#reports.met(shardUuid, epoch);',
-        to: 'this.#reports.met(shardUuid, config.epoch);',
+        from: 'if (known !== undefined) this.#reports.met(',
+        to: "if (known !== undefined && stored.type !== 'config') this.#reports.met(",
       },
     ],
     tests: SET_BACK,
@@ -77,9 +77,9 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
     breaks: ['S6'],
     edits: [
       {
-        file: 'src/control/controller.ts',
-        from: 'if (epoch === config.epoch && isOther) this.#leads.set',
-        to: 'if (epoch > config.epoch) this.#leads.set',
+        file: 'src/control/memory.ts',
+        from: 'if (epoch === config.epoch) this.#remembered.set',
+        to: 'if (epoch > config.epoch) this.#remembered.set',
       },
     ],
     tests: SET_BACK,
@@ -104,8 +104,8 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/router/leadership.ts',
-        from: 'void this.#readAgain();',
-        to: '',
+        from: 'this.#trust.connected(this.#deps.clock.now());\n      void this.#readMap();',
+        to: 'this.#trust.connected(this.#deps.clock.now());',
       },
     ],
     tests: ['test/unit/router-leading-set-back.test.ts'],
@@ -249,8 +249,8 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/control/controller.ts',
-        from: '[this.#leads.of(config), this.#reports.leadOf(config)];',
-        to: '[this.#leads.of(config)];',
+        from: 'this.#memory.leadOf(config, this.#reports.leadOf(config));',
+        to: 'this.#memory.leadOf(config, undefined);',
       },
     ],
     tests: SET_BACK,
@@ -262,8 +262,8 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/router/leadership.ts',
-        from: "this.#controller.step({ type: 'known', ...known });",
-        to: "if (known.version < 0) this.#controller.step({ type: 'known', ...known });",
+        from: "this.#controller.step({ type: 'remembered', known });",
+        to: "if (known.version < 0) this.#controller.step({ type: 'remembered', known });",
       },
     ],
     tests: ['test/unit/router-leading-set-back.test.ts'],
@@ -289,8 +289,8 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/router/trust.ts',
-        from: 'const untilMs = atMs + oldAfterMs(sessionTimeoutMs);',
-        to: 'const untilMs = Math.max(atMs, clock.now()) + oldAfterMs(sessionTimeoutMs);',
+        from: 'const untilMs = this.#connectedAt + oldAfterMs(sessionTimeoutMs);',
+        to: 'const untilMs = Math.max(this.#connectedAt, clock.now()) + oldAfterMs(sessionTimeoutMs);',
       },
     ],
     tests: ['test/unit/router-trust.test.ts'],
@@ -315,8 +315,8 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/router/trust.ts',
-        from: 'if (this.isWaiting) return;',
-        to: 'this.stop();',
+        from: 'this.#connectedAt = atMs;\n    if (!this.isWaiting) this.#wait();',
+        to: 'this.#connectedAt = atMs;\n    this.stop();\n    this.#wait();',
       },
     ],
     tests: ['test/unit/router-trust.test.ts'],
@@ -328,8 +328,8 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/router/trust.ts',
-        from: 'if (isOlder) this.#hasMemory = false;',
-        to: 'if (isOlder) this.#complete();',
+        from: 'if (isOlder) {',
+        to: 'if (isOlder && !this.isWaiting) {',
       },
     ],
     tests: ['test/unit/router-trust.test.ts'],
@@ -366,9 +366,9 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
     breaks: ['S6'],
     edits: [
       {
-        file: 'src/control/controller.ts',
-        from: "stored.type !== 'config' && before?.type === 'config') this.#known.set(shard, before);",
-        to: "stored.type === 'config' && before?.type === 'config') this.#known.set(shard, before);",
+        file: 'src/control/memory.ts',
+        from: "if (before?.type === 'config') this.add(before);",
+        to: "if (stored.type === 'config' && before?.type === 'config') this.add(before);",
       },
     ],
     tests: SET_BACK,
@@ -385,5 +385,123 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
       },
     ],
     tests: ['test/unit/router-leading-replicas.test.ts'],
+  },
+  {
+    id: 'created-over-memory',
+    wrong: 'a leader that knows a shard to have served creates it, if ZooKeeper does not have it',
+    breaks: ['S19'],
+    edits: [
+      {
+        file: 'src/control/controller.ts',
+        from: 'this.#reports.hasDataOf(shard) || this.#memory.hasServed(shard);',
+        to: 'this.#reports.hasDataOf(shard);',
+      },
+    ],
+    tests: SET_BACK,
+  },
+  {
+    id: 'placed-anew-over-memory',
+    wrong: 'a leader that knows a shard to have served places it anew, if ZooKeeper does not',
+    breaks: ['S19'],
+    edits: [
+      {
+        file: 'src/control/controller.ts',
+        from: 'return areAwaited && this.#memory.hasServed(shard);',
+        to: 'return areAwaited && !this.#memory.hasServed(shard);',
+      },
+    ],
+    tests: SET_BACK,
+  },
+  {
+    id: 'own-memory-preferred',
+    wrong: 'what a leader had heard of an epoch counts more than what its primary says',
+    breaks: ['S6'],
+    edits: [
+      {
+        file: 'src/control/memory.ts',
+        from: 'return later(later(this.#said.of(of), reported), this.#remembered.of(of));',
+        to: 'return this.#remembered.of(of) ?? later(this.#said.of(of), reported);',
+      },
+    ],
+    tests: SET_BACK,
+  },
+  {
+    id: 'own-memory-behind',
+    wrong: 'what a primary says counts, although its leader had heard of a later configuration',
+    breaks: ['S6'],
+    edits: [
+      {
+        file: 'src/control/memory.ts',
+        from: 'return later(later(this.#said.of(of), reported), this.#remembered.of(of));',
+        to: 'return later(this.#said.of(of), reported) ?? this.#remembered.of(of);',
+      },
+    ],
+    tests: SET_BACK,
+  },
+  {
+    id: 'unread-map-trusted',
+    wrong: 'a leader that stops before it has read the map has heard every member that it names',
+    breaks: ['S1', 'S6'],
+    edits: [
+      {
+        file: 'src/router/leadership.ts',
+        from: 'if (this.#stopped) return; // What was not read tells nothing.',
+        to: '',
+      },
+      { file: 'src/router/leadership.ts', from: 'this.#trust.stop();', to: '' },
+    ],
+    tests: ['test/unit/router-leading-set-back.test.ts'],
+  },
+  {
+    id: 'found-late-is-ignored',
+    wrong: 'a leader whose wait is over goes on when it finds less than it knew',
+    breaks: ['S1', 'S6'],
+    edits: [
+      {
+        file: 'src/router/trust.ts',
+        from: 'known to be worse.\n      if (!this.isWaiting) this.#wait();',
+        to: 'known to be worse.',
+      },
+    ],
+    tests: ['test/unit/router-trust.test.ts'],
+  },
+  {
+    id: 'past-set-back-counts',
+    wrong: 'a leader waits with each new connection because a znode was missing once, long ago',
+    breaks: ['L1'],
+    edits: [
+      {
+        file: 'src/router/leadership.ts',
+        from: 'this.#trust.compared(this.#controller.setBacks > setBacks);',
+        to: 'this.#trust.compared(this.#controller.setBacks > 0);',
+      },
+    ],
+    tests: ['test/unit/router-leading-set-back.test.ts'],
+  },
+  {
+    id: 'unread-map-remembered',
+    wrong: 'a router takes the map that it has not read yet for one that it can compare',
+    breaks: ['S1', 'S6'],
+    edits: [
+      {
+        file: 'src/router/map-memory.ts',
+        from: 'if (this.#isOld && this.#isRead) this.#hasTrusted = true;',
+        to: 'if (this.#isOld) this.#hasTrusted = true;',
+      },
+    ],
+    tests: ['test/unit/router-map-memory.test.ts'],
+  },
+  {
+    id: 'age-of-connections-added-up',
+    wrong: 'a router counts the age of a connection from the one before',
+    breaks: ['S1', 'S6'],
+    edits: [
+      {
+        file: 'src/router/map-memory.ts',
+        from: 'this.#stopGrowingOld();',
+        to: '',
+      },
+    ],
+    tests: ['test/unit/router-map-memory.test.ts'],
   },
 ];

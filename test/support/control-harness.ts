@@ -68,7 +68,7 @@ export class ControlHarness {
 
   /** Whoever lives has had the time to register. */
   complete(): this {
-    return this.step({ type: 'nodes-complete' });
+    return this.step({ type: 'zookeeper-trusted' });
   }
 
   suspect({ id, process }: Registration): this {

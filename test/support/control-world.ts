@@ -336,7 +336,7 @@ export class ControlWorld {
     }
     this.seeNodes();
     for (const node of this.nodes) this.suspect(node, 'heard');
-    this.#controller.step({ type: 'nodes-complete' });
+    this.#controller.step({ type: 'zookeeper-trusted' });
     this.seeSettled();
     this.restHandOvers();
     for (let round = 0, atRest = 0; round < roundsMax; round++) {
@@ -370,7 +370,7 @@ export class ControlWorld {
     const placement = this.#isPlaced ? 'complete' : 'open';
     controller.step({ type: 'placement-read', placement });
     // Every other one has been connected for long when it begins; the others wait for all nodes.
-    if (this.#leaderEpoch % 2 === 0) controller.step({ type: 'nodes-complete' });
+    if (this.#leaderEpoch % 2 === 0) controller.step({ type: 'zookeeper-trusted' });
     for (const { shard } of this.#shards()) {
       controller.step({ type: 'shard-read', stored: this.#read(shard) });
     }

@@ -32,7 +32,7 @@ export class GroupLeader {
     const cluster = clusterOf({ shards: 1, replicas, minIsr, initialStorage: replicas });
     this.#controller = new Controller(cluster, ++this.#leaderEpoch as LeaderEpoch);
     this.#controller.step({ type: 'placement-read', placement: 'complete' });
-    this.#controller.step({ type: 'nodes-complete' });
+    this.#controller.step({ type: 'zookeeper-trusted' });
     this.#readShard();
     this.#stepNodes();
   }

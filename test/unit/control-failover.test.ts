@@ -145,14 +145,14 @@ describe('rule 5: the primary is not alive', () => {
       for (const { process } of all) harness.step({ type: 'accounted', process });
       expect(harness.hear(s2).suspect(s2).run(), 'that it lives says nothing').toEqual([]);
       expect(harness.request({ type: 'shrink', node: s2.id }).run()).toEqual([]);
-      expect(harness.controller.unheard).toEqual(['s2']);
-      expect(harness.complete().controller.unheard).toEqual([]);
+      expect(harness.controller.notSpoken).toEqual(['s2']);
+      expect(harness.complete().controller.notSpoken).toEqual([]);
       expect(harness.request({ type: 'shrink', node: s2.id }).runWhy()).toEqual(['shrink']);
     });
 
     it('S1 S6 and whoever has not spoken is waited for again if ZooKeeper may be another', () => {
       const harness = new ControlHarness(one, [sharedBy(0, all)]).nodes(s1, s2);
-      harness.step({ type: 'nodes-incomplete' });
+      harness.step({ type: 'zookeeper-doubted' });
       expect(harness.request({ type: 'shrink', node: s3.id }).run()).toEqual([]);
       harness.nodes(s1, s2, s3).nodes(s1, s2);
       expect(harness.request({ type: 'shrink', node: s3.id }).runWhy()).toEqual(['shrink']);

@@ -141,6 +141,27 @@ describe('rule 12: the primary knows a later configuration of its epoch', () => 
     expect(begun().request(setBack).runWhy()).toEqual(['set-back']);
   });
 
+  it('S6 what it says counts more than what this leader had heard, unless that is later', () => {
+    const reported = { version: version + 2, nonce: 'later', inSync: [s1.id, s2.id] };
+    const [own, ...others] = reportsOf(stored);
+    const heard = { ...stored, isr: [s1.id, s3.id], learners: [s2.id], nonce: 'heard' };
+    const inSyncAfter = (known: number) => {
+      const harness = new ControlHarness(one, [], { hasJustBegun: true });
+      harness.step({ type: 'remembered', known: { config: heard, version: known } });
+      harness.placement = 'complete';
+      harness.step({ type: 'placement-read', placement: 'complete' });
+      harness.znodes.set(shard, { config: stored, version });
+      lookAgain(harness);
+      harness.nodes(...all);
+      harness.step({ type: 'reported', replicas: [{ ...own!, lead: reported }, ...others] });
+      expect(harness.runWhy()).toEqual(['set-back']);
+      return harness.config(0).isr;
+    };
+    expect(inSyncAfter(version + 1), 'earlier').toEqual(['s1', 's2']);
+    expect(inSyncAfter(version + 2), 'the same').toEqual(['s1', 's2']);
+    expect(inSyncAfter(version + 3), 'later').toEqual(['s1', 's3']);
+  });
+
   it('S6 so it is if it has died since: no other is chosen but of those that have everything', () => {
     const harness = begun().request(setBack, later).nodes(s2, s3);
     expect(harness.runWhy()).toEqual(['set-back']);
@@ -235,7 +256,7 @@ describe('a leader under whose eyes ZooKeeper is set back', () => {
     const harness = new ControlHarness(one, [stored]).nodes(...all);
     const lead = { type: 'set-back', nonce: 'later', inSync: [s1.id, s3.id] } as const;
     harness
-      .step({ type: 'nodes-incomplete' })
+      .step({ type: 'zookeeper-doubted' })
       .step({ type: 'nodes', nodes: [...all, nodeOf('s4')] });
     harness.request(lead);
     lookAgain(harness);
@@ -283,6 +304,50 @@ describe('a shard that is not in ZooKeeper, although not all of them were create
     harness.run();
     expect(harness.events.at(-1)).toEqual({ type: 'shard-restored', shard });
     expect(harness.placement).toBe('complete');
+  });
+
+  describe('and this leader knows that it has served', () => {
+    const others = [nodeOf('s4'), nodeOf('s5'), nodeOf('s6')];
+    const remembering = (state: 'active' | 'creating') => {
+      const known = { config: { ...stored, state }, version: 20 };
+      const harness = new ControlHarness(one, [], { hasJustBegun: true });
+      return harness.step({ type: 'remembered', known });
+    };
+    const creating = { ...stored, state: 'creating' } as const;
+
+    it('S19 is not created, whoever is there', () => {
+      const harness = remembering('active').complete();
+      harness.nodes(...others, ...all).settle();
+      expect(harness.run()).toEqual([]);
+      expect(harness.events).toEqual([{ type: 'shard-missing', shard }]);
+    });
+
+    it('S1 S19 its replicas are waited for', () => {
+      expect(remembering('active').controller.notSpoken).toEqual(['s1', 's2', 's3']);
+    });
+
+    it('is created if it was only about to be', () => {
+      const harness = remembering('creating').complete();
+      expect(
+        harness
+          .nodes(...others)
+          .settle()
+          .runWhy(),
+      ).toEqual(['create']);
+    });
+
+    it('S19 is not placed anew before those that had it have said that nothing is in it', () => {
+      const harness = remembering('active').complete();
+      harness.znodes.set(shard, { config: creating, version: 3 });
+      lookAgain(harness);
+      harness.nodes(...others).settle();
+      expect(harness.run()).toEqual([]);
+      lookAgain(harness);
+      harness.run();
+      expect(harness.events).toEqual([{ ...outdated, promised: 4 }]);
+      const again = all.map((node) => ({ ...node, process: uuidOf(`${node.id} again`) }));
+      expect(harness.nodes(...again, ...others).runWhy()).toEqual(['place-anew']);
+    });
   });
 
   it('is created if they only prepared for it before', () => {

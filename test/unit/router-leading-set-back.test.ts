@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Epoch } from '../../src/model/ids.js';
 import { shardZnode } from '../../src/model/znodes.js';
+import { configOf, nodeOf, placeOf } from '../support/configs.js';
 import { ClusterZnodes, LeaderUnderTest } from '../support/leader-under-test.js';
 import { settle } from '../support/storage-harness.js';
 
@@ -118,6 +119,64 @@ describe('a ZooKeeper that is set back', () => {
     await leader.report(node, configs);
     expect(leader.changes()).toEqual([[shardZnode(0 as never)]]);
     expect(await epochs()).toEqual([2, 1, 1, 1, 1, 1]);
+  });
+
+  it('S19 knows nothing of shards that this router had heard of: none is created anew', async () => {
+    const s1 = nodeOf('s1');
+    const served = ALL.map((shard) => configOf(shard, s1, { epoch: 9 as Epoch }));
+    const office = { connectedAt: 0, hasMemory: true };
+    const leader = await LeaderUnderTest.start(cluster, office, ({ map }) => {
+      map.applyConfigs(served.map((config) => ({ config, version: 20 })));
+    });
+    const other = await cluster.register('s4');
+    await settle();
+    leader.greet(other);
+    await leader.report(other, []);
+    await leader.pass(LONG_MS);
+    await leader.pass(LONG_MS);
+    expect(await cluster.shards()).toEqual([]);
+    expect(leader.log.has('shard 0: its znode /shards/0')).toBe(true);
+  });
+
+  it('S1 S6 is not trusted by who stopped before it had read it', async () => {
+    const office = { connectedAt: 0, hasMemory: false };
+    await cluster.activeOn('s1');
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const leader = await LeaderUnderTest.start(cluster, office, ({ session }) => {
+      const read = session.read.bind(session);
+      session.read = async (path, options) => {
+        if (path.startsWith('/shards/')) await held;
+        return read(path, options);
+      };
+    });
+    leader.leadership.stop();
+    release();
+    await settle();
+    expect(leader.trusts, 'nobody has spoken').toBe(false);
+  });
+
+  it('L1 is not thought of because an operator has restored a znode, when it is past', async () => {
+    const { node, configs } = await cluster.activeOn('s1');
+    const dead = nodeOf('s2');
+    const replicas = [...configs[5]!.replicas, placeOf(dead)];
+    await cluster.put({ ...configs[5]!, learners: [dead.id], replicas });
+    const leader = await LeaderUnderTest.start(cluster, { replicas: 2 });
+    await leader.report(node, configs);
+    await cluster.remove(shardZnode(0 as never));
+    const again = await cluster.register('s1', 2);
+    await settle();
+    leader.greet(again);
+    await leader.report(again, configs);
+    await leader.pass(LONG_MS);
+    await cluster.put(configs[0]!);
+    for (let looks = 0; looks < 3; looks++) await leader.pass(LONG_MS);
+    expect(leader.log.has('shard 0: its znode is well again')).toBe(true);
+    leader.session.become('suspended');
+    leader.session.become('connected');
+    await leader.pass(0);
+    await leader.pass(LONG_MS);
+    expect(leader.log.has('waiting for s2')).toBe(false);
   });
 
   it('is what members are told of, not what this router has heard besides', async () => {

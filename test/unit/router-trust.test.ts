@@ -22,8 +22,8 @@ function trustWith(hasMemory: boolean): Trust {
   return new Trust(
     { clock, log, sessionTimeoutMs: TIMEOUT_MS, hasMemory },
     {
-      unheard: () => ['s1', 's3'] as MemberId[],
-      isComplete: (isComplete) => said.push(isComplete),
+      awaited: () => ['s1', 's3'] as MemberId[],
+      trusts: (trusts) => said.push(trusts),
     },
   );
 }
@@ -38,7 +38,7 @@ describe('a leader that knew no map before', () => {
   it('waits for members until a new one is that old, and says for whom', () => {
     const trust = trustWith(false);
     trust.connected(clock.now() - 1_000);
-    trust.compared(0);
+    trust.compared(false);
     clock.advance(OLD_MS - 1_001);
     expect(said).toEqual([false]);
     expect(log.lines).toMatchObject([{ level: 'info', fields: { forMs: OLD_MS - 2_000 } }]);
@@ -65,7 +65,7 @@ describe('a leader that knew no map before', () => {
     expect(said).toEqual([false, true]);
     expect([trust.isWaiting, clock.pending]).toEqual([false, 0]);
     trust.connected(clock.now());
-    trust.compared(0);
+    trust.compared(false);
     expect(said).toEqual([false, true, false, true]);
   });
 
@@ -73,7 +73,7 @@ describe('a leader that knew no map before', () => {
     const trust = trustWith(false);
     trust.connected(clock.now() - OLD_MS);
     trust.connected(clock.now());
-    trust.compared(0);
+    trust.compared(false);
     expect(said).toEqual([true, false, true]);
   });
 });
@@ -83,7 +83,7 @@ describe('a leader that knew the map before', () => {
     const trust = trustWith(true);
     trust.connected(clock.now());
     expect(said).toEqual([false]);
-    trust.compared(0);
+    trust.compared(false);
     expect(said).toEqual([false, true]);
     expect(clock.pending).toBe(0);
   });
@@ -91,24 +91,52 @@ describe('a leader that knew the map before', () => {
   it('S1 S6 waits if it has found less than it knew, and then has forgotten that', () => {
     const trust = trustWith(true);
     trust.connected(clock.now());
-    trust.compared(2);
+    trust.compared(true);
     trust.connected(clock.now());
-    trust.compared(2);
+    trust.compared(false);
     clock.advance(OLD_MS - 1);
     expect(said).toEqual([false]);
     clock.advance(1);
     expect(said).toEqual([false, true]);
     trust.connected(clock.now());
-    trust.compared(2);
-    expect(said, 'what was older was so the time before').toEqual([false, true, false, true]);
+    trust.compared(false);
+    expect(said).toEqual([false, true, false, true]);
   });
 });
 
-it('a leader that is stopped says nothing more', () => {
+describe('a leader that finds less than it knew when its wait is over', () => {
+  /** ZooKeeper was set back at the end of it. */
+  function foundAfter(ms: number): void {
+    const trust = trustWith(false);
+    trust.connected(clock.now());
+    clock.advance(OLD_MS - 100);
+    trust.connected(clock.now());
+    clock.advance(ms);
+    trust.compared(true);
+  }
+
+  it('S1 S6 waits anew, until the connection is old that it found that over', () => {
+    foundAfter(100);
+    expect(said).toEqual([false, true, false]);
+    clock.advance(OLD_MS - 101);
+    expect(said).toEqual([false, true, false]);
+    clock.advance(1);
+    expect(said).toEqual([false, true, false, true]);
+  });
+
+  it('L1 but not if that one is old by then', () => {
+    foundAfter(OLD_MS);
+    expect(said).toEqual([false, true, true]);
+    expect(clock.pending).toBe(0);
+  });
+});
+
+it('a leader that is stopped says nothing more, and trusts nothing', () => {
   const trust = trustWith(false);
   trust.connected(clock.now());
   trust.stop();
+  trust.allHaveSpoken();
   clock.advance(2 * OLD_MS);
-  expect(said).toEqual([false]);
+  expect([trust.isWaiting, said]).toEqual([false, [false]]);
   expect(log.lines).toEqual([]);
 });
