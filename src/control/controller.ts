@@ -17,7 +17,7 @@
  * Alive = registered in ZooKeeper, and not suspected by the leader's own connection. The same life
  * = the registration and the process that a place names; a new life = another one with the same
  * store, all its data included (`lives.ts`). Its rules, per shard, the first that applies, in the
- * order 1, 3, 2 and 12, 8, 5 (of a damaged primary), 4, 5, 10, 6, 7, 9, 11:
+ * order 1, 12, 3, 2 and 12, 8, 5 (of a damaged primary), 4, 5, 10, 6, 7, 9, 11:
  *   1. No configuration, and the placement is not complete: create one in state `creating`, once
  *      enough nodes are registered, with all its replicas in sync. Not if a shard of this number is
  *      known to have served, or one of them holds data of it. When every shard has one, the
@@ -45,8 +45,9 @@
  *  10. A node says that its replica is damaged, or not there: it leaves the isr, in a new epoch, if
  *      a sound one stays and leads. The last copy stays where it is, and the operator is told.
  *  11. As many sound replicas in sync as there should be, all alive: forget those not in sync.
- *  12. Its primary knows a later configuration of this epoch: ZooKeeper was set back. The same
- *      primary in a new epoch; in sync are those that it says have everything (S6).
+ *  12. Its primary, or this leader, knows a later configuration of this epoch, in which it is
+ *      `active`: ZooKeeper was set back. The same primary in a new epoch; in sync are those that
+ *      it says have everything (S6).
  * A configuration that does not parse is never touched, and one that is missing although the
  * placement is complete is never made again: nodes may hold its data (S19). A shard has one write
  * under way at a time (S18).
@@ -256,7 +257,7 @@ export class Controller {
     const before = this.#stored.get(shard);
     this.#writing.delete(shard);
     this.#stored.set(shard, stored);
-    const known = this.#memory.read(stored, before);
+    const known = this.#memory.compare(stored, before);
     // Whoever promised the later one may not have said so yet.
     if (known !== undefined) this.#reports.met(known.config.shardUuid, known.config.epoch);
     if (stored.type === 'garbled') {
@@ -328,16 +329,20 @@ export class Controller {
 
   /** Replicas have come further than the configuration knows, as yet or any more. */
   #isOutdated(config: ShardConfig): boolean {
-    const hasServed = config.state === 'creating' && this.#hasServed(config);
-    return hasServed || this.#reports.highestEpoch(config) > config.epoch;
+    const { state, shard } = config;
+    // Rule 12 settles what is known of this epoch.
+    const hasServed = this.#hasServed(shard) && this.#leadOf(config) === undefined;
+    const isBeingCreated = state === 'creating' && hasServed;
+    return isBeingCreated || this.#reports.highestEpoch(config) > config.epoch;
   }
 
-  /** As its replicas say; or as is remembered, until those that had it then have spoken. */
-  #hasServed(config: ShardConfig): boolean {
-    if (this.#reports.isWritten(config)) return true;
-    const { shard } = config;
-    const areAwaited = this.#memory.nodesOf(shard).some((node) => !this.#spoken.has(node));
-    return areAwaited && this.#memory.hasServed(shard);
+  /** Whether a shard of this number is known to have been active, this one or one before it. */
+  #hasServed(shard: ShardId): boolean {
+    return this.#reports.hasDataOf(shard) || this.#memory.hasServed(shard);
+  }
+
+  #leadOf(config: ShardConfig): Lead | undefined {
+    return this.#memory.leadOf(config, this.#reports.leadOf(config));
   }
 
   /** Whether nothing is to be decided of it now. */
@@ -408,7 +413,8 @@ export class Controller {
       const stored = this.#stored.get(shard);
       if (stored === undefined || stored.type === 'garbled') continue; // Unread, or not ours.
       const isAbsent = stored.type === 'absent';
-      if (isAbsent && this.#isLost(shard)) {
+      // Nodes may hold its data (S19).
+      if (isAbsent && (this.#placement === 'complete' || this.#hasServed(shard))) {
         this.#events.push(...this.#broken.found({ type: 'shard-missing', shard }));
         continue;
       }
@@ -424,20 +430,14 @@ export class Controller {
     return writes;
   }
 
-  /** Whether a shard that is absent has been there: nodes may hold its data (S19). */
-  #isLost(shard: ShardId): boolean {
-    const isKnown = this.#reports.hasDataOf(shard) || this.#memory.hasServed(shard);
-    return this.#placement === 'complete' || isKnown;
-  }
-
   /** Rules 2 to 12. */
   #revise(stored: VersionedConfig, view: ClusterView): Decision | undefined {
     const { config } = stored;
-    if (config.state === 'creating') return placedAnew(config, view) ?? activated(config, view);
     const { shard } = config;
-    const lead = this.#memory.leadOf(config, this.#reports.leadOf(config));
+    const lead = this.#leadOf(config);
     const asLed = lead && corrected(stored, lead);
     if (asLed !== undefined) return asLed;
+    if (config.state === 'creating') return placedAnew(config, view) ?? activated(config, view);
     const stepDown = this.#stepDowns.get(shard);
     if (stepDown !== undefined && stepDown.epoch < config.epoch) this.#stepDowns.delete(shard);
     const primary =

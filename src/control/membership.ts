@@ -99,7 +99,8 @@ export function withoutDamaged(config: ShardConfig, view: ClusterView): Decision
 /**
  * Rule 12: the primary knows a later configuration of this epoch than ZooKeeper. A new epoch makes
  * both agree. Members that have left the isr since may lack what was committed (S6): only those
- * stay in it that the primary knows to have everything, even if it is away by now.
+ * stay in it that the primary knows to have everything, even if it is away by now. Nobody leads a
+ * shard that is being created, so one that was led in this epoch has been active.
  */
 export function corrected(
   { config, version }: VersionedConfig,
@@ -107,10 +108,11 @@ export function corrected(
 ): Decision | undefined {
   // The same one, or a later one than the primary has heard of.
   const isKnown = ledBy < version || (ledBy === version && nonce === config.nonce);
-  if (isKnown || config.state === 'creating') return undefined;
+  if (isKnown && config.state === 'active') return undefined;
   const isr = config.isr.filter((node) => node === config.primary || inSync.includes(node));
   const dropped = config.isr.filter((node) => !isr.includes(node));
   return revised(config, 'set-back', {
+    state: 'active',
     isr,
     learners: [...config.learners, ...dropped],
     epoch: nextEpoch(config),

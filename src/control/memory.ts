@@ -31,17 +31,19 @@ export class Memory {
 
   /** This router had heard of it before it led. */
   add(known: VersionedConfig): void {
-    const { shard, shardUuid } = known.config;
+    const { shard, shardUuid, state } = known.config;
     const before = this.#configs.get(shard);
+    const hasServed = before?.config.state === 'active' && state === 'creating';
     const isOfShard = before?.config.shardUuid === shardUuid;
-    if (!isOfShard || !isEarlier(known, before)) this.#configs.set(shard, known);
+    if (hasServed || (isOfShard && isEarlier(known, before))) return;
+    this.#configs.set(shard, known);
   }
 
   /**
-   * A znode was read, where this had been read or written before: the latest configuration of the
-   * same shard that was known until now.
+   * A znode was read, where this had been read or written before. What was known of the same shard
+   * until now: that, or else what is remembered.
    */
-  read(stored: StoredShard, before: StoredShard | undefined): VersionedConfig | undefined {
+  compare(stored: StoredShard, before: StoredShard | undefined): VersionedConfig | undefined {
     const shard = stored.type === 'config' ? stored.config.shard : stored.shard;
     if (before?.type === 'config') this.add(before);
     const known = before?.type === 'config' ? before : this.#configs.get(shard);
@@ -81,10 +83,10 @@ export class Memory {
   #onEarlier({ config }: VersionedConfig, known: VersionedConfig): void {
     this.#setBacks++;
     const { version } = known;
-    const { epoch, isr, nonce } = known.config;
+    const { epoch, isr, nonce, state } = known.config;
+    if (epoch !== config.epoch || state !== 'active') return;
     // As its primary would say.
-    const lead = { version, nonce, inSync: isr };
-    if (epoch === config.epoch) this.#remembered.set(known.config, lead);
+    this.#remembered.set(known.config, { version, nonce, inSync: isr });
   }
 }
 

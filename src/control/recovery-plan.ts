@@ -55,8 +55,8 @@ export interface PlannedShard {
   readonly source: 'configuration' | 'replicas' | 'nothing';
   /** The highest epoch that nodes know of: a znode with this one or a later is not outdated. */
   readonly used: Epoch;
-  /** A log that answers has an entry: a znode that knows it as being created is outdated. */
-  readonly isWritten: boolean;
+  /** It has been active: a znode that knows it as being created is outdated. */
+  readonly hasServed: boolean;
   /** Undefined: its znode stays missing, and nobody serves it. */
   readonly config: PlannedConfig | undefined;
   /** What the operator has to know before: empty if all is well. */
@@ -100,8 +100,8 @@ export function unsettled(plan: RecoveryPlan, configs: KnownConfigs): RecoveryPl
 
 /** What of a plan is to be written. `nonce`: random, fresh in every write. */
 export function rebuiltFrom({ cluster, leaderEpoch, shards }: RecoveryPlan, nonce: string) {
-  const planned = shards.flatMap(({ config, used, isWritten }) =>
-    config === undefined ? [] : [{ config: { ...config, leaderEpoch, nonce }, used, isWritten }],
+  const planned = shards.flatMap(({ config, used, hasServed }) =>
+    config === undefined ? [] : [{ config: { ...config, leaderEpoch, nonce }, used, hasServed }],
   );
   return { cluster, leaderEpoch, shards: planned, nonce };
 }
@@ -176,7 +176,11 @@ function planShard(
   const copies = all.filter(({ held }) => held.shardUuid === shardUuid);
   const epochs = [...known.map(({ config }) => config.epoch), ...copies.map((c) => c.held.epoch)];
   const used = Math.max(0, ...epochs) as Epoch;
-  const facts = { used, isWritten: copies.some(({ held }) => held.lastSeq > 0) };
+  const isWritten = copies.some(({ held }) => held.lastSeq > 0);
+  const hasBeenActive = known.some(({ config }) => {
+    return config.shardUuid === shardUuid && config.state === 'active';
+  });
+  const facts = { used, hasServed: isWritten || hasBeenActive };
   const nothing = { shard, ...facts, source: 'nothing', config: undefined, mayLose: true } as const;
   const epoch = aboveAll(used);
   if (!isEpoch(epoch)) {
@@ -200,12 +204,12 @@ function uuidOf(copies: readonly Copy[]): Uuid | undefined {
 }
 
 /** Whether replicas tell that there was a later configuration, which no node knows any more. */
-function isPassed({ state, epoch }: ShardConfig, { used, isWritten }: Facts): boolean {
+function isPassed({ state, epoch }: ShardConfig, { used, hasServed }: Facts): boolean {
   // While a shard is being created nobody leads it, so that all of its logs are empty.
-  return used > epoch || (state === 'creating' && isWritten);
+  return used > epoch || (state === 'creating' && hasServed);
 }
 
-type Facts = Pick<PlannedShard, 'used' | 'isWritten'>;
+type Facts = Pick<PlannedShard, 'used' | 'hasServed'>;
 
 interface Answers {
   /** All replicas of the shard that answer. */

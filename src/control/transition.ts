@@ -28,7 +28,7 @@ export function assertTransition(
   const isSameLife = primary === before.primary && isSamePlace(place, was);
   assert(isSameLife || epoch > before.epoch, 'S1', context);
   assert(view.reports.highestEpoch(before) <= before.epoch, 'S1', context);
-  if (before.state === 'creating') {
+  if (before.state === 'creating' && why !== 'set-back') {
     assert(!view.reports.isWritten(before), 'S19', context);
     return; // It holds nothing.
   }

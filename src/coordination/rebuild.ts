@@ -40,7 +40,7 @@ export interface RebuiltShard {
   /** A znode with this epoch or a later one is left as it is. */
   readonly used: Epoch;
   /** Not if it knows the shard as one that is being created. */
-  readonly isWritten: boolean;
+  readonly hasServed: boolean;
 }
 
 export interface Rebuilt {
@@ -190,10 +190,10 @@ function writeOf({ config }: RebuiltShard, keeps: (data: Uint8Array) => boolean)
 }
 
 /** Whether a znode knows its shard as well as whoever planned this. */
-function isAsNew(data: Uint8Array, { config, used, isWritten }: RebuiltShard): boolean {
+function isAsNew(data: Uint8Array, { config, used, hasServed }: RebuiltShard): boolean {
   const { shard, shardUuid } = config;
   const known = configIn(shard, data);
-  return known !== undefined && !isOlderThan(known, { shardUuid, used, isWritten });
+  return known !== undefined && !isOlderThan(known, { shardUuid, used, hasServed });
 }
 
 function configIn(shard: ShardId, data: Uint8Array): ShardConfig | undefined {

@@ -86,22 +86,22 @@ export interface ReplicasKnown {
   readonly shardUuid: Uuid;
   /** The highest epoch that they know of. */
   readonly used: Epoch;
-  /** One of their logs has an entry: the shard has been active. */
-  readonly isWritten: boolean;
+  /** The shard has been active: one of their logs has an entry, or a node knows it as that. */
+  readonly hasServed: boolean;
 }
 
 /**
  * Whether ZooKeeper knows less of a shard than its replicas, which have used an epoch above this
- * one, or served in it although it is being created here: it was set back. A configuration of
+ * one, or have served although it is being created here: it was set back. A configuration of
  * another shard under the same number is no older one, unless nobody has served it yet.
  */
 export function isOlderThan(
   config: ShardConfig,
-  { shardUuid, used, isWritten }: ReplicasKnown,
+  { shardUuid, used, hasServed }: ReplicasKnown,
 ): boolean {
   const isBeingCreated = config.state === 'creating';
   if (config.shardUuid !== shardUuid) return isBeingCreated;
-  return config.epoch < used || (config.epoch === used && isBeingCreated && isWritten);
+  return config.epoch < used || (isBeingCreated && hasServed);
 }
 
 /** Whether a later process of its node is registered than a place names. */

@@ -232,21 +232,23 @@ export class Leadership {
         const writes = this.#writes.get(shard);
         const stored = await this.#untilAnswered(() => readShard(this.#session, shard, this.#log));
         if (stored === undefined || this.#writes.get(shard) !== writes) return;
+        const { setBacks } = this.#controller;
         this.#controller.step({ type: 'shard-read', stored });
+        // At once: nothing is to be decided by it before.
+        if (this.#controller.setBacks > setBacks) this.#trust.foundOlder();
       }),
     );
     this.#carryOut();
   }
 
   /**
-   * Reads every shard, at the start and over each new connection, and compares that with what was
+   * Reads every shard, at the start and over each new connection, to be compared with what was
    * known. Never twice at once, however often the connection breaks meanwhile.
    */
   async #readMap(): Promise<void> {
     this.#isToRead = true;
     if (this.#isReading) return;
     this.#isReading = true;
-    const { setBacks } = this.#controller;
     // Who has just taken the leaderEpoch needs no barrier: that was one.
     for (let mayBeOld = this.#isRead; this.#isToRead; mayBeOld = true) {
       this.#isToRead = false;
@@ -256,7 +258,7 @@ export class Leadership {
     }
     this.#isReading = false;
     this.#isRead = true;
-    this.#trust.compared(this.#controller.setBacks > setBacks);
+    this.#trust.hasRead();
     this.#lookWhoHasSpoken();
   }
 
@@ -355,8 +357,9 @@ export class Leadership {
     });
   }
 
+  /** Of those that the map names: so it has to be read before. */
   #lookWhoHasSpoken(): void {
-    if (!this.#isRead || !this.#trust.isWaiting || this.#controller.notSpoken.length > 0) return;
+    if (this.#isReading || !this.#trust.isWaiting || this.#controller.notSpoken.length > 0) return;
     this.#trust.allHaveSpoken();
   }
 

@@ -106,7 +106,7 @@ export class Router {
   /** A new session: know the cluster, have a map, stand for election. */
   async #enter(session: CoordinatorSession): Promise<void> {
     session.on('state', (state) => {
-      if (session !== this.#deps.coordinator.session) return;
+      if (this.#stopped || session !== this.#deps.coordinator.session) return;
       if (state === 'connected') this.#memory.connected(session.timeoutMs);
       else this.#memory.disconnected();
     });
@@ -212,7 +212,7 @@ export class Router {
       candidate,
       cluster,
       connectedAt: this.#memory.connectedAt,
-      hasMemory: this.#memory.isComparable,
+      hasMemory: this.#memory.isTrusted,
       trusted: () => this.#memory.trusted(),
       over: (why) => this.#candidacy.abdicate(why),
       heard: (leaderEpoch) => this.#candidacy.heard(leaderEpoch),

@@ -14,7 +14,7 @@ export class MapMemory {
   #connectedAt = 0;
   #isOld = false;
   #isRead = false;
-  #hasTrusted = false;
+  #isTrusted = false;
   #stopGrowingOld: Cancel = () => undefined;
 
   constructor(clock: Clock) {
@@ -26,8 +26,9 @@ export class MapMemory {
     return this.#connectedAt;
   }
 
-  get isComparable(): boolean {
-    return this.#hasTrusted;
+  /** Whether the map was read, and is from a ZooKeeper that could be trusted. */
+  get isTrusted(): boolean {
+    return this.#isTrusted;
   }
 
   connected(sessionTimeoutMs: number): void {
@@ -53,10 +54,10 @@ export class MapMemory {
 
   /** As leader, this router has found that the map it knows now can be trusted. */
   trusted(): void {
-    this.#hasTrusted = true;
+    this.#isTrusted = true;
   }
 
   #look(): void {
-    if (this.#isOld && this.#isRead) this.#hasTrusted = true;
+    if (this.#isOld && this.#isRead) this.#isTrusted = true;
   }
 }

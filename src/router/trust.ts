@@ -47,8 +47,11 @@ export class Trust {
   readonly #events: TrustEvents;
   #hasMemory: boolean;
   #connectedAt = 0;
-  /** Set while members are waited for. */
-  #untilMs: number | undefined;
+  /** Whether the whole map was read over this connection. */
+  #isRead = false;
+  #isWaiting = false;
+  /** Whether nobody has to be waited for any more. */
+  #isOver = false;
   #stopWaiting: Cancel = () => undefined;
   #stopSaying: Cancel = () => undefined;
 
@@ -58,51 +61,63 @@ export class Trust {
     this.#hasMemory = deps.hasMemory;
   }
 
-  /** A connection was made at this time. A wait that has begun gets no longer by that. */
+  /** Whether members are waited for, or for the map to be read. */
+  get isWaiting(): boolean {
+    return this.#isWaiting;
+  }
+
+  /** A connection was made at this time. A wait that has begun gets no longer by that alone. */
   connected(atMs: number): void {
     this.#connectedAt = atMs;
-    if (!this.isWaiting) this.#wait();
+    this.#isRead = false;
+    if (!this.#isWaiting) this.#wait();
   }
 
-  /** The whole map was read over it, and some of that is older than what was known. */
-  compared(isOlder: boolean): void {
-    if (isOlder) {
-      this.#hasMemory = false;
-      // The connection before was old enough, but this one is not, and it is known to be worse.
-      if (!this.isWaiting) this.#wait();
-    } else if (this.#hasMemory && this.isWaiting) this.#complete();
+  /** Something was read over it that is older than what was known: each time counts once. */
+  foundOlder(): void {
+    this.#hasMemory = false;
+    this.#wait();
   }
 
-  /** Whether members are waited for. */
-  get isWaiting(): boolean {
-    return this.#untilMs !== undefined;
+  /** The whole map was read over it, and is as new as what was known unless that was said. */
+  hasRead(): void {
+    this.#isRead = true;
+    if (this.#hasMemory) this.#isOver = true;
+    this.#look();
   }
 
-  /** All of them have. */
+  /** All that the map names have, which was read over it. */
   allHaveSpoken(): void {
-    if (this.isWaiting) this.#complete();
+    this.#isOver = true;
+    this.#look();
   }
 
   /** Nothing is trusted after that, and nobody is waited for. */
   stop(): void {
-    this.#untilMs = undefined;
+    this.#isWaiting = false;
     this.#stopWaiting();
     this.#stopSaying();
   }
 
   /** Until the connection is old enough. */
   #wait(): void {
+    this.stop();
+    this.#isWaiting = true;
+    this.#isOver = false;
+    this.#events.trusts(false);
     const { clock, sessionTimeoutMs } = this.#deps;
     const untilMs = this.#connectedAt + oldAfterMs(sessionTimeoutMs);
-    const leftMs = untilMs - clock.now();
-    if (leftMs <= 0) return this.#complete();
-    this.#untilMs = untilMs;
-    this.#events.trusts(false);
-    this.#stopWaiting = clock.after(leftMs, () => this.#complete());
+    const over = () => {
+      this.#isOver = true;
+      this.#look();
+    };
+    if (untilMs <= clock.now()) return over();
+    this.#stopWaiting = clock.after(untilMs - clock.now(), over);
     this.#stopSaying = clock.after(SAY_MS, () => this.#say(untilMs));
   }
 
-  #complete(): void {
+  #look(): void {
+    if (!this.#isWaiting || !this.#isOver || !this.#isRead) return;
     this.stop();
     this.#hasMemory = true;
     this.#events.trusts(true);

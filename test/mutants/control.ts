@@ -84,8 +84,8 @@ interface Promotion {`,
     edits: [
       {
         file: 'src/control/controller.ts',
-        from: 'return hasServed || this.#reports.highestEpoch(config) > config.epoch;',
-        to: 'return hasServed;',
+        from: 'return isBeingCreated || this.#reports.highestEpoch(config) > config.epoch;',
+        to: 'return isBeingCreated;',
       },
       {
         file: 'src/control/transition.ts',
@@ -154,8 +154,8 @@ interface Promotion {`,
     edits: [
       {
         file: 'src/control/controller.ts',
-        from: 'this.#reports.hasDataOf(shard) || this.#memory.hasServed(shard);',
-        to: 'this.#memory.hasServed(shard);',
+        from: 'return this.#reports.hasDataOf(shard) || this.#memory.hasServed(shard);',
+        to: 'return this.#memory.hasServed(shard);',
       },
     ],
     tests: ['test/unit/control-set-back.test.ts'],
@@ -167,8 +167,8 @@ interface Promotion {`,
     edits: [
       {
         file: 'src/control/controller.ts',
-        from: 'if (this.#reports.isWritten(config)) return true;',
-        to: '',
+        from: "const isBeingCreated = state === 'creating' && hasServed;",
+        to: 'const isBeingCreated = hasServed && config.epoch < 0;',
       },
       {
         file: 'src/control/transition.ts',
@@ -455,8 +455,8 @@ interface Promotion {`,
     edits: [
       {
         file: 'src/control/recovery-plan.ts',
-        from: "return used > epoch || (state === 'creating' && isWritten);",
-        to: "return used < 0 || (state === 'creating' && isWritten && epoch > 0);",
+        from: "return used > epoch || (state === 'creating' && hasServed);",
+        to: "return used < 0 || (state === 'creating' && hasServed && epoch > 0);",
       },
     ],
     tests: ['test/unit/control-recovery-plan.test.ts'],
@@ -469,8 +469,8 @@ interface Promotion {`,
     edits: [
       {
         file: 'src/control/recovery-plan.ts',
-        from: "return used > epoch || (state === 'creating' && isWritten);",
-        to: "return used > epoch || (state === 'creating' && isWritten && used < 0);",
+        from: "return used > epoch || (state === 'creating' && hasServed);",
+        to: "return used > epoch || (state === 'creating' && hasServed && used < 0);",
       },
     ],
     tests: ['test/unit/control-recovery-plan.test.ts'],

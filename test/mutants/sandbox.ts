@@ -49,15 +49,19 @@ export class Sandbox {
         cwd: this.root,
         env: { ...process.env, NO_COLOR: '1' },
         stdio: ['ignore', 'pipe', 'pipe'],
-        timeout: timeoutMs,
-        killSignal: 'SIGKILL',
+        detached: true,
       });
       this.#child = child;
+      const timer = setTimeout(() => this.#end(), timeoutMs);
       const texts = { stdout: '', stderr: '' };
       for (const name of ['stdout', 'stderr'] as const) {
         child[name].setEncoding('utf8').on('data', (text: string) => (texts[name] += text));
       }
       child.on('error', reject);
+      child.on('exit', () => {
+        clearTimeout(timer);
+        this.#end();
+      });
       child.on('close', (status) => resolve({ ...texts, status }));
     });
   }
@@ -69,6 +73,7 @@ export class Sandbox {
         cwd: this.root,
         env: { ...process.env, ...env },
         stdio: ['ignore', 'inherit', 'inherit'],
+        detached: true,
       });
       this.#child = child;
       child.on('error', reject);
@@ -78,7 +83,18 @@ export class Sandbox {
 
   /** Removes the copy; what runs in it is killed. */
   dispose(): void {
-    this.#child?.kill('SIGKILL');
+    this.#end();
     rmSync(this.root, { recursive: true, force: true });
+  }
+
+  /** The child and what it has started: a worker that a bug keeps busy ends with nobody else. */
+  #end(): void {
+    const { pid } = this.#child ?? {};
+    if (pid === undefined) return;
+    try {
+      process.kill(-pid, 'SIGKILL');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
   }
 }

@@ -78,8 +78,8 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/control/memory.ts',
-        from: 'if (epoch === config.epoch) this.#remembered.set',
-        to: 'if (epoch > config.epoch) this.#remembered.set',
+        from: "if (epoch !== config.epoch || state !== 'active') return;",
+        to: "if (epoch === config.epoch || state !== 'active') return;",
       },
     ],
     tests: SET_BACK,
@@ -249,8 +249,8 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/control/controller.ts',
-        from: 'this.#memory.leadOf(config, this.#reports.leadOf(config));',
-        to: 'this.#memory.leadOf(config, undefined);',
+        from: 'return this.#memory.leadOf(config, this.#reports.leadOf(config));',
+        to: 'return this.#memory.leadOf(config, undefined);',
       },
     ],
     tests: SET_BACK,
@@ -276,8 +276,8 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/router/trust.ts',
-        from: 'if (leftMs <= 0) return this.#complete();',
-        to: 'if (leftMs <= 0 || this.#hasMemory) return this.#complete();',
+        from: 'if (!this.#isWaiting) this.#wait();',
+        to: 'if (!this.#isWaiting && !this.#hasMemory) this.#wait();',
       },
     ],
     tests: ['test/unit/router-trust.test.ts'],
@@ -315,8 +315,8 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/router/trust.ts',
-        from: 'this.#connectedAt = atMs;\n    if (!this.isWaiting) this.#wait();',
-        to: 'this.#connectedAt = atMs;\n    this.stop();\n    this.#wait();',
+        from: 'if (!this.#isWaiting) this.#wait();',
+        to: 'this.#wait();',
       },
     ],
     tests: ['test/unit/router-trust.test.ts'],
@@ -328,8 +328,8 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/router/trust.ts',
-        from: 'if (isOlder) {',
-        to: 'if (isOlder && !this.isWaiting) {',
+        from: 'this.#hasMemory = false;',
+        to: '',
       },
     ],
     tests: ['test/unit/router-trust.test.ts'],
@@ -341,7 +341,7 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/router/trust.ts',
-        from: 'else if (this.#hasMemory && this.isWaiting) this.#complete();',
+        from: 'if (this.#hasMemory) this.#isOver = true;',
         to: '',
       },
     ],
@@ -393,8 +393,8 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/control/controller.ts',
-        from: 'this.#reports.hasDataOf(shard) || this.#memory.hasServed(shard);',
-        to: 'this.#reports.hasDataOf(shard);',
+        from: 'return this.#reports.hasDataOf(shard) || this.#memory.hasServed(shard);',
+        to: 'return this.#reports.hasDataOf(shard);',
       },
     ],
     tests: SET_BACK,
@@ -406,8 +406,8 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/control/controller.ts',
-        from: 'return areAwaited && this.#memory.hasServed(shard);',
-        to: 'return areAwaited && !this.#memory.hasServed(shard);',
+        from: "const isBeingCreated = state === 'creating' && hasServed;",
+        to: "const isBeingCreated = state === 'creating' && hasServed && !this.#memory.hasServed(shard);",
       },
     ],
     tests: SET_BACK,
@@ -440,27 +440,26 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
   },
   {
     id: 'unread-map-trusted',
-    wrong: 'a leader that stops before it has read the map has heard every member that it names',
-    breaks: ['S1', 'S6'],
-    edits: [
-      {
-        file: 'src/router/leadership.ts',
-        from: 'if (this.#stopped) return; // What was not read tells nothing.',
-        to: '',
-      },
-      { file: 'src/router/leadership.ts', from: 'this.#trust.stop();', to: '' },
-    ],
-    tests: ['test/unit/router-leading-set-back.test.ts'],
-  },
-  {
-    id: 'found-late-is-ignored',
-    wrong: 'a leader whose wait is over goes on when it finds less than it knew',
+    wrong: 'a leader trusts a map that it has not read over this connection, when its wait is over',
     breaks: ['S1', 'S6'],
     edits: [
       {
         file: 'src/router/trust.ts',
-        from: 'known to be worse.\n      if (!this.isWaiting) this.#wait();',
-        to: 'known to be worse.',
+        from: 'if (!this.#isWaiting || !this.#isOver || !this.#isRead) return;',
+        to: 'if (!this.#isWaiting || !this.#isOver) return;',
+      },
+    ],
+    tests: ['test/unit/router-trust.test.ts'],
+  },
+  {
+    id: 'found-late-is-ignored',
+    wrong: 'a leader that finds less than it knew at the end of its wait waits no longer for that',
+    breaks: ['S1', 'S6'],
+    edits: [
+      {
+        file: 'src/router/trust.ts',
+        from: 'this.#hasMemory = false;\n    this.#wait();',
+        to: 'this.#hasMemory = false;\n    if (!this.#isWaiting) this.#wait();',
       },
     ],
     tests: ['test/unit/router-trust.test.ts'],
@@ -472,8 +471,8 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/router/leadership.ts',
-        from: 'this.#trust.compared(this.#controller.setBacks > setBacks);',
-        to: 'this.#trust.compared(this.#controller.setBacks > 0);',
+        from: 'if (this.#controller.setBacks > setBacks) this.#trust.foundOlder();',
+        to: 'if (this.#controller.setBacks > 0) this.#trust.foundOlder();',
       },
     ],
     tests: ['test/unit/router-leading-set-back.test.ts'],
@@ -485,8 +484,8 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/router/map-memory.ts',
-        from: 'if (this.#isOld && this.#isRead) this.#hasTrusted = true;',
-        to: 'if (this.#isOld) this.#hasTrusted = true;',
+        from: 'if (this.#isOld && this.#isRead) this.#isTrusted = true;',
+        to: 'if (this.#isOld) this.#isTrusted = true;',
       },
     ],
     tests: ['test/unit/router-map-memory.test.ts'],
@@ -503,5 +502,71 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
       },
     ],
     tests: ['test/unit/router-map-memory.test.ts'],
+  },
+  {
+    id: 'found-older-decided-by',
+    wrong: 'a leader decides by what it reads before it looks whether that is older than it knew',
+    breaks: ['S1', 'S6'],
+    edits: [
+      {
+        file: 'src/router/leadership.ts',
+        from: 'if (this.#controller.setBacks > setBacks) this.#trust.foundOlder();',
+        to: '',
+      },
+    ],
+    tests: ['test/unit/router-leading-set-back.test.ts'],
+  },
+  {
+    id: 'stopped-has-read',
+    wrong: 'a leader that stops while it reads the map has read it',
+    breaks: ['S1', 'S6'],
+    edits: [
+      {
+        file: 'src/router/leadership.ts',
+        from: 'if (this.#stopped) return; // What was not read tells nothing.',
+        to: '',
+      },
+      { file: 'src/router/leadership.ts', from: 'this.#trust.stop();', to: '' },
+    ],
+    tests: ['test/unit/router-leading-set-back.test.ts'],
+  },
+  {
+    id: 'memory-of-one-being-created',
+    wrong: 'a leader forgets that a shard has served when it finds another one being created',
+    breaks: ['S19'],
+    edits: [
+      {
+        file: 'src/control/memory.ts',
+        from: 'if (hasServed || (isOfShard && isEarlier(known, before))) return;',
+        to: 'if (isOfShard && (hasServed || isEarlier(known, before))) return;',
+      },
+    ],
+    tests: SET_BACK,
+  },
+  {
+    id: 'led-but-being-created',
+    wrong: 'a shard that was led in this epoch is created on, if ZooKeeper knows it as that',
+    breaks: ['S19'],
+    edits: [
+      {
+        file: 'src/control/membership.ts',
+        from: "if (isKnown && config.state === 'active') return undefined;",
+        to: "if (isKnown || config.state === 'creating') return undefined;",
+      },
+    ],
+    tests: SET_BACK,
+  },
+  {
+    id: 'active-as-new-as-creating',
+    wrong: 'recover leaves a shard that is being created, although a node knows it as active',
+    breaks: ['S19', 'L2'],
+    edits: [
+      {
+        file: 'src/control/recovery-plan.ts',
+        from: 'hasServed: isWritten || hasBeenActive };',
+        to: 'hasServed: isWritten || (hasBeenActive && used < 0) };',
+      },
+    ],
+    tests: ['test/unit/control-recovery-plan.test.ts'],
   },
 ];

@@ -313,7 +313,6 @@ describe('a shard that is not in ZooKeeper, although not all of them were create
       const harness = new ControlHarness(one, [], { hasJustBegun: true });
       return harness.step({ type: 'remembered', known });
     };
-    const creating = { ...stored, state: 'creating' } as const;
 
     it('S19 is not created, whoever is there', () => {
       const harness = remembering('active').complete();
@@ -335,19 +334,6 @@ describe('a shard that is not in ZooKeeper, although not all of them were create
           .runWhy(),
       ).toEqual(['create']);
     });
-
-    it('S19 is not placed anew before those that had it have said that nothing is in it', () => {
-      const harness = remembering('active').complete();
-      harness.znodes.set(shard, { config: creating, version: 3 });
-      lookAgain(harness);
-      harness.nodes(...others).settle();
-      expect(harness.run()).toEqual([]);
-      lookAgain(harness);
-      harness.run();
-      expect(harness.events).toEqual([{ ...outdated, promised: 4 }]);
-      const again = all.map((node) => ({ ...node, process: uuidOf(`${node.id} again`) }));
-      expect(harness.nodes(...again, ...others).runWhy()).toEqual(['place-anew']);
-    });
   });
 
   it('is created if they only prepared for it before', () => {
@@ -362,6 +348,67 @@ describe('a shard that is not in ZooKeeper, although not all of them were create
     expect(harness.run()).toEqual([]);
     harness.step({ type: 'accounted', process: s4.process });
     expect(harness.runWhy()).toEqual(['create']);
+  });
+});
+
+describe('a shard that ZooKeeper knows as being created, and this leader as having served', () => {
+  const creating = { ...stored, state: 'creating' } as const;
+  const others = [nodeOf('s4'), nodeOf('s5'), nodeOf('s6')];
+  const empty = reportsOf(stored).map((one) => ({ ...one, lastSeq: 0 as Seq }));
+  /** Of the znode that this leader finds, after it had known this. */
+  const finding = (found: typeof stored, known = stored) => {
+    const harness = new ControlHarness(one, [known]).nodes(...all).settle();
+    // It may have been written to since, and nobody has said so.
+    harness.step({ type: 'reported', replicas: empty });
+    harness.znodes.set(shard, { config: found, version: 0 });
+    lookAgain(harness);
+    return harness;
+  };
+
+  it('S6 S19 is active again in a new epoch, with those in sync that were, if it is the same', () => {
+    const members = { isr: [s1.id, s3.id], learners: [s2.id] };
+    for (const there of [all, [s2, s3, ...others], others]) {
+      const harness = finding(creating, { ...stored, ...members }).nodes(...there);
+      expect(harness.runWhy()).toEqual(['set-back']);
+      const active = { state: 'active', epoch: 5, primary: 's1', ...members };
+      expect(harness.config(0)).toMatchObject({ ...active, leaseReleased: false });
+    }
+  });
+
+  it('S6 as its primary says, if this leader has heard nothing of it', () => {
+    const harness = new ControlHarness(one, [creating], { hasJustBegun: true }).nodes(...all);
+    const lead = { version: 9, nonce: 'later', inSync: [s1.id, s2.id] };
+    const [own, ...rest] = reportsOf(stored);
+    harness.step({ type: 'reported', replicas: [{ ...own!, lead }, ...rest] });
+    expect(harness.runWhy()).toEqual(['set-back']);
+    expect(harness.config(0)).toMatchObject({ state: 'active', isr: ['s1', 's2'] });
+  });
+
+  it.each([
+    ['another', { ...creating, shardUuid: uuidOf('other') }],
+    ['one that was placed anew', { ...creating, epoch: 5 as Epoch }],
+  ])('S19 is left alone if it is %s, and said to be outdated', (_, found) => {
+    const harness = finding(found);
+    for (let looks = 0; looks < 3; looks++) {
+      expect(harness.nodes(...others, ...all).run()).toEqual([]);
+      expect(harness.nodes(...others).run()).toEqual([]);
+      lookAgain(harness);
+    }
+    harness.run();
+    expect(harness.events).toMatchObject([{ type: 'shard-outdated', epoch: found.epoch }]);
+  });
+
+  it('S19 so it is if only the replicas of another one hold data', () => {
+    const found = { ...creating, shardUuid: uuidOf('other') };
+    const harness = new ControlHarness(one, [found]).nodes(...all).settle();
+    harness.step({ type: 'reported', replicas: reportsOf(found) });
+    const written = reportsOf(stored).map((one) => ({ ...one, lastSeq: 500 as Seq }));
+    expect(harness.step({ type: 'reported', replicas: written.slice(2) }).run()).toEqual([]);
+  });
+
+  it('goes on being created if it was only that', () => {
+    const harness = finding({ ...creating, nonce: 'other' }, creating);
+    expect(harness.nodes(...others).runWhy()).toEqual(['place-anew']);
   });
 });
 

@@ -25,7 +25,7 @@ const known = (shard: number, epoch: number) => ({
 const settled = (shard: number, used: number) => ({
   config: known(shard, 1_000_001),
   used: used as Epoch,
-  isWritten: true,
+  hasServed: true,
 });
 const rebuiltOf = (...shards: readonly RebuiltShard[]) => ({
   ...{ cluster, leaderEpoch: 3 as LeaderEpoch, shards, nonce: 'n' },
@@ -99,7 +99,7 @@ describe('a cluster that ZooKeeper has', () => {
     const { tree, session, epochOf } = await withCluster();
     const path = shardZnode(0 as ShardId);
     tree.put(path, encodeShardConfig({ ...known(0, 6), state: 'creating' }));
-    ok(await rebuildCluster(session, rebuiltOf({ ...settled(0, 6), isWritten: false })));
+    ok(await rebuildCluster(session, rebuiltOf({ ...settled(0, 6), hasServed: false })));
     expect(epochOf(0)).toBe(6);
     ok(await rebuildCluster(session, rebuiltOf(settled(0, 6))));
     expect(epochOf(0)).toBe(1_000_001);

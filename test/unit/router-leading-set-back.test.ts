@@ -1,8 +1,11 @@
 /** A router in office when ZooKeeper was set back, or is now: what it finds, and what it tells. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Epoch } from '../../src/model/ids.js';
+import type { ShardConfig } from '../../src/model/shard-config.js';
 import { shardZnode } from '../../src/model/znodes.js';
+import { oldAfterMs } from '../../src/router/trust.js';
 import { configOf, nodeOf, placeOf } from '../support/configs.js';
+import { sharedBy } from '../support/control-harness.js';
 import { ClusterZnodes, LeaderUnderTest } from '../support/leader-under-test.js';
 import { settle } from '../support/storage-harness.js';
 
@@ -14,6 +17,8 @@ let cluster: ClusterZnodes;
 beforeEach(async () => {
   cluster = await ClusterZnodes.make();
 });
+
+const znodeOf = ({ shard }: ShardConfig) => shardZnode(shard);
 
 const epochs = () => {
   return Promise.all(ALL.map(async (shard) => (await cluster.stored(shard))!.config.epoch));
@@ -154,6 +159,38 @@ describe('a ZooKeeper that is set back', () => {
     release();
     await settle();
     expect(leader.trusts, 'nobody has spoken').toBe(false);
+  });
+
+  it('S1 S6 is found before anything is decided by it, however late', async () => {
+    const [s1, s2] = [nodeOf('s1'), await cluster.register('s2')];
+    const configs = ALL.map((shard) => sharedBy(shard, [s1, s2]));
+    for (const config of configs) await cluster.put(config);
+    await cluster.completePlacement();
+    const known = { ...configs[5]!, epoch: 9 as Epoch, nonce: 'later' };
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const office = { connectedAt: 1_000, hasMemory: false, replicas: 2 };
+    const leader = await LeaderUnderTest.start(cluster, office, ({ session, map }) => {
+      map.applyConfigs([{ config: known, version: 9 }]);
+      const read = session.read.bind(session);
+      session.read = async (path, options) => {
+        if (path.startsWith('/shards/')) await held;
+        return read(path, options);
+      };
+    });
+    leader.greet(s2);
+    await leader.report(s2, configs);
+    const oldMs = oldAfterMs(leader.session.timeoutMs);
+    await leader.pass(oldMs - 100);
+    leader.session.become('suspended');
+    leader.session.become('connected');
+    await leader.pass(100);
+    release();
+    await settle();
+    await leader.pass(1);
+    expect(leader.multis, 's1 has not spoken').toEqual([]);
+    await leader.pass(oldMs);
+    expect(leader.changes().flat().toSorted()).toEqual(configs.slice(0, 5).map(znodeOf));
   });
 
   it('L1 is not thought of because an operator has restored a znode, when it is past', async () => {

@@ -20,16 +20,16 @@ it('what was read can be compared once the connection is older than any set-back
   expect(memory.connectedAt).toBe(clock.now());
   memory.read();
   clock.advance(OLD_MS - 1);
-  expect(memory.isComparable).toBe(false);
+  expect(memory.isTrusted).toBe(false);
   clock.advance(1);
-  expect(memory.isComparable).toBe(true);
+  expect(memory.isTrusted).toBe(true);
 });
 
 it('S1 S6 nothing can before the map was read, however old the connection is', () => {
   clock.advance(2 * OLD_MS);
-  expect(memory.isComparable).toBe(false);
+  expect(memory.isTrusted).toBe(false);
   memory.read();
-  expect(memory.isComparable).toBe(true);
+  expect(memory.isTrusted).toBe(true);
 });
 
 it('S1 S6 each connection has to be as old by itself', () => {
@@ -40,24 +40,24 @@ it('S1 S6 each connection has to be as old by itself', () => {
     clock.advance(OLD_MS);
     memory.connected(TIMEOUT_MS);
   }
-  expect(memory.isComparable).toBe(false);
+  expect(memory.isTrusted).toBe(false);
   clock.advance(OLD_MS);
   memory.disconnected();
-  expect(memory.isComparable, 'and stays so').toBe(true);
+  expect(memory.isTrusted, 'and stays so').toBe(true);
 });
 
 it('S1 S6 the map is not read over a connection that is over', () => {
   clock.advance(OLD_MS);
   memory.disconnected();
   memory.read();
-  expect(memory.isComparable).toBe(false);
+  expect(memory.isTrusted).toBe(false);
 });
 
 it('or once a leader has heard whoever may know more', () => {
   memory.read();
   memory.trusted();
   memory.connected(TIMEOUT_MS);
-  expect(memory.isComparable).toBe(true);
+  expect(memory.isTrusted).toBe(true);
 });
 
 it('L5 one of a router that stops leaves no timer behind', () => {

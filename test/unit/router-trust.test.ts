@@ -29,16 +29,18 @@ function trustWith(hasMemory: boolean): Trust {
 }
 
 describe('a leader that knew no map before', () => {
-  it('believes a connection that is older than any set-back', () => {
-    trustWith(false).connected(clock.now() - OLD_MS);
-    expect(said).toEqual([true]);
-    expect(clock.pending).toBe(0);
+  it('believes a connection that is older than any set-back, once it has read the map', () => {
+    const trust = trustWith(false);
+    trust.connected(clock.now() - OLD_MS);
+    expect([said, clock.pending]).toEqual([[false], 0]);
+    trust.hasRead();
+    expect(said).toEqual([false, true]);
   });
 
   it('waits for members until a new one is that old, and says for whom', () => {
     const trust = trustWith(false);
     trust.connected(clock.now() - 1_000);
-    trust.compared(false);
+    trust.hasRead();
     clock.advance(OLD_MS - 1_001);
     expect(said).toEqual([false]);
     expect(log.lines).toMatchObject([{ level: 'info', fields: { forMs: OLD_MS - 2_000 } }]);
@@ -51,30 +53,45 @@ describe('a leader that knew no map before', () => {
     const trust = trustWith(false);
     trust.connected(clock.now());
     for (let breaks = 0; breaks < 10; breaks++) {
+      trust.hasRead();
       clock.advance(OLD_MS / 10);
       if (breaks < 9) trust.connected(clock.now());
     }
     expect(said).toEqual([false, true]);
   });
 
+  it('S1 S6 but until it has read the map over the last one', () => {
+    const trust = trustWith(false);
+    trust.connected(clock.now());
+    trust.hasRead();
+    clock.advance(OLD_MS - 1);
+    trust.connected(clock.now());
+    clock.advance(OLD_MS);
+    expect(said).toEqual([false]);
+    trust.hasRead();
+    expect(said).toEqual([false, true]);
+  });
+
   it('waits no longer once all of them have spoken, and knows the map from then on', () => {
     const trust = trustWith(false);
     trust.connected(clock.now());
+    trust.hasRead();
     trust.allHaveSpoken();
     trust.allHaveSpoken();
     expect(said).toEqual([false, true]);
     expect([trust.isWaiting, clock.pending]).toEqual([false, 0]);
     trust.connected(clock.now());
-    trust.compared(false);
+    trust.hasRead();
     expect(said).toEqual([false, true, false, true]);
   });
 
   it('has one after that', () => {
     const trust = trustWith(false);
     trust.connected(clock.now() - OLD_MS);
+    trust.hasRead();
     trust.connected(clock.now());
-    trust.compared(false);
-    expect(said).toEqual([true, false, true]);
+    trust.hasRead();
+    expect(said).toEqual([false, true, false, true]);
   });
 });
 
@@ -83,7 +100,7 @@ describe('a leader that knew the map before', () => {
     const trust = trustWith(true);
     trust.connected(clock.now());
     expect(said).toEqual([false]);
-    trust.compared(false);
+    trust.hasRead();
     expect(said).toEqual([false, true]);
     expect(clock.pending).toBe(0);
   });
@@ -91,43 +108,46 @@ describe('a leader that knew the map before', () => {
   it('S1 S6 waits if it has found less than it knew, and then has forgotten that', () => {
     const trust = trustWith(true);
     trust.connected(clock.now());
-    trust.compared(true);
+    trust.foundOlder();
+    trust.hasRead();
     trust.connected(clock.now());
-    trust.compared(false);
+    trust.hasRead();
     clock.advance(OLD_MS - 1);
-    expect(said).toEqual([false]);
+    expect(said).not.toContain(true);
     clock.advance(1);
-    expect(said).toEqual([false, true]);
+    expect(said.at(-1)).toBe(true);
     trust.connected(clock.now());
-    trust.compared(false);
-    expect(said).toEqual([false, true, false, true]);
+    trust.hasRead();
+    expect(said.slice(-3)).toEqual([true, false, true]);
   });
 });
 
-describe('a leader that finds less than it knew when its wait is over', () => {
-  /** ZooKeeper was set back at the end of it. */
-  function foundAfter(ms: number): void {
+describe('a leader that finds less than it knew at the end of its wait', () => {
+  /** ZooKeeper was set back 100 ms before that, and it finds out so long after it was. */
+  function foundAfter(ms: number): Trust {
     const trust = trustWith(false);
     trust.connected(clock.now());
+    trust.hasRead();
     clock.advance(OLD_MS - 100);
     trust.connected(clock.now());
     clock.advance(ms);
-    trust.compared(true);
+    trust.foundOlder();
+    trust.hasRead();
+    return trust;
   }
 
-  it('S1 S6 waits anew, until the connection is old that it found that over', () => {
-    foundAfter(100);
-    expect(said).toEqual([false, true, false]);
-    clock.advance(OLD_MS - 101);
-    expect(said).toEqual([false, true, false]);
+  it.each([50, 100, 150])('S1 S6 waits until that connection is old (%i ms)', (ms) => {
+    foundAfter(ms);
+    clock.advance(OLD_MS - ms - 1);
+    expect(said).not.toContain(true);
     clock.advance(1);
-    expect(said).toEqual([false, true, false, true]);
+    expect(said.at(-1)).toBe(true);
   });
 
-  it('L1 but not if that one is old by then', () => {
-    foundAfter(OLD_MS);
-    expect(said).toEqual([false, true, true]);
-    expect(clock.pending).toBe(0);
+  it('L1 but not if it is by then', () => {
+    const trust = foundAfter(OLD_MS);
+    expect(said.at(-1)).toBe(true);
+    expect([trust.isWaiting, clock.pending]).toEqual([false, 0]);
   });
 });
 
@@ -136,6 +156,7 @@ it('a leader that is stopped says nothing more, and trusts nothing', () => {
   trust.connected(clock.now());
   trust.stop();
   trust.allHaveSpoken();
+  trust.hasRead();
   clock.advance(2 * OLD_MS);
   expect([trust.isWaiting, said]).toEqual([false, [false]]);
   expect(log.lines).toEqual([]);
