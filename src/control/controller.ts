@@ -338,7 +338,7 @@ export class Controller {
 
   /** Whether a shard of this number is known to have been active, this one or one before it. */
   #hasServed(shard: ShardId): boolean {
-    return this.#reports.hasDataOf(shard) || this.#memory.hasServed(shard);
+    return this.#reports.hasServed(shard) || this.#memory.hasServed(shard);
   }
 
   #leadOf(config: ShardConfig): Lead | undefined {

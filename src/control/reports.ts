@@ -14,13 +14,13 @@ import { replicaOn, type ShardConfig } from '../model/shard-config.js';
 export class Reports {
   /** Latest report per shard and store. A shard made anew is another one, whatever its number. */
   readonly #entries = new Map<Uuid, Map<Uuid, ReplicaEntry>>();
-  /** Numbers of shards of which any replica holds something. */
-  readonly #written = new Set<ShardId>();
+  /** Numbers of shards of which any replica holds something, or leads. */
+  readonly #served = new Set<ShardId>();
   /** By shard, the highest epoch that a primary was refused for. */
   readonly #met = new Map<Uuid, Epoch>();
 
   add(entry: ReplicaEntry): void {
-    if (entry.lastSeq > 0) this.#written.add(entry.shard);
+    if (entry.lastSeq > 0 || entry.lead !== undefined) this.#served.add(entry.shard);
     const known = this.#entries.get(entry.shardUuid);
     if (known === undefined) {
       this.#entries.set(entry.shardUuid, new Map([[entry.store, entry]]));
@@ -32,9 +32,9 @@ export class Reports {
     if (promised > (this.#met.get(shardUuid) ?? 0)) this.#met.set(shardUuid, promised);
   }
 
-  /** Whether a replica of a shard of this number, this one or one before it, holds something. */
-  hasDataOf(shard: ShardId): boolean {
-    return this.#written.has(shard);
+  /** Whether a shard of this number, this one or one before it, was served, as replicas show. */
+  hasServed(shard: ShardId): boolean {
+    return this.#served.has(shard);
   }
 
   /** Whether a replica of the shard holds something: then it has been active. */

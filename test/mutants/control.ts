@@ -154,7 +154,7 @@ interface Promotion {`,
     edits: [
       {
         file: 'src/control/controller.ts',
-        from: 'return this.#reports.hasDataOf(shard) || this.#memory.hasServed(shard);',
+        from: 'return this.#reports.hasServed(shard) || this.#memory.hasServed(shard);',
         to: 'return this.#memory.hasServed(shard);',
       },
     ],

@@ -393,8 +393,8 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/control/controller.ts',
-        from: 'return this.#reports.hasDataOf(shard) || this.#memory.hasServed(shard);',
-        to: 'return this.#reports.hasDataOf(shard);',
+        from: 'return this.#reports.hasServed(shard) || this.#memory.hasServed(shard);',
+        to: 'return this.#reports.hasServed(shard);',
       },
     ],
     tests: SET_BACK,
@@ -502,6 +502,19 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
       },
     ],
     tests: ['test/unit/router-map-memory.test.ts'],
+  },
+  {
+    id: 'led-taken-for-unserved',
+    wrong: 'a shard is created anew although a node leads it, as nothing was written to it yet',
+    breaks: ['S19'],
+    edits: [
+      {
+        file: 'src/control/reports.ts',
+        from: 'if (entry.lastSeq > 0 || entry.lead !== undefined) this.#served.add(entry.shard);',
+        to: 'if (entry.lastSeq > 0) this.#served.add(entry.shard);',
+      },
+    ],
+    tests: SET_BACK,
   },
   {
     id: 'found-older-decided-by',

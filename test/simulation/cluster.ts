@@ -20,6 +20,8 @@ export type SetBack = () => () => void;
 export interface CoordinationFaults {
   /** A copy of its data as it is now; the result sets it back to that. */
   backUp(): SetBack;
+  /** The same, of times when the cluster was being formed; empty if that is not to be set back to. */
+  beginnings(): readonly SetBack[];
   /** The same, to the state in which it had none. */
   readonly wipe: SetBack;
   /** The whole service is down. */

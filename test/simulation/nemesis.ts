@@ -7,7 +7,7 @@
  * overlap, and the undoing of one may undo a part of another: that is a schedule like any other.
  */
 import { unreachable } from '../../src/model/assert.js';
-import type { Cluster, SetBack } from './cluster.js';
+import type { Cluster, CoordinationFaults, SetBack } from './cluster.js';
 import { FaultInjections, type FaultLimits, type Injected } from './fault-injections.js';
 import type { FaultFamily, FaultProfile, FaultRate, FaultScript } from './fault-profile.js';
 import type { Prng } from './prng.js';
@@ -24,6 +24,8 @@ const SCRIPT_PAUSE_STEPS = 5;
 const DISK_LOSS_GAP_MS = 1_000;
 /** How often a set-back goes back to nothing. */
 const WIPE_SHARE = 0.2;
+/** And how often of the others to when the cluster was being formed. */
+const BEGINNING_SHARE = 0.2;
 /** How long the holder of a lease is cut off: about as long as leases last. */
 const CUT_OFF_MS = { least: 200, most: 2_000 };
 
@@ -190,7 +192,7 @@ export class Nemesis {
   #setBack(names: readonly string[]): void {
     const { coordination } = this.#cluster;
     if (coordination === undefined) return;
-    const backUp = coordination.backUp();
+    const backUp = this.#atBeginning(coordination) ?? coordination.backUp();
     const setBack = this.#prng.chance(WIPE_SHARE) ? coordination.wipe : backUp;
     const some = names.slice(0, 1 + this.#prng.int(names.length));
     some.forEach((name, index) => {
@@ -199,6 +201,13 @@ export class Nemesis {
       });
     });
     this.#after(this.#stepMs() * some.length, () => this.#setBackOnce(setBack));
+  }
+
+  #atBeginning(coordination: CoordinationFaults): SetBack | undefined {
+    const beginnings = coordination.beginnings();
+    const prng = this.#prng.fork('beginning');
+    if (beginnings.length === 0 || !prng.chance(BEGINNING_SHARE)) return undefined;
+    return prng.pick(beginnings);
   }
 
   /** As soon as it may be. */

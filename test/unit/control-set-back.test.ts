@@ -336,6 +336,14 @@ describe('a shard that is not in ZooKeeper, although not all of them were create
     });
   });
 
+  it('S19 nor while a node leads it, although nothing was written to it yet', () => {
+    const lead = { version: 3, nonce: 'led', inSync: [s1.id] };
+    const harness = harnessOf();
+    harness.step({ type: 'reported', replicas: held(0).map((one) => ({ ...one, lead })) });
+    expect(harness.run()).toEqual([]);
+    expect(harness.events).toEqual([{ type: 'shard-missing', shard }]);
+  });
+
   it('is created if they only prepared for it before', () => {
     const harness = harnessOf();
     expect(harness.step({ type: 'reported', replicas: held(0) }).runWhy()).toEqual(['create']);

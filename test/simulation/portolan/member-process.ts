@@ -1,4 +1,5 @@
 /** What every process of the simulated cluster is made of, whatever its role. */
+import { clusterRoot, ZNODES } from '../../../src/model/znodes.js';
 import type { RunningRole } from '../../../src/ports/process.js';
 import type { SimLog } from './sim-log.js';
 import type { SimDialer } from './sim-dialer.js';
@@ -10,6 +11,7 @@ import type { SimCoordinator } from '../sim-zookeeper-coordinator.js';
 /** The port on which every simulated process listens. */
 const PORT = 7_000;
 export const CLUSTER = 'sim';
+export const CLUSTER_ZNODE = clusterRoot(CLUSTER) + ZNODES.cluster;
 
 /** One life of a member, as far as its role needs it. */
 export interface MemberOutside {

@@ -12,6 +12,7 @@ import type { InspectionHandler } from '../../../src/ports/network.js';
 import type { RunningRole } from '../../../src/ports/process.js';
 import type { RouterView } from '../../../src/router/role.js';
 import type { StorageView } from '../../../src/storage/main.js';
+import type { Snapshot } from '../../../src/znode-tree/snapshot.js';
 import type { Cluster, ClusterMember, CoordinationFaults, HeldLease } from '../cluster.js';
 import { SimDisk } from '../sim-disk.js';
 import { SimNetwork } from '../sim-network.js';
@@ -19,7 +20,7 @@ import { SimProcess } from '../sim-process.js';
 import type { SimCoordinator } from '../sim-zookeeper-coordinator.js';
 import { SimZooKeeper } from '../sim-zookeeper.js';
 import type { Simulation } from '../simulation.js';
-import { CLUSTER, type MemberOutside } from './member-process.js';
+import { CLUSTER, CLUSTER_ZNODE, type MemberOutside } from './member-process.js';
 import type { SeedPlan } from './plan.js';
 import { startRouterIn } from './router-process.js';
 import { SimDialer } from './sim-dialer.js';
@@ -51,10 +52,13 @@ export interface ClusterOptions {
   readonly setBack: () => void;
 }
 
+/** Between two looks at a cluster that is being formed. */
+const BEGINNINGS_MS = 2;
 /** Until a member that ended by itself is started again. */
 const RESTART_MS = { least: 200, most: 1_500 };
 /** Paths of candidates' znodes. */
 const ELECTION = new RegExp(`^${clusterRoot(CLUSTER)}${ZNODES.election}/`);
+const SHARDS = clusterRoot(CLUSTER) + ZNODES.shards;
 /** No two processes begin to count time at the same moment. */
 const CLOCK_MS_MAX = 1e6;
 
@@ -63,6 +67,9 @@ export class PortolanCluster implements Cluster {
   readonly network: SimNetwork;
   readonly zooKeeper: SimZooKeeper;
   readonly coordination: CoordinationFaults;
+  /** What ZooKeeper had while the cluster was being formed, until somebody asks. */
+  readonly #beginnings: Snapshot[] = [];
+  #isForming = true;
   /** What a role did that none may do. */
   failure: Error | undefined;
   readonly #simulation: Simulation;
@@ -95,6 +102,8 @@ export class PortolanCluster implements Cluster {
       this.#disks.set(name, new SimDisk(simulation.prng.fork(`disk ${name}`)));
     }
     for (const { name } of this.members) this.start(name);
+    const { script } = options.plan.faults;
+    if (script?.name === 'coordination-set-back') this.#keepBeginnings();
   }
 
   /** The newest life of each member. */
@@ -272,10 +281,12 @@ export class PortolanCluster implements Cluster {
       restore();
       return () => zooKeeper.start();
     };
+    const restore = (backup: Snapshot) => replace(() => zooKeeper.restore(backup));
     return {
-      backUp: () => {
-        const backup = zooKeeper.snapshot();
-        return replace(() => zooKeeper.restore(backup));
+      backUp: () => restore(zooKeeper.snapshot()),
+      beginnings: () => {
+        this.#isForming = false;
+        return this.#beginnings.map(restore);
       },
       wipe: replace(() => zooKeeper.wipe()),
       outage: () => {
@@ -302,6 +313,17 @@ export class PortolanCluster implements Cluster {
         return path !== undefined;
       },
     };
+  }
+
+  /** From when there is a cluster, whenever its shards have changed. */
+  #keepBeginnings(before = ''): void {
+    if (!this.#isForming) return;
+    const { tree } = this.zooKeeper;
+    const paths = [SHARDS, ...(tree.children(SHARDS) ?? []).map((name) => `${SHARDS}/${name}`)];
+    const now = paths.map((path) => `${path} ${tree.stat(path)?.mzxid}`).join();
+    const isThere = tree.data(CLUSTER_ZNODE) !== undefined;
+    if (isThere && now !== before) this.#beginnings.push(this.zooKeeper.snapshot());
+    this.#simulation.after(BEGINNINGS_MS, () => this.#keepBeginnings(isThere ? now : ''));
   }
 
   #setReachable(name: string, isReachable: boolean): void {

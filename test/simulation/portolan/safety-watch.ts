@@ -12,14 +12,13 @@
  * S20 a node to which its disk refused something ends
  */
 import type { Epoch, MemberId, Seq, Uuid } from '../../../src/model/ids.js';
-import { clusterRoot, ZNODES } from '../../../src/model/znodes.js';
 import { replicaOn, type ShardConfig } from '../../../src/model/shard-config.js';
 import type { Chain } from '../../../src/replication/entry.js';
 import type { LogFields } from '../../../src/ports/log.js';
 import type { ShardReplica } from '../../../src/replication/shard-replica.js';
 import type { Simulation } from '../simulation.js';
 import { UNSEEN_SLEEP_MS } from '../../../src/storage/wakefulness.js';
-import { CLUSTER } from './member-process.js';
+import { CLUSTER_ZNODE } from './member-process.js';
 import { MapWatch } from './map-watch.js';
 import type { Life, PortolanCluster } from './portolan-cluster.js';
 import type { Probes, SeenProbe } from './probes.js';
@@ -28,7 +27,6 @@ import type { RotWatch } from './rot-watch.js';
 import { SetBackWatch } from './set-back-watch.js';
 import { isElsewhere } from './spare-copies.js';
 
-const CLUSTER_ZNODE = clusterRoot(CLUSTER) + ZNODES.cluster;
 const LOOK_EVERY_MS = 10;
 /** A node ticks more often, whatever its lease. */
 const SLEEP_UNNOTICED_MS = 1_000;
