@@ -10,9 +10,10 @@
  * have said what they hold, or have had the time to. While ZooKeeper is not trusted, as it may have
  * been set back, to a backup perhaps (`router/trust.ts`): before all registered nodes have, and all
  * that the configuration names, registered or not, as one of them may know a later one. And nothing
- * is decided if anybody has promised an epoch above the configuration's, or if a shard has served
- * that is only being created. Then ZooKeeper was set back: whoever serves the shard serves on, and
- * what the configuration should be is for an operator to settle (S1, S19; `portolan recover`).
+ * is decided if anybody has promised an epoch above the configuration's, or if it is only being
+ * created although a shard of its number has served, and rule 12 knows no more of it. Then
+ * ZooKeeper was set back: whoever serves the shard serves on, and what the configuration should be
+ * is for an operator to settle (S1, S19; `portolan recover`).
  *
  * Alive = registered in ZooKeeper, and not suspected by the leader's own connection. The same life
  * = the registration and the process that a place names; a new life = another one with the same
@@ -46,8 +47,8 @@
  *      a sound one stays and leads. The last copy stays where it is, and the operator is told.
  *  11. As many sound replicas in sync as there should be, all alive: forget those not in sync.
  *  12. Its primary, or this leader, knows a later configuration of this epoch, in which it is
- *      `active`: ZooKeeper was set back. The same primary in a new epoch; in sync are those that
- *      it says have everything (S6).
+ *      `active`: ZooKeeper was set back. The same primary in a new epoch, `active` whatever it was;
+ *      in sync are those that it says have everything (S6).
  * A configuration that does not parse is never touched, and one that is missing although the
  * placement is complete is never made again: nodes may hold its data (S19). A shard has one write
  * under way at a time (S18).
@@ -331,14 +332,14 @@ export class Controller {
   #isOutdated(config: ShardConfig): boolean {
     const { state, shard } = config;
     // Rule 12 settles what is known of this epoch.
-    const hasServed = this.#hasServed(shard) && this.#leadOf(config) === undefined;
+    const hasServed = this.#hasAnyServed(shard) && this.#leadOf(config) === undefined;
     const isBeingCreated = state === 'creating' && hasServed;
     return isBeingCreated || this.#reports.highestEpoch(config) > config.epoch;
   }
 
-  /** Whether a shard of this number is known to have been active, this one or one before it. */
-  #hasServed(shard: ShardId): boolean {
-    return this.#reports.hasServed(shard) || this.#memory.hasServed(shard);
+  /** Whether any shard of this number is known to have been active, this one or one before it. */
+  #hasAnyServed(shard: ShardId): boolean {
+    return this.#reports.hasAnyServed(shard) || this.#memory.hasAnyServed(shard);
   }
 
   #leadOf(config: ShardConfig): Lead | undefined {
@@ -414,7 +415,7 @@ export class Controller {
       if (stored === undefined || stored.type === 'garbled') continue; // Unread, or not ours.
       const isAbsent = stored.type === 'absent';
       // Nodes may hold its data (S19).
-      if (isAbsent && (this.#placement === 'complete' || this.#hasServed(shard))) {
+      if (isAbsent && (this.#placement === 'complete' || this.#hasAnyServed(shard))) {
         this.#events.push(...this.#broken.found({ type: 'shard-missing', shard }));
         continue;
       }

@@ -7,7 +7,7 @@
  */
 import type { Epoch, MemberId, ShardId, Uuid } from '../model/ids.js';
 import type { Lead } from '../model/member-messages.js';
-import type { StoredShard, VersionedConfig } from '../model/shard-config.js';
+import type { ShardConfig, StoredShard, VersionedConfig } from '../model/shard-config.js';
 
 interface EpochOfShard {
   readonly shard: ShardId;
@@ -64,14 +64,16 @@ export class Memory {
 
   /**
    * What the primary of this epoch goes by: what it said last, by itself or with what it holds
-   * (`reported`), unless a later configuration is remembered, which it may not have heard of.
+   * (`reported`), unless a later configuration is remembered, which it may not have heard of. Who
+   * asks is a primary by what its leader had heard: not of a shard that is being created.
    */
-  leadOf(of: EpochOfShard, reported: Lead | undefined): Lead | undefined {
-    return later(later(this.#said.of(of), reported), this.#remembered.of(of));
+  leadOf(config: ShardConfig, reported: Lead | undefined): Lead | undefined {
+    const said = config.state === 'active' ? this.#said.of(config) : undefined;
+    return later(later(said, reported), this.#remembered.of(config));
   }
 
-  /** Whether a shard of this number has been active. */
-  hasServed(shard: ShardId): boolean {
+  /** Whether any shard of this number has been active. */
+  hasAnyServed(shard: ShardId): boolean {
     return this.#configs.get(shard)?.config.state === 'active';
   }
 
@@ -83,8 +85,9 @@ export class Memory {
   #onEarlier({ config }: VersionedConfig, known: VersionedConfig): void {
     this.#setBacks++;
     const { version } = known;
-    const { epoch, isr, nonce, state } = known.config;
-    if (epoch !== config.epoch || state !== 'active') return;
+    const { epoch, primary, isr, nonce, state } = known.config;
+    const isLed = state === 'active' && primary === config.primary;
+    if (epoch !== config.epoch || !isLed) return;
     // As its primary would say.
     this.#remembered.set(known.config, { version, nonce, inSync: isr });
   }

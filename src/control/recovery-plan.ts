@@ -162,7 +162,7 @@ function planShard(
   inventories: readonly Inventory[],
   acceptsLoss: boolean,
 ): PlannedShard {
-  const known = inventories
+  const heard = inventories
     .flatMap(({ configs }) => configs)
     .filter(({ config }) => config.shard === shard)
     .sort((left, right) => {
@@ -171,15 +171,14 @@ function planShard(
   const all = inventories.flatMap((node) =>
     node.replicas.filter((held) => held.shard === shard).map((held): Copy => ({ node, held })),
   );
+  const shardUuid = uuidOf(heard, all);
+  const known = heard.filter(({ config }) => config.shardUuid === shardUuid);
   const [newest] = known;
-  const shardUuid = newest?.config.shardUuid ?? uuidOf(all);
   const copies = all.filter(({ held }) => held.shardUuid === shardUuid);
-  const epochs = [...known.map(({ config }) => config.epoch), ...copies.map((c) => c.held.epoch)];
+  const epochs = [...heard.map(({ config }) => config.epoch), ...copies.map((c) => c.held.epoch)];
   const used = Math.max(0, ...epochs) as Epoch;
   const isWritten = copies.some(({ held }) => held.lastSeq > 0);
-  const hasBeenActive = known.some(({ config }) => {
-    return config.shardUuid === shardUuid && config.state === 'active';
-  });
+  const hasBeenActive = known.some(({ config }) => config.state === 'active');
   const facts = { used, hasServed: isWritten || hasBeenActive };
   const nothing = { shard, ...facts, source: 'nothing', config: undefined, mayLose: true } as const;
   const epoch = aboveAll(used);
@@ -198,9 +197,15 @@ function aboveAll(used: Epoch): number {
   return (Math.floor(used / EPOCHS_PER_RECOVERY) + 1) * EPOCHS_PER_RECOVERY + 1;
 }
 
-/** Which shard it is that has this number: the one that was written to in the latest epoch. */
-function uuidOf(copies: readonly Copy[]): Uuid | undefined {
-  return latestFirst(copies)[0]?.held.shardUuid;
+/**
+ * Which shard it is that has this number: one that is known to have been active, or that was
+ * written to, in the latest epoch; else the newest that is known, or held.
+ */
+function uuidOf(heard: readonly VersionedConfig[], copies: readonly Copy[]): Uuid | undefined {
+  const active = heard.find(({ config }) => config.state === 'active')?.config;
+  const written = latestFirst(copies).find(({ held }) => held.lastSeq > 0)?.held;
+  const found = active ?? written ?? heard[0]?.config ?? copies[0]?.held;
+  return found?.shardUuid;
 }
 
 /** Whether replicas tell that there was a later configuration, which no node knows any more. */

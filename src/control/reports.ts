@@ -32,8 +32,8 @@ export class Reports {
     if (promised > (this.#met.get(shardUuid) ?? 0)) this.#met.set(shardUuid, promised);
   }
 
-  /** Whether a shard of this number, this one or one before it, was served, as replicas show. */
-  hasServed(shard: ShardId): boolean {
+  /** Whether any shard of this number has been active, this one or one before it. */
+  hasAnyServed(shard: ShardId): boolean {
     return this.#served.has(shard);
   }
 

@@ -122,7 +122,7 @@ export interface VersionedConfig {
 export type StoredShard =
   | ({ readonly type: 'config' } & VersionedConfig)
   | { readonly type: 'absent'; readonly shard: ShardId }
-  /** It does not parse: named, and left as it is (S19). */
+  /** It does not parse, or must not be read: named, and left as it is (S19). */
   | { readonly type: 'garbled'; readonly shard: ShardId };
 
 export function encodeShardConfig(config: ShardConfig): Buffer {

@@ -12,13 +12,18 @@ import { nodeZnode, shardZnode, ZNODES } from '../model/znodes.js';
 import type { CoordinatorSession } from '../ports/coordinator.js';
 import type { ErrorLog } from '../coordination/said-once.js';
 
-/** What a shard's znode holds; undefined if ZooKeeper did not answer. */
+/** What a shard's znode holds, garbled if it must not be read; undefined without an answer. */
 export async function readShard(
   session: CoordinatorSession,
   shard: ShardId,
   log: ErrorLog,
 ): Promise<StoredShard | undefined> {
-  const read = await session.read(shardZnode(shard));
+  const path = shardZnode(shard);
+  const read = await session.read(path);
+  if (read.status === 'failed' && read.code === 'no-auth') {
+    log.error(`${path} must not be read: ${read.message}. Look at its ACL`);
+    return { type: 'garbled', shard };
+  }
   if (read.status !== 'ok') return undefined;
   const znode = read.value;
   if (znode === undefined) return { type: 'absent', shard };

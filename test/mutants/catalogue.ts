@@ -11,6 +11,7 @@ import { PRIMARY_MUTANTS } from './primary.js';
 import { REPLICA_MUTANTS } from './replica.js';
 import { SET_BACK_MUTANTS } from './set-back.js';
 import { STORAGE_MUTANTS } from './storage.js';
+import { TRUST_MUTANTS } from './trust.js';
 
 export interface Area {
   readonly title: string;
@@ -24,6 +25,7 @@ export const AREAS: readonly Area[] = [
   { title: 'A replica in any role', mutants: REPLICA_MUTANTS },
   { title: "The leader's decisions", mutants: CONTROL_MUTANTS },
   { title: 'A ZooKeeper that was set back', mutants: SET_BACK_MUTANTS },
+  { title: 'When a leader trusts ZooKeeper', mutants: TRUST_MUTANTS },
   { title: 'ZooKeeper', mutants: COORDINATION_MUTANTS },
   { title: 'Routers', mutants: ROUTER_MUTANTS },
   { title: 'Disks and installs', mutants: STORAGE_MUTANTS },

@@ -154,8 +154,8 @@ interface Promotion {`,
     edits: [
       {
         file: 'src/control/controller.ts',
-        from: 'return this.#reports.hasServed(shard) || this.#memory.hasServed(shard);',
-        to: 'return this.#memory.hasServed(shard);',
+        from: 'return this.#reports.hasAnyServed(shard) || this.#memory.hasAnyServed(shard);',
+        to: 'return this.#memory.hasAnyServed(shard);',
       },
     ],
     tests: ['test/unit/control-set-back.test.ts'],

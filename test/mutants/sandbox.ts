@@ -57,7 +57,10 @@ export class Sandbox {
       for (const name of ['stdout', 'stderr'] as const) {
         child[name].setEncoding('utf8').on('data', (text: string) => (texts[name] += text));
       }
-      child.on('error', reject);
+      child.on('error', (error) => {
+        clearTimeout(timer);
+        reject(error);
+      });
       child.on('exit', () => {
         clearTimeout(timer);
         this.#end();
@@ -77,6 +80,7 @@ export class Sandbox {
       });
       this.#child = child;
       child.on('error', reject);
+      child.on('exit', () => this.#end());
       child.on('close', (status) => resolve(status ?? 1));
     });
   }
@@ -90,6 +94,7 @@ export class Sandbox {
   /** The child and what it has started: a worker that a bug keeps busy ends with nobody else. */
   #end(): void {
     const { pid } = this.#child ?? {};
+    this.#child = undefined;
     if (pid === undefined) return;
     try {
       process.kill(-pid, 'SIGKILL');

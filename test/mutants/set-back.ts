@@ -78,8 +78,8 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/control/memory.ts',
-        from: "if (epoch !== config.epoch || state !== 'active') return;",
-        to: "if (epoch === config.epoch || state !== 'active') return;",
+        from: 'if (epoch !== config.epoch || !isLed) return;',
+        to: 'if (epoch === config.epoch || !isLed) return;',
       },
     ],
     tests: SET_BACK,
@@ -96,32 +96,6 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
       },
     ],
     tests: SET_BACK,
-  },
-  {
-    id: 'not-read-again-on-connect',
-    wrong: 'a leader goes by the map in its memory, although ZooKeeper was set back meanwhile',
-    breaks: ['L1'],
-    edits: [
-      {
-        file: 'src/router/leadership.ts',
-        from: 'this.#trust.connected(this.#deps.clock.now());\n      void this.#readMap();',
-        to: 'this.#trust.connected(this.#deps.clock.now());',
-      },
-    ],
-    tests: ['test/unit/router-leading-set-back.test.ts'],
-  },
-  {
-    id: 'told-what-was-heard',
-    wrong: 'a leader tells configurations that it has heard of, whatever ZooKeeper has',
-    breaks: ['L2'],
-    edits: [
-      {
-        file: 'src/router/leadership.ts',
-        from: 'shards: this.#controller.configs,',
-        to: 'shards: [...deps.map.map.shards.values()],',
-      },
-    ],
-    tests: ['test/unit/router-leading-set-back.test.ts'],
   },
   {
     id: 'asked-once-whether-set-back',
@@ -256,98 +230,6 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
     tests: SET_BACK,
   },
   {
-    id: 'heard-before-forgotten',
-    wrong: 'a router forgets what it has heard of the map when it begins to lead',
-    breaks: ['S1', 'S6'],
-    edits: [
-      {
-        file: 'src/router/leadership.ts',
-        from: "this.#controller.step({ type: 'remembered', known });",
-        to: "if (known.version < 0) this.#controller.step({ type: 'remembered', known });",
-      },
-    ],
-    tests: ['test/unit/router-leading-set-back.test.ts'],
-  },
-  {
-    id: 'new-connection-trusted',
-    wrong:
-      'a leader that has lost its connection to ZooKeeper takes what it finds then for the latest',
-    breaks: ['S1', 'S6'],
-    edits: [
-      {
-        file: 'src/router/trust.ts',
-        from: 'if (!this.#isWaiting) this.#wait();',
-        to: 'if (!this.#isWaiting && !this.#hasMemory) this.#wait();',
-      },
-    ],
-    tests: ['test/unit/router-trust.test.ts'],
-  },
-  {
-    id: 'old-connection-distrusted',
-    wrong: 'a leader waits for members although its connection is older than any set-back',
-    breaks: ['L1'],
-    edits: [
-      {
-        file: 'src/router/trust.ts',
-        from: 'const untilMs = this.#connectedAt + oldAfterMs(sessionTimeoutMs);',
-        to: 'const untilMs = Math.max(this.#connectedAt, clock.now()) + oldAfterMs(sessionTimeoutMs);',
-      },
-    ],
-    tests: ['test/unit/router-trust.test.ts'],
-  },
-  {
-    id: 'read-behind-a-write-believed',
-    wrong: 'a leader believes what it had asked for before it wrote, if the answer comes after',
-    breaks: ['L1'],
-    edits: [
-      {
-        file: 'src/router/leadership.ts',
-        from: 'if (stored === undefined || this.#writes.get(shard) !== writes) return;',
-        to: 'if (stored === undefined || (writes ?? 0) < 0) return;',
-      },
-    ],
-    tests: ['test/unit/router-leading-set-back.test.ts'],
-  },
-  {
-    id: 'waits-anew-with-each-connection',
-    wrong: 'a leader waits for members for ever, if its connection breaks often enough',
-    breaks: ['L1'],
-    edits: [
-      {
-        file: 'src/router/trust.ts',
-        from: 'if (!this.#isWaiting) this.#wait();',
-        to: 'this.#wait();',
-      },
-    ],
-    tests: ['test/unit/router-trust.test.ts'],
-  },
-  {
-    id: 'older-map-believed',
-    wrong: 'a leader that finds less than it knew goes on as if it were the latest',
-    breaks: ['S1', 'S6'],
-    edits: [
-      {
-        file: 'src/router/trust.ts',
-        from: 'this.#hasMemory = false;',
-        to: '',
-      },
-    ],
-    tests: ['test/unit/router-trust.test.ts'],
-  },
-  {
-    id: 'memory-forgotten',
-    wrong: 'a leader waits for members with each new connection, whatever it knew before',
-    breaks: ['L1'],
-    edits: [
-      {
-        file: 'src/router/trust.ts',
-        from: 'if (this.#hasMemory) this.#isOver = true;',
-        to: '',
-      },
-    ],
-    tests: ['test/unit/router-trust.test.ts'],
-  },
-  {
     id: 'alive-taken-for-spoken',
     wrong: 'a node that answers a ping has said what it holds',
     breaks: ['S1', 'S6'],
@@ -374,27 +256,14 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
     tests: SET_BACK,
   },
   {
-    id: 'spoken-not-noticed',
-    wrong: 'a leader waits on although every member that the map names has spoken',
-    breaks: ['L1'],
-    edits: [
-      {
-        file: 'src/router/leadership.ts',
-        from: 'this.#trust.allHaveSpoken();',
-        to: '',
-      },
-    ],
-    tests: ['test/unit/router-leading-replicas.test.ts'],
-  },
-  {
     id: 'created-over-memory',
     wrong: 'a leader that knows a shard to have served creates it, if ZooKeeper does not have it',
     breaks: ['S19'],
     edits: [
       {
         file: 'src/control/controller.ts',
-        from: 'return this.#reports.hasServed(shard) || this.#memory.hasServed(shard);',
-        to: 'return this.#reports.hasServed(shard);',
+        from: 'return this.#reports.hasAnyServed(shard) || this.#memory.hasAnyServed(shard);',
+        to: 'return this.#reports.hasAnyServed(shard);',
       },
     ],
     tests: SET_BACK,
@@ -407,7 +276,7 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
       {
         file: 'src/control/controller.ts',
         from: "const isBeingCreated = state === 'creating' && hasServed;",
-        to: "const isBeingCreated = state === 'creating' && hasServed && !this.#memory.hasServed(shard);",
+        to: "const isBeingCreated = state === 'creating' && hasServed && !this.#memory.hasAnyServed(shard);",
       },
     ],
     tests: SET_BACK,
@@ -419,8 +288,8 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/control/memory.ts',
-        from: 'return later(later(this.#said.of(of), reported), this.#remembered.of(of));',
-        to: 'return this.#remembered.of(of) ?? later(this.#said.of(of), reported);',
+        from: 'return later(later(said, reported), this.#remembered.of(config));',
+        to: 'return this.#remembered.of(config) ?? later(said, reported);',
       },
     ],
     tests: SET_BACK,
@@ -432,76 +301,11 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/control/memory.ts',
-        from: 'return later(later(this.#said.of(of), reported), this.#remembered.of(of));',
-        to: 'return later(this.#said.of(of), reported) ?? this.#remembered.of(of);',
+        from: 'return later(later(said, reported), this.#remembered.of(config));',
+        to: 'return later(said, reported) ?? this.#remembered.of(config);',
       },
     ],
     tests: SET_BACK,
-  },
-  {
-    id: 'unread-map-trusted',
-    wrong: 'a leader trusts a map that it has not read over this connection, when its wait is over',
-    breaks: ['S1', 'S6'],
-    edits: [
-      {
-        file: 'src/router/trust.ts',
-        from: 'if (!this.#isWaiting || !this.#isOver || !this.#isRead) return;',
-        to: 'if (!this.#isWaiting || !this.#isOver) return;',
-      },
-    ],
-    tests: ['test/unit/router-trust.test.ts'],
-  },
-  {
-    id: 'found-late-is-ignored',
-    wrong: 'a leader that finds less than it knew at the end of its wait waits no longer for that',
-    breaks: ['S1', 'S6'],
-    edits: [
-      {
-        file: 'src/router/trust.ts',
-        from: 'this.#hasMemory = false;\n    this.#wait();',
-        to: 'this.#hasMemory = false;\n    if (!this.#isWaiting) this.#wait();',
-      },
-    ],
-    tests: ['test/unit/router-trust.test.ts'],
-  },
-  {
-    id: 'past-set-back-counts',
-    wrong: 'a leader waits with each new connection because a znode was missing once, long ago',
-    breaks: ['L1'],
-    edits: [
-      {
-        file: 'src/router/leadership.ts',
-        from: 'if (this.#controller.setBacks > setBacks) this.#trust.foundOlder();',
-        to: 'if (this.#controller.setBacks > 0) this.#trust.foundOlder();',
-      },
-    ],
-    tests: ['test/unit/router-leading-set-back.test.ts'],
-  },
-  {
-    id: 'unread-map-remembered',
-    wrong: 'a router takes the map that it has not read yet for one that it can compare',
-    breaks: ['S1', 'S6'],
-    edits: [
-      {
-        file: 'src/router/map-memory.ts',
-        from: 'if (this.#isOld && this.#isRead) this.#isTrusted = true;',
-        to: 'if (this.#isOld) this.#isTrusted = true;',
-      },
-    ],
-    tests: ['test/unit/router-map-memory.test.ts'],
-  },
-  {
-    id: 'age-of-connections-added-up',
-    wrong: 'a router counts the age of a connection from the one before',
-    breaks: ['S1', 'S6'],
-    edits: [
-      {
-        file: 'src/router/map-memory.ts',
-        from: 'this.#stopGrowingOld();',
-        to: '',
-      },
-    ],
-    tests: ['test/unit/router-map-memory.test.ts'],
   },
   {
     id: 'led-taken-for-unserved',
@@ -515,33 +319,6 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
       },
     ],
     tests: SET_BACK,
-  },
-  {
-    id: 'found-older-decided-by',
-    wrong: 'a leader decides by what it reads before it looks whether that is older than it knew',
-    breaks: ['S1', 'S6'],
-    edits: [
-      {
-        file: 'src/router/leadership.ts',
-        from: 'if (this.#controller.setBacks > setBacks) this.#trust.foundOlder();',
-        to: '',
-      },
-    ],
-    tests: ['test/unit/router-leading-set-back.test.ts'],
-  },
-  {
-    id: 'stopped-has-read',
-    wrong: 'a leader that stops while it reads the map has read it',
-    breaks: ['S1', 'S6'],
-    edits: [
-      {
-        file: 'src/router/leadership.ts',
-        from: 'if (this.#stopped) return; // What was not read tells nothing.',
-        to: '',
-      },
-      { file: 'src/router/leadership.ts', from: 'this.#trust.stop();', to: '' },
-    ],
-    tests: ['test/unit/router-leading-set-back.test.ts'],
   },
   {
     id: 'memory-of-one-being-created',
@@ -578,6 +355,45 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
         file: 'src/control/recovery-plan.ts',
         from: 'hasServed: isWritten || hasBeenActive };',
         to: 'hasServed: isWritten || (hasBeenActive && used < 0) };',
+      },
+    ],
+    tests: ['test/unit/control-recovery-plan.test.ts'],
+  },
+  {
+    id: 'led-by-another',
+    wrong: 'a replica is made active as another primary of its epoch was, whose data it lacks',
+    breaks: ['S6', 'S19'],
+    edits: [
+      {
+        file: 'src/control/memory.ts',
+        from: "const isLed = state === 'active' && primary === config.primary;",
+        to: "const isLed = state === 'active';",
+      },
+    ],
+    tests: SET_BACK,
+  },
+  {
+    id: 'asked-while-being-created',
+    wrong: 'a shard that is being created is made active because another primary asks',
+    breaks: ['S6', 'S19'],
+    edits: [
+      {
+        file: 'src/control/memory.ts',
+        from: "const said = config.state === 'active' ? this.#said.of(config) : undefined;",
+        to: 'const said = this.#said.of(config);',
+      },
+    ],
+    tests: SET_BACK,
+  },
+  {
+    id: 'created-before-served',
+    wrong: 'recover takes a shard that is being created for the one that replicas hold data of',
+    breaks: ['S19', 'L2'],
+    edits: [
+      {
+        file: 'src/control/recovery-plan.ts',
+        from: 'active ?? written ?? heard[0]?.config ?? copies[0]?.held;',
+        to: 'heard[0]?.config ?? active ?? written ?? copies[0]?.held;',
       },
     ],
     tests: ['test/unit/control-recovery-plan.test.ts'],

@@ -287,6 +287,22 @@ describe('a cluster that ZooKeeper knows as it was', () => {
     expect(shardsOf(config)).toEqual([second]);
   });
 
+  it('S19 is the one before if it has yet to create another one of its number', () => {
+    const anew = sharedBy(0, [nodeOf('s4'), nodeOf('s5'), nodeOf('s6')], {
+      ...{ state: 'creating', shardUuid: uuidOf('anew'), epoch: 8 as Epoch },
+    });
+    // Those that were started again know only what they have been told since.
+    const restarted = all.map((node) => inventoryOf(node, heldOf(), anew));
+    const empty = heldOf({ epoch: 7, lastSeq: 0, lastEpoch: 0 });
+    const running = [inventoryOf(s1, empty, config), inventoryOf(s2, empty, anew)];
+    for (const nodes of [restarted, running]) {
+      const settled = unsettled(planRecovery(nodes, CAREFUL), new Map([[first!, anew]]));
+      const { shardUuid } = config;
+      expect(settled.shards).toMatchObject([{ config: { shardUuid, state: 'active' } }]);
+      expect(settled.shards[0]!.config!.epoch).toBeGreaterThan(8);
+    }
+  });
+
   it('S19 is outdated if it has yet to create what has been active', () => {
     const creating = { ...config, state: 'creating' } as const;
     expect(shardsOf(creating, other)).toEqual([first]);

@@ -392,6 +392,18 @@ describe('a shard that ZooKeeper knows as being created, and this leader as havi
     expect(harness.config(0)).toMatchObject({ state: 'active', isr: ['s1', 's2'] });
   });
 
+  it('S6 S19 is not, if another led in that epoch: then it was used twice', () => {
+    const other = sharedBy(0, others, { state: 'creating' });
+    const harness = finding(other).nodes(...all, ...others);
+    harness.request({ type: 'set-back', nonce: 'later', inSync: [s1.id] }, { basedOn: 9 });
+    for (let looks = 0; looks < 3; looks++) {
+      expect(harness.run()).toEqual([]);
+      lookAgain(harness);
+    }
+    harness.run();
+    expect(harness.events).toMatchObject([{ type: 'shard-outdated' }]);
+  });
+
   it.each([
     ['another', { ...creating, shardUuid: uuidOf('other') }],
     ['one that was placed anew', { ...creating, epoch: 5 as Epoch }],

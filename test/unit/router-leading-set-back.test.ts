@@ -193,6 +193,25 @@ describe('a ZooKeeper that is set back', () => {
     expect(leader.changes().flat().toSorted()).toEqual(configs.slice(0, 5).map(znodeOf));
   });
 
+  it('L1 is not waited for where a znode must not be read: it is named, the others fail over', async () => {
+    const [dead, alive] = [nodeOf('s1'), await cluster.register('s2')];
+    const configs = ALL.map((id) => sharedBy(id, [dead, alive]));
+    for (const config of configs) await cluster.put(config);
+    await cluster.completePlacement();
+    const leader = await LeaderUnderTest.start(cluster, { replicas: 2 }, ({ session }) => {
+      const read = session.read.bind(session);
+      session.read = (path, options) => {
+        const refused = { status: 'failed', code: 'no-auth', message: 'NO_AUTH' } as const;
+        return path === znodeOf(configs[5]!) ? Promise.resolve(refused) : read(path, options);
+      };
+    });
+    leader.greet(alive);
+    await leader.report(alive, configs);
+    await leader.pass(LONG_MS);
+    expect(leader.changes().flat().toSorted()).toEqual(configs.slice(0, 5).map(znodeOf));
+    expect(leader.log.has('/shards/5 must not be read: NO_AUTH')).toBe(true);
+  });
+
   it('L1 is not thought of because an operator has restored a znode, when it is past', async () => {
     const { node, configs } = await cluster.activeOn('s1');
     const dead = nodeOf('s2');
