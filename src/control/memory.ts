@@ -86,8 +86,9 @@ export class Memory {
     this.#setBacks++;
     const { version } = known;
     const { epoch, primary, isr, nonce, state } = known.config;
-    const isLed = state === 'active' && primary === config.primary;
-    if (epoch !== config.epoch || !isLed) return;
+    // Should the epoch have been used twice, an empty replica is not made what the other one was.
+    const isSame = config.state === 'active' || primary === config.primary;
+    if (epoch !== config.epoch || state !== 'active' || !isSame) return;
     // As its primary would say.
     this.#remembered.set(known.config, { version, nonce, inSync: isr });
   }

@@ -78,8 +78,8 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/control/memory.ts',
-        from: 'if (epoch !== config.epoch || !isLed) return;',
-        to: 'if (epoch === config.epoch || !isLed) return;',
+        from: "if (epoch !== config.epoch || state !== 'active' || !isSame) return;",
+        to: "if (epoch === config.epoch || state !== 'active' || !isSame) return;",
       },
     ],
     tests: SET_BACK,
@@ -366,8 +366,8 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/control/memory.ts',
-        from: "const isLed = state === 'active' && primary === config.primary;",
-        to: "const isLed = state === 'active';",
+        from: "const isSame = config.state === 'active' || primary === config.primary;",
+        to: 'const isSame = epoch > 0;',
       },
     ],
     tests: SET_BACK,
