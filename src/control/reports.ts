@@ -37,12 +37,6 @@ export class Reports {
     return this.#served.has(shard);
   }
 
-  /** Whether a replica of the shard holds something: then it has been active. */
-  isWritten({ shardUuid }: ShardConfig): boolean {
-    const entries = this.#entries.get(shardUuid)?.values() ?? [];
-    return [...entries].some(({ lastSeq }) => lastSeq > 0);
-  }
-
   /** Whether a store holds a replica of the shard durably. */
   has({ shardUuid }: ShardConfig, store: Uuid): boolean {
     const entry = this.#entries.get(shardUuid)?.get(store);

@@ -21,6 +21,8 @@ export function assertTransition(
     replicas.length === members.size && replicas.every(({ node }) => members.has(node));
   assert(hasPlaces, 'one place per member', context);
   assert(isr.includes(primary), 'S6', context);
+  const isUnserved = before === undefined || (before.state === 'creating' && why !== 'set-back');
+  if (isUnserved) assert(!view.reports.hasAnyServed(draft.shard), 'S19', context);
   if (before === undefined) return;
 
   assert(epoch >= before.epoch, 'S1', context);
@@ -28,10 +30,7 @@ export function assertTransition(
   const isSameLife = primary === before.primary && isSamePlace(place, was);
   assert(isSameLife || epoch > before.epoch, 'S1', context);
   assert(view.reports.highestEpoch(before) <= before.epoch, 'S1', context);
-  if (before.state === 'creating' && why !== 'set-back') {
-    assert(!view.reports.isWritten(before), 'S19', context);
-    return; // It holds nothing.
-  }
+  if (isUnserved) return; // It holds nothing.
 
   assert(draft.state === 'active', 'S19', context);
   assert(before.isr.includes(primary), 'S6', context);
