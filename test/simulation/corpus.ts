@@ -82,4 +82,10 @@ export const CORPUS: readonly CorpusEntry[] = [
       'ZooKeeper was set back, and leaders followed each other so fast that the primary did not tell ' +
       'the next one, because it had just told the one before (test/unit/replication-in-sync-set.test.ts)',
   },
+  {
+    seeds: [6_040_253],
+    found:
+      'the simulator itself took the last disk of a shard: it counted the one that it had set back ' +
+      'before, which ZooKeeper still named in sync because no leader had seen it yet',
+  },
 ];

@@ -275,9 +275,10 @@ export class SafetyWatch {
   ): 'nothing' | 'unknown' | { readonly promise: string; readonly what: string } {
     const { storage, store, process } = this.#cluster.lifeOf(node);
     const place = replicaOn(config, node);
-    if (process.isDead || storage === undefined || place?.store !== store) return 'unknown';
+    if (process.isDead || storage === undefined || place === undefined) return 'unknown';
     // Until the leader has seen it, a disk that was set back is taken for the one it was.
-    if ((this.#cluster.diskOf(node)?.restores ?? 0) > 0) return 'unknown';
+    const isItsDisk = place.store === store && this.#cluster.isOfPresentDisk(place);
+    if (!isItsDisk) return 'unknown';
     const replica = [...storage.replicas()].find(({ body }) => {
       return body.shardUuid === config.shardUuid;
     });

@@ -1,5 +1,6 @@
 /** Whether a shard can do without what one node holds of it: what no fault may take from it. */
-import type { ShardConfig } from '../../../src/model/shard-config.js';
+import type { MemberId } from '../../../src/model/ids.js';
+import { replicaOn, type ShardConfig } from '../../../src/model/shard-config.js';
 import type { PortolanCluster } from './portolan-cluster.js';
 
 /** Others are in sync, run and are sound: two of them, if there are as many. */
@@ -9,12 +10,17 @@ export function isElsewhere(cluster: PortolanCluster, config: ShardConfig, name:
   return state === 'active' && others.length >= Math.max(1, Math.min(2, isr.length - 1));
 }
 
-/** As its node sees it, which may know of damage that is not there any more. */
-function isSound(cluster: PortolanCluster, { shardUuid }: ShardConfig, node: string): boolean {
+/**
+ * As its node sees it, which may know of damage that is not there any more. A disk that was set back
+ * is not what the isr counts on, although it takes itself for that until its leader has seen it.
+ */
+function isSound(cluster: PortolanCluster, config: ShardConfig, node: MemberId): boolean {
   const { process, storage } = cluster.lifeOf(node);
   if (process.isDead || process.isPaused) return false;
+  const place = replicaOn(config, node);
+  if (place === undefined || !cluster.isOfPresentDisk(place)) return false;
   const replicas = [...(storage?.replicas() ?? [])];
   return replicas.some(({ body, problem }) => {
-    return body.shardUuid === shardUuid && body.exists && problem === undefined;
+    return body.shardUuid === config.shardUuid && body.exists && problem === undefined;
   });
 }
