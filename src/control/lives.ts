@@ -2,15 +2,16 @@
  * Whether the process that is registered for a node is the replica that a configuration counts on.
  *
  * Pure. Three things tell lives of a node apart: the incarnation (one registration), the process
- * (it registers anew in every ZooKeeper session and has lost nothing), and the generation (how
- * often the data directory was opened). KIP-903 is the story of a member that was taken back into
- * the isr by its name alone although its disk was gone. Bug B8 is the same with a disk that was set
- * back: it has the right identity and not the data it acknowledged, and its generation is one that
- * was used before.
+ * (it registers anew in every ZooKeeper session and has lost nothing), and the ancestry of its data
+ * directory (the processes that registered with it before). KIP-903 is the story of a member that
+ * was taken back into the isr by its name alone although its disk was gone. Bug B8 is the same with
+ * a disk that was set back: it has the right identity and not the data it acknowledged. It cannot
+ * have the process that the configuration counts on in its ancestry, however often it is opened; a
+ * number of openings, which is what brokers and databases mostly compare, it would reach.
  *
  * What this cannot see: an image of the disk taken during the very life that the configuration
- * counts on, started after that life. Its generation is the one the true disk would have had next.
- * Nor one that is opened again before a leader saw it: each opening makes it look younger.
+ * counts on, started after that life. What it may deny: a disk that has had more lives since than
+ * an ancestry is long. It has to catch up, as one that was set back.
  */
 import type { MemberId } from '../model/ids.js';
 import type { Registration } from '../model/registrations.js';
@@ -36,11 +37,11 @@ export function lifeOf(place: ReplicaPlace, alive: AliveNodes): Life {
   if (node.process === place.process) {
     return node.incarnation === place.incarnation ? 'same' : 'new';
   }
-  return node.generation > place.generation ? 'new' : 'lost';
+  return node.ancestry.includes(place.process) ? 'new' : 'lost';
 }
 
 /** The replica that a node has, or is to have, in its present life. */
 export function placeOf(node: Registration): ReplicaPlace {
-  const { id, store, incarnation, process, generation } = node;
-  return { node: id, store, incarnation, process, generation };
+  const { id, store, incarnation, process } = node;
+  return { node: id, store, incarnation, process };
 }

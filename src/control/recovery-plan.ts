@@ -347,9 +347,9 @@ function silenceOf({ held: { lastEpoch } }: Copy, copies: readonly Copy[]): stri
   );
 }
 
-/** In its present life, which is another one to the leader that reads it. */
-function placeOf({ node: { node, store, process, generation } }: Copy): ReplicaPlace {
-  return { node, store, incarnation: NO_INCARNATION, process, generation };
+/** As it is now: in another life than this one to the leader that reads it, and with its data. */
+function placeOf({ node: { node, store, life } }: Copy): ReplicaPlace {
+  return { node, store, incarnation: NO_INCARNATION, process: life };
 }
 
 /** Whose log ends last comes first; ties by name. */

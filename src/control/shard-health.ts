@@ -84,8 +84,8 @@ function lossOf(place: ReplicaPlace, node: Registration): string | undefined {
   // A registration that is older than the configuration tells nothing.
   if (node.incarnation <= place.incarnation) return undefined;
   if (node.store !== place.store) return 'another data directory; start it with its old one';
-  const isAnother = node.process !== place.process && node.generation <= place.generation;
-  return isAnother ? 'an older copy of its data directory; start it with the newest' : undefined;
+  const isLost = lifeOf(place, new Map([[node.id, node]])) === 'lost';
+  return isLost ? 'an older copy of its data directory; start it with the newest' : undefined;
 }
 
 /** What keeps the others out of sync, and what to do about it. */

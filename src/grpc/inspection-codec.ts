@@ -40,18 +40,16 @@ export function toWireInventory(inventory: Inventory): InventoryResponse {
 
 /** @throws InspectionError, and BadRecordError for a configuration that does not parse. */
 export function fromWireInventory(answer: InventoryResponse__Output): Inventory {
-  const { node, store, process, clusterUuid, cluster } = answer;
-  const generation = Number(answer.generation);
+  const { node, store, process, life, clusterUuid, cluster } = answer;
   const leaderEpoch = Number(answer.leaderEpoch);
-  const isNamed = isMemberId(node) && isUuid(store) && isUuid(process);
-  if (!isNamed || !isCount(generation) || !isLeaderEpoch(leaderEpoch, 0))
-    throw malformed('its name');
+  const isNamed = isMemberId(node) && isUuid(store) && isUuid(process) && isUuid(life);
+  if (!isNamed || !isLeaderEpoch(leaderEpoch, 0)) throw malformed('its name');
   if (clusterUuid !== '' && !isUuid(clusterUuid)) throw malformed('its cluster');
   return {
     node,
     store,
     process,
-    generation,
+    life,
     clusterUuid: clusterUuid === '' ? null : clusterUuid,
     cluster: cluster.length === 0 ? undefined : decodeClusterConfig(cluster),
     leaderEpoch,

@@ -25,7 +25,7 @@ import type {
   ReplicaEntry,
 } from '../model/member-messages.js';
 import { BadRecordError } from '../model/records.js';
-import type { Registration } from '../model/registrations.js';
+import { isAncestry, type Registration } from '../model/registrations.js';
 import {
   decodeShardConfig,
   encodeShardConfig,
@@ -225,16 +225,15 @@ function fromWireShard(
 }
 
 function toWireNode(node: Registration): NodeEntry {
-  const { labels, ...rest } = node;
-  return { ...rest, host: labels.host, zone: labels.zone };
+  const { labels, ancestry, ...rest } = node;
+  return { ...rest, ancestry: [...ancestry], host: labels.host, zone: labels.zone };
 }
 
 function fromWireNode(node: NodeEntry__Output, report: ReportGarbled): Registration | undefined {
-  const { id, address, store, process, host, zone } = node;
+  const { id, address, store, process, ancestry, host, zone } = node;
   const incarnation = Number(node.incarnation);
-  const generation = Number(node.generation);
   const wellFormed = isMemberId(id) && isUuid(store) && isUuid(process) && isAddressText(address);
-  if (!wellFormed || !isCount(incarnation) || !isCount(generation, 1)) {
+  if (!wellFormed || !isCount(incarnation) || !isAncestry(ancestry)) {
     return garbled(report, 'a registered node that does not parse');
   }
   return {
@@ -243,7 +242,7 @@ function fromWireNode(node: NodeEntry__Output, report: ReportGarbled): Registrat
     store,
     process,
     incarnation: incarnation as Incarnation,
-    generation,
+    ancestry,
     labels: { host, zone },
   };
 }

@@ -20,8 +20,9 @@ export interface HeldReplica {
 export interface Inventory {
   readonly node: MemberId;
   readonly store: Uuid;
-  readonly generation: number;
   readonly process: Uuid;
+  /** The process that a configuration may count on: this one, or before it has joined, the last. */
+  readonly life: Uuid;
   /** Null: it has never been in a cluster. */
   readonly clusterUuid: Uuid | null;
   /** Undefined: this process has not joined its cluster yet. */

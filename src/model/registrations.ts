@@ -3,16 +3,19 @@
  * where the process listens; they live exactly as long as its ZooKeeper session.
  *
  * Worked example of a registration (one line in ZooKeeper; "…" shortens 32 hex digits):
- * {"format":2,"id":"s1","address":"10.0.0.7:7100","labels":{"host":"rack7-3","zone":"a"},
- *  "store":"9c…","process":"41…","generation":12}
+ * {"format":3,"id":"s1","address":"10.0.0.7:7100","labels":{"host":"rack7-3","zone":"a"},
+ *  "store":"9c…","process":"41…","ancestry":["70…","c2…"]}
  */
 import { isAddressText } from './address.js';
-import { type Incarnation, isCount, isMemberId, isUuid, type MemberId, type Uuid } from './ids.js';
+import { type Incarnation, isMemberId, isUuid, type MemberId, type Uuid } from './ids.js';
 import { encodeRecord, RecordReader } from './records.js';
 import { candidateZnode, nodeZnode } from './znodes.js';
 
-const NODE_FORMAT = 2;
+const NODE_FORMAT = 3;
 const CANDIDATE_FORMAT = 1;
+
+/** Longest ancestry that is kept: about 2 KiB of a registration. */
+export const ANCESTRY_MAX = 64;
 
 /** Operator's labels for placement; empty text = not said. */
 export interface Labels {
@@ -29,8 +32,8 @@ export interface NodeRecord {
   readonly store: Uuid;
   /** Minted at process start: two processes are never taken for one. */
   readonly process: Uuid;
-  /** How often its data directory was opened, this process included. */
-  readonly generation: number;
+  /** Processes that registered with its data directory before, the latest last. */
+  readonly ancestry: readonly Uuid[];
 }
 
 /** A node as the leader sees it: what it said of itself, and which life of it this is. */
@@ -58,10 +61,12 @@ export function decodeNodeRecord(node: MemberId, bytes: Uint8Array): NodeRecord 
     labels: { host: labels.text('host'), zone: labels.text('zone') },
     store: record.field('store', 'a uuid', isUuid),
     process: record.field('process', 'a uuid', isUuid),
-    generation: record.field('generation', 'a count', (count): count is number => {
-      return isCount(count, 1);
-    }),
+    ancestry: record.field('ancestry', `at most ${ANCESTRY_MAX} uuids`, isAncestry),
   };
+}
+
+export function isAncestry(value: unknown): value is readonly Uuid[] {
+  return Array.isArray(value) && value.length <= ANCESTRY_MAX && value.every(isUuid);
 }
 
 export interface CandidateRecord {

@@ -4,11 +4,11 @@
  *
  * Worked example (one line in ZooKeeper; "…" shortens 32 hex digits). s2 took over from s1, which
  * crashed, came back and is catching up:
- * {"format":2,"shard":5,"slots":[1280,1535],"shardUuid":"0f…","state":"active","epoch":3,
+ * {"format":3,"shard":5,"slots":[1280,1535],"shardUuid":"0f…","state":"active","epoch":3,
  *  "primary":"s2","isr":["s2"],"learners":["s1"],
  *  "replicas":[
- *   {"node":"s1","store":"9c…","incarnation":4294967311,"process":"41…","generation":12},
- *   {"node":"s2","store":"e0…","incarnation":4294967299,"process":"d7…","generation":4}],
+ *   {"node":"s1","store":"9c…","incarnation":4294967311,"process":"41…"},
+ *   {"node":"s2","store":"e0…","incarnation":4294967299,"process":"d7…"}],
  *  "leaseReleased":false,"pending":null,"leaderEpoch":7,"nonce":"5b…"}
  */
 import {
@@ -28,7 +28,7 @@ import { encodeRecord, RecordReader } from './records.js';
 import { SLOT_COUNT, type SlotRange } from './slot.js';
 import { shardZnode } from './znodes.js';
 
-const FORMAT = 2;
+const FORMAT = 3;
 
 /**
  * `creating`: no replica has confirmed that it exists, so a named one may start empty.
@@ -44,13 +44,12 @@ export interface ReplicaPlace {
   readonly store: Uuid;
   /** The life of the node this configuration counts on; a restarted primary needs a new epoch. */
   readonly incarnation: Incarnation;
-  /** The process of that life: one that registers anew is the same replica, with its data. */
-  readonly process: Uuid;
   /**
-   * How often the data directory had been opened in that life. Another process with the same store
-   * has the data only if its generation is higher; otherwise its disk was set back or copied (B8).
+   * The process of that life: one that registers anew is the same replica, with its data. Another
+   * one with the same store has it only if this one is of its ancestry; otherwise its disk was set
+   * back or copied (B8).
    */
-  readonly generation: number;
+  readonly process: Uuid;
 }
 
 export interface ShardConfig {
@@ -169,7 +168,6 @@ function decodeReplicaPlace(record: RecordReader): ReplicaPlace {
     store: record.field('store', 'a uuid', isUuid),
     incarnation: record.field('incarnation', 'an incarnation', isIncarnation),
     process: record.field('process', 'a uuid', isUuid),
-    generation: record.field('generation', 'a count', isGeneration),
   };
 }
 
@@ -185,10 +183,6 @@ function isSlotRange(value: unknown): value is SlotRange {
 
 function isBoolean(value: unknown): value is boolean {
   return typeof value === 'boolean';
-}
-
-function isGeneration(value: unknown): value is number {
-  return isCount(value, 1);
 }
 
 function isIncarnation(value: unknown): value is Incarnation {

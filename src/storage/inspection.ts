@@ -30,6 +30,7 @@ export interface InspectionDeps {
   readonly map: ShardMap;
   readonly clock: Clock;
   readonly process: Uuid;
+  readonly life: () => Uuid;
   readonly cluster: () => ClusterConfig | undefined;
   readonly damaged: Rounds['damaged'];
   /** The disk failed. */
@@ -46,16 +47,16 @@ export class Inspection implements InspectionHandler {
   }
 
   inventory(): Inventory {
-    const { store, replicas, map, process, cluster } = this.#deps;
-    const { identity, generation, leaderEpoch } = store;
+    const { store, replicas, map, process, life, cluster } = this.#deps;
+    const { identity, leaderEpoch } = store;
     const held = [...replicas.held()].filter(({ body, problem }) => {
       return body.exists || problem !== undefined;
     });
     return {
       node: identity.node,
       store: identity.store,
-      generation,
       process,
+      life: life(),
       clusterUuid: identity.clusterUuid,
       cluster: cluster(),
       leaderEpoch,

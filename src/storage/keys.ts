@@ -33,6 +33,7 @@ const MARKS: Readonly<Record<MarkName, Buffer>> = {
 };
 
 export const NODE_KEYS = {
+  ancestry: nodeKey('ancestry'),
   identity: nodeKey('identity'),
   leaderEpoch: nodeKey('leader-epoch'),
   marker: nodeKey('marker'),

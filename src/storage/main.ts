@@ -262,8 +262,8 @@ class StorageRole implements RunningRole {
   ): Joining {
     const { id, labels, cluster } = this.#config;
     const failed = (reason: unknown) => this.#fail(reason);
-    const { generation, identity } = store;
-    const record = { id, address, labels, store: identity.store, process, generation };
+    const { ancestry, identity } = store;
+    const record = { id, address, labels, store: identity.store, process, ancestry };
     const registered = () => {
       this.#isRegistered = true;
       this.#sayHealth();

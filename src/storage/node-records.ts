@@ -7,10 +7,11 @@ import {
   type MemberId,
   type Uuid,
 } from '../model/ids.js';
+import { isAncestry } from '../model/registrations.js';
 import { UnusableDirectoryError } from '../ports/disk.js';
 
-/** Of the whole directory: 2 since replicas have logs. */
-const FORMAT = 2;
+/** Of the whole directory: 2 since replicas have logs, 3 since it knows its ancestry. */
+const FORMAT = 3;
 
 /** What a data directory is, and never ceases to be. */
 export interface StoreIdentity {
@@ -27,7 +28,7 @@ export interface Marker {
   readonly clean: boolean;
   /** Of the system that ran: with the same one, the page cache has survived. */
   readonly bootId: string;
-  /** +1 at every opening: a directory restored from an old copy is behind. */
+  /** +1 at every opening. */
   readonly generation: number;
 }
 
@@ -69,6 +70,17 @@ export function decodeLeaderEpoch(bytes: Buffer): LeaderEpoch {
   const { leaderEpoch } = decode<{ leaderEpoch: LeaderEpoch }>('leader-epoch', bytes);
   if (!isLeaderEpoch(leaderEpoch, 0)) throw unreadable('leader-epoch');
   return leaderEpoch;
+}
+
+export function encodeAncestry(ancestry: readonly Uuid[]): Buffer {
+  return encode({ ancestry });
+}
+
+/** @throws UnusableDirectoryError */
+export function decodeAncestry(bytes: Buffer): readonly Uuid[] {
+  const { ancestry } = decode<{ ancestry: readonly Uuid[] }>('ancestry', bytes);
+  if (!isAncestry(ancestry)) throw unreadable('ancestry');
+  return ancestry;
 }
 
 function encode(record: object): Buffer {

@@ -85,6 +85,9 @@ export class StorageNode {
   readonly #progress: Progress;
   /** What it has joined. */
   #cluster: ClusterConfig | undefined;
+  /** Resolves when the directory knows of this life. */
+  #life: Promise<void> | undefined;
+  #isLifeKnown = false;
   /** Whom to tell, once `leave` was called. */
   #leaving: { readonly moved: () => void; readonly done: () => void } | undefined;
   /** Shards that began or ended to be served since the log last said so. */
@@ -185,9 +188,9 @@ export class StorageNode {
     this.#cluster = cluster;
     this.map.target = cluster;
     this.map.shardCount = shards;
-    if (store.identity.clusterUuid === null) {
-      await this.#record((batch) => store.writeClusterUuid(batch, clusterUuid));
-    }
+    const isNew = store.identity.clusterUuid === null;
+    if (isNew) await this.#record((batch) => store.writeClusterUuid(batch, clusterUuid));
+    await this.#beginLife();
   }
 
   /**
@@ -266,6 +269,7 @@ export class StorageNode {
       replicas: this.#replicas,
       map: this.map,
       cluster: () => this.#cluster,
+      life: () => this.#knownLife,
       damaged: (replica, error, from) => this.#rounds.damaged(replica, error, from),
       failed: (error) => this.#rounds.fail(error),
     });
@@ -310,6 +314,21 @@ export class StorageNode {
         this.#deps.failed(error);
       },
     };
+  }
+
+  /** Before any configuration counts on this process: its successors have to know of it. */
+  #beginLife(): Promise<void> {
+    const { store, process } = this.#deps;
+    this.#life ??= this.#record((batch) => store.writeLife(batch, process)).then(() => {
+      this.#isLifeKnown = true;
+    });
+    return this.#life;
+  }
+
+  /** The latest process that a configuration may count on: this one, or the one before. */
+  get #knownLife(): Uuid {
+    const { store, process } = this.#deps;
+    return this.#isLifeKnown ? process : (store.ancestry.at(-1) ?? process);
   }
 
   #record(write: (batch: DiskBatch) => void): Promise<void> {

@@ -6,13 +6,16 @@
  */
 import { assert } from '../model/assert.js';
 import type { LeaderEpoch, MemberId, Uuid } from '../model/ids.js';
+import { ANCESTRY_MAX } from '../model/registrations.js';
 import { type Disk, type DiskBatch, UnusableDirectoryError } from '../ports/disk.js';
 import type { Random } from '../ports/random.js';
 import { ALL_KEYS, NODE_KEYS } from './keys.js';
 import {
+  decodeAncestry,
   decodeIdentity,
   decodeLeaderEpoch,
   decodeMarker,
+  encodeAncestry,
   encodeIdentity,
   encodeLeaderEpoch,
   encodeMarker,
@@ -41,6 +44,7 @@ export class Store {
   readonly lastStop: LastStop;
   readonly #marker: Marker;
   #leaderEpoch = 0 as LeaderEpoch;
+  #ancestry: readonly Uuid[] = [];
 
   private constructor(opened: { identity: StoreIdentity; lastStop: LastStop; marker: Marker }) {
     this.#identity = opened.identity;
@@ -66,6 +70,8 @@ export class Store {
     const store = new Store({ identity, lastStop: lastStopOf(before, owner), marker });
     const leaderEpoch = disk.get(NODE_KEYS.leaderEpoch);
     if (leaderEpoch !== undefined) store.#leaderEpoch = decodeLeaderEpoch(leaderEpoch);
+    const ancestry = disk.get(NODE_KEYS.ancestry);
+    if (ancestry !== undefined) store.#ancestry = decodeAncestry(ancestry);
 
     const batch = disk.batch();
     batch.put(NODE_KEYS.identity, encodeIdentity(identity));
@@ -86,6 +92,17 @@ export class Store {
   /** How often this directory was opened. */
   get generation(): number {
     return this.#marker.generation;
+  }
+
+  /** The processes before this one that configurations may count on, the latest last. */
+  get ancestry(): readonly Uuid[] {
+    return this.#ancestry;
+  }
+
+  /** Configurations may count on this process from now on. Of those before, the latest are kept. */
+  writeLife(batch: DiskBatch, process: Uuid): void {
+    const lives = [...this.#ancestry, process].slice(-ANCESTRY_MAX);
+    batch.put(NODE_KEYS.ancestry, encodeAncestry(lives));
   }
 
   writeLeaderEpoch(batch: DiskBatch, leaderEpoch: LeaderEpoch): void {

@@ -275,13 +275,13 @@ interface Promotion {`,
     tests: ['test/unit/control-membership.test.ts', 'test/unit/control-model.test.ts'],
   },
   {
-    id: 'generation-not-compared',
+    id: 'ancestry-not-compared',
     wrong: 'a disk that was set back counts as the replica that wrote it',
     breaks: ['S6', 'S19'],
     edits: [
       {
         file: 'src/control/lives.ts',
-        from: "return node.generation > place.generation ? 'new' : 'lost';",
+        from: "return node.ancestry.includes(place.process) ? 'new' : 'lost';",
         to: "return 'new';",
       },
     ],

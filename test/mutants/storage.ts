@@ -522,4 +522,43 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     ],
     tests: ['test/unit/storage-made-anew.test.ts'],
   },
+  {
+    id: 'life-unknown-to-its-directory',
+    wrong: 'a node registers before its directory has on record that this process had it',
+    breaks: ['S19'],
+    edits: [
+      {
+        file: 'src/storage/node.ts',
+        from: '    await this.#beginLife();\n',
+        to: '    void this.#beginLife();\n',
+      },
+    ],
+    tests: ['test/unit/storage-role.test.ts'],
+  },
+  {
+    id: 'first-lives-kept',
+    wrong: 'of many lives of a data directory it remembers the first, not the latest',
+    breaks: ['S19'],
+    edits: [
+      {
+        file: 'src/storage/store.ts',
+        from: '.slice(-ANCESTRY_MAX)',
+        to: '.slice(0, ANCESTRY_MAX)',
+      },
+    ],
+    tests: ['test/unit/storage-store.test.ts'],
+  },
+  {
+    id: 'life-recovered-before-it-began',
+    wrong: 'recover is told of a process that its own directory may never hear of',
+    breaks: ['S19'],
+    edits: [
+      {
+        file: 'src/storage/node.ts',
+        from: 'this.#isLifeKnown ? process : (store.ancestry.at(-1) ?? process)',
+        to: 'process',
+      },
+    ],
+    tests: ['test/unit/storage-inspection.test.ts'],
+  },
 ];

@@ -13,8 +13,8 @@ export interface FaultLimits {
   mayGoDown?(name: string, down: readonly string[]): boolean;
   /** Whether the coordination service may lose what it has learnt since; without it, it may. */
   maySetBack?(): boolean;
-  /** Whether the disk of this member may lose what it holds now; without it, any may. */
-  mayLoseDisk?(name: string): boolean;
+  /** Whether the disk of this member may become what a backup holds, or empty; without it, any may. */
+  mayLoseDisk?(name: string, backup: DiskImage | undefined): boolean;
   /** Lets a record on the disk of this member rot, if one may; without it, none may. */
   rot?(name: string): Injected | undefined;
 }
@@ -176,7 +176,7 @@ export class FaultInjections {
    * copy which the member has opened again since, so that it can tell.
    */
   loseDisk(name: string, backup: DiskImage | undefined): Injected | undefined {
-    if (this.#limits.mayLoseDisk?.(name) === false) return undefined;
+    if (this.#limits.mayLoseDisk?.(name, backup) === false) return undefined;
     this.#replaceDisk(name, backup);
     const detail = `${name} ${backup === undefined ? 'emptied' : 'set back'}`;
     return { detail, undo: () => this.#startIfDead(name) };

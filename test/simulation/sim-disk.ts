@@ -94,8 +94,6 @@ export class SimDisk {
   writes = 0;
   /** How often {@link restore} was called. */
   restores = 0;
-  /** Called by {@link restore}. */
-  onRestore: (() => void) | undefined;
 
   constructor(prng: Prng) {
     this.#prng = prng;
@@ -184,7 +182,6 @@ export class SimDisk {
     this.#entries = image.copy();
     this.#undo = [];
     this.restores++;
-    this.onRestore?.();
   }
 
   /** For the open disk only: the value that reads see. */

@@ -10,7 +10,7 @@ import type {
   Uuid,
 } from '../../src/model/ids.js';
 import type { ReplicaEntry } from '../../src/model/member-messages.js';
-import type { Registration } from '../../src/model/registrations.js';
+import { ANCESTRY_MAX, type Registration } from '../../src/model/registrations.js';
 import type { ReplicaPlace, ShardConfig } from '../../src/model/shard-config.js';
 import { slotRangeOf } from '../../src/model/slot.js';
 
@@ -32,9 +32,11 @@ export function clusterOf(change: Partial<ClusterConfig> = {}): ClusterConfig {
   };
 }
 
-/** A node in one of its lives; its store is named after it unless said otherwise. Each life opens
- * the store once more. */
+/** A node in one of its lives; its store is named after it unless said otherwise. */
 export function nodeOf(id: string, life = 1, store = id): Registration {
+  const before = Array.from({ length: Math.min(life - 1, ANCESTRY_MAX) }, (_, ago) => {
+    return uuidOf(`${id}-${life - 1 - ago}`);
+  });
   return {
     id: id as MemberId,
     address: `127.0.0.1:${7000 + Number(id.replace(/\D/g, ''))}`,
@@ -42,13 +44,13 @@ export function nodeOf(id: string, life = 1, store = id): Registration {
     store: uuidOf(store),
     process: uuidOf(`${id}-${life}`),
     incarnation: life as Incarnation,
-    generation: life,
+    ancestry: before.reverse(),
   };
 }
 
 export function placeOf(node: Registration): ReplicaPlace {
-  const { id, store, incarnation, process, generation } = node;
-  return { node: id, store, incarnation, process, generation };
+  const { id, store, incarnation, process } = node;
+  return { node: id, store, incarnation, process };
 }
 
 /** A shard of six, or of more, with one replica. */

@@ -7,8 +7,8 @@
  * members it counts hold it: its isr, and every learner it has asked to take in. That is the other
  * half of what the controller relies on (S4, S7).
  *
- * Disks are set back only as far as the generation can tell (`control/lives.ts`): to an image from
- * before the life that some configuration counts on, and not opened again before a leader saw it.
+ * Disks are set back only as far as the ancestry can tell (`control/lives.ts`): to an image from
+ * before the life that some configuration counts on. They may be opened again and again then.
  */
 import { expect } from 'vitest';
 import type { HandOver, ProposedWrite } from '../../src/control/controller-io.js';
@@ -30,9 +30,8 @@ interface Copy {
 
 interface Disk {
   store: Uuid;
-  generation: number;
-  /** That opened it last. */
-  process: Uuid | undefined;
+  /** Processes that opened it, the latest last. */
+  lives: readonly Uuid[];
   /** By shardUuid. */
   readonly copies: Map<Uuid, Copy>;
 }
@@ -109,11 +108,11 @@ export class ControlWorld {
     if (node.process !== undefined) return;
     const { disk } = node;
     const process = uuidOf(`p${++this.#count}`);
-    Object.assign(disk, { process, generation: disk.generation + 1 });
+    const { store, lives: ancestry } = disk;
+    disk.lives = [...ancestry, process];
     const incarnation = ++this.#count as Incarnation;
-    const { store, generation } = disk;
     node.process = {
-      registration: { ...nodeOf(node.id), store, generation, process, incarnation },
+      registration: { ...nodeOf(node.id), store, process, incarnation, ancestry },
       isLeaving: false,
       lives: new Set([incarnation]),
       opened: new Map([...disk.copies].map(([uuid, { promised }]) => [uuid, promised])),
@@ -124,7 +123,7 @@ export class ControlWorld {
   }
 
   stop(node: WorldNode): void {
-    if (node.process === undefined || this.#wouldHide(node)) return;
+    if (node.process === undefined) return;
     this.saveImage(node);
     node.process = undefined;
   }
@@ -151,11 +150,10 @@ export class ControlWorld {
     const places = [...this.znodes.values()]
       .flatMap(({ config }) => replicaOn(config, node.id) ?? [])
       .filter(({ store }) => store === node.disk.store);
-    const image = node.images.find(({ generation }) => {
-      return places.every((place) => generation < place.generation);
+    const image = node.images.find(({ lives }) => {
+      return places.every(({ process }) => !lives.includes(process));
     });
     if (node.process !== undefined || image === undefined) return;
-    node.images = node.images.filter(({ generation }) => generation < image.generation);
     node.disk = clone(image);
   }
 
@@ -192,7 +190,7 @@ export class ControlWorld {
   }
 
   leave(node: WorldNode): void {
-    if (node.process === undefined || this.#wouldHide(node)) return;
+    if (node.process === undefined) return;
     node.process.isLeaving = true;
     this.#report(node);
   }
@@ -389,7 +387,7 @@ export class ControlWorld {
 
   #newDisk(id: MemberId): Disk {
     const store = uuidOf(`${id}-${++this.#count}`);
-    return { store, generation: 0, process: undefined, copies: new Map() };
+    return { store, lives: [], copies: new Map() };
   }
 
   /** What a node says to a leader, again and again. */
@@ -505,18 +503,9 @@ export class ControlWorld {
     }
   }
 
-  #isDestroyed({ node: id, store, process, generation }: ReplicaPlace): boolean {
+  #isDestroyed({ node: id, store, process }: ReplicaPlace): boolean {
     const { disk } = this.nodes.find((node) => node.id === id)!;
-    const isOlder = disk.process !== process && disk.generation <= generation;
-    return disk.store !== store || isOlder;
-  }
-
-  /** Another opening would make a disk that was set back look like the one it was taken from. */
-  #wouldHide({ id, disk }: WorldNode): boolean {
-    return [...this.znodes.values()].some(({ config }) => {
-      const place = replicaOn(config, id);
-      return place?.store === disk.store && this.#isDestroyed(place);
-    });
+    return disk.store !== store || !disk.lives.includes(process);
   }
 }
 

@@ -39,12 +39,13 @@ export class GroupLeader {
 
   /** Sees whether a node is registered, and as what. */
   notice(node: GroupNode): void {
-    const { id, store, process, incarnation, generation } = {
+    const { id, store, process, incarnation } = {
       ...nodeOf(node.id),
       ...this.#group.placeOf(node),
     };
+    const ancestry = node.disk.lives.slice(0, -1);
     if (!node.isUp) this.#registered.delete(id);
-    else this.#registered.set(id, { ...nodeOf(id), store, process, incarnation, generation });
+    else this.#registered.set(id, { ...nodeOf(id), store, process, incarnation, ancestry });
     this.#stepNodes();
   }
 

@@ -58,6 +58,8 @@ const SHARD_UUID = uuidOf('shard-0');
 /** What survives a crash: whole batches, in order. */
 export class GroupDisk {
   state: DurableState | undefined;
+  /** Processes that had it, the present one last. */
+  readonly lives: Uuid[] = [];
   readonly log = new Map<Seq, Entry>();
   data = new Map<string, { readonly value: string; readonly seq: Seq }>();
 
@@ -411,18 +413,13 @@ export class ReplicaGroup {
 
   /** The place of a node in its present life. */
   placeOf({ id, store, process, incarnation }: GroupNode): ReplicaPlace {
-    return {
-      node: id,
-      store,
-      process,
-      incarnation: incarnation as Incarnation,
-      generation: incarnation,
-    };
+    return { node: id, store, process, incarnation: incarnation as Incarnation };
   }
 
   #boot(node: GroupNode): void {
     node.incarnation = ++this.#incarnations;
     node.process = uuidOf(`${node.id}-${node.incarnation}`);
+    node.disk.lives.push(node.process);
     node.sessions = new Sessions();
     node.grants = new LeaseGrants(LEASE, this.clockOf(node));
     node.claims = new LeaseClaims(LEASE);

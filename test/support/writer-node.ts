@@ -76,7 +76,7 @@ export async function openWriterNode(
 
 /** Creates the shards, or gives them the epoch of this life, and waits until they are served. */
 async function lead(node: StorageNode, self: Registration): Promise<void> {
-  const life = self.generation;
+  const life = Number(self.incarnation);
   let reported: () => void = quiet;
   const created = new Promise<void>((resolve) => {
     reported = resolve;

@@ -5,12 +5,12 @@ import { planRecovery } from '../../src/control/recovery-plan.js';
 import type { LeaderEpoch } from '../../src/model/ids.js';
 import { clusterOf, configOf, nodeOf } from '../support/configs.js';
 
-const { id: node, store, process, generation } = nodeOf('s1');
+const { id: node, store, process } = nodeOf('s1');
 const cluster = clusterOf({ shards: 2 });
 const plan = planRecovery(
   [
     {
-      ...{ node, store, process, generation, cluster, clusterUuid: cluster.clusterUuid },
+      ...{ node, store, process, life: process, cluster, clusterUuid: cluster.clusterUuid },
       ...{ leaderEpoch: 3 as LeaderEpoch, replicas: [] },
       configs: [{ config: configOf(0, nodeOf('s1')), version: 1 }],
     },

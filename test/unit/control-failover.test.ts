@@ -1,7 +1,7 @@
 /** Who serves a shard when nodes die, hang, come back or step down (rules 4, 5, 8 and 10). */
 import { describe, expect, it } from 'vitest';
 import type { Epoch, Incarnation } from '../../src/model/ids.js';
-import { clusterOf, nodeOf, placeOf, reportOf } from '../support/configs.js';
+import { clusterOf, nodeOf, placeOf, reportOf, uuidOf } from '../support/configs.js';
 import { ControlHarness, sharedBy } from '../support/control-harness.js';
 
 const [s1, s2, s3] = [nodeOf('s1'), nodeOf('s2'), nodeOf('s3')];
@@ -74,7 +74,7 @@ describe('rule 5: the primary is not alive', () => {
   it.each([
     ['S15 a learner', shared({ isr: ['s1', 's3'] as never, learners: ['s2'] as never }), s2],
     ['S6 a member with another store', shared(), nodeOf('s2', 2, 'fresh')],
-    ['S6 a member whose disk was set back', shared(), { ...nodeOf('s2', 2), generation: 1 }],
+    ['S6 a member whose disk was set back', shared(), { ...nodeOf('s2', 2), ancestry: [] }],
   ])('%s is never promoted: the shard waits for its primary', (_, harness, only) => {
     harness.nodes(only).settle();
     expect(harness.run()).toEqual([]);
@@ -205,7 +205,7 @@ describe('rule 4: the primary is alive in a new life', () => {
     expect(harness.run()).toEqual([]);
   });
 
-  it('a process that registers in a new session has lost nothing, whatever its generation', () => {
+  it('a process that registers in a new session has lost nothing', () => {
     const again = { ...s1, incarnation: 99 as never };
     const harness = new ControlHarness(one, [sharedBy(0, [s1])]).nodes(again);
     expect(harness.runWhy()).toEqual(['new-life']);
@@ -213,9 +213,11 @@ describe('rule 4: the primary is alive in a new life', () => {
     expect(harness.events).toEqual([]);
   });
 
-  it.each([0, 1])('S19 a disk that was set back by %i openings is not the replica (B8)', (by) => {
+  it.each([0, 1, 4])('S19 a disk set back by %i lives, and used since, is not it (B8)', (by) => {
     const stored = sharedBy(0, [nodeOf('s1', 5)]);
-    const older = { ...nodeOf('s1', 6), generation: 5 - by };
+    const { ancestry } = nodeOf('s1', 5 - by);
+    const since = ['a', 'b', 'c', 'd', 'e', 'f'].map(uuidOf);
+    const older = { ...nodeOf('s1', 12), ancestry: [...ancestry, ...since] };
     const harness = new ControlHarness(one, [stored]).nodes(older);
     expect(harness.run()).toEqual([]);
     expect(harness.events).toEqual([{ type: 'replica-lost', shard: 0, node: 's1' }]);

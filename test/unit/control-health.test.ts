@@ -143,7 +143,7 @@ describe('health', () => {
   });
 
   it('S19 a primary that came back with an older copy of its data directory', () => {
-    const setBack = { ...nodeOf('s1', 2), generation: 1 };
+    const setBack = { ...nodeOf('s1', 2), ancestry: [] };
     const configs = all.map((id) => configOf(id, s1));
     expect(problemsOf(mapOf(configs, [setBack]), leader)).toEqual([
       'shards 0-5: primary s1 came back with an older copy of its data directory; start it with the ' +

@@ -193,7 +193,7 @@ describe('rule 7: a member comes back', () => {
 
   it.each([
     ['with another store', nodeOf('s2', 2, 'fresh')],
-    ['with a disk that was set back (B8)', { ...nodeOf('s2', 2), generation: 1 }],
+    ['with a disk that was set back (B8)', { ...nodeOf('s2', 2), ancestry: [] }],
   ])('S15 S19 %s: it has to catch up', (_, back) => {
     const harness = shared().nodes(s1, back, s3);
     expect(harness.runWhy()).toEqual(['members-came-back']);

@@ -34,12 +34,12 @@ function heldOf(change: Partial<Record<keyof HeldReplica, unknown>> = {}): HeldR
 }
 
 function inventoryOf(
-  { id, store, process, generation }: Registration,
+  { id, store, process }: Registration,
   replica: HeldReplica | 'none' = heldOf(),
   config?: ShardConfig,
 ): Inventory {
   return {
-    ...{ node: id, store, process, generation, clusterUuid: one.clusterUuid },
+    ...{ node: id, store, process, life: process, clusterUuid: one.clusterUuid },
     cluster: config && one,
     leaderEpoch: 3 as LeaderEpoch,
     replicas: replica === 'none' ? [] : [replica],

@@ -35,8 +35,8 @@ beforeEach(async () => {
 });
 
 function recordOf(life: number, store = 's1'): NodeRecord {
-  const { id, address, labels, process, generation } = nodeOf('s1', life);
-  return { id, address, labels, store: uuidOf(store), process, generation };
+  const { id, address, labels, process, ancestry } = nodeOf('s1', life);
+  return { id, address, labels, store: uuidOf(store), process, ancestry };
 }
 
 /** A node's registration and what became of it. */

@@ -30,8 +30,8 @@ const SHARD = 5 as ShardId;
 
 /** What a node writes of itself: all but its incarnation, which it learns by writing. */
 function recordOf(registration: Registration): NodeRecord {
-  const { id, address, labels, store, process, generation } = registration;
-  return { id, address, labels, store, process, generation };
+  const { id, address, labels, store, process, ancestry } = registration;
+  return { id, address, labels, store, process, ancestry };
 }
 
 const s1 = nodeOf('s1');
@@ -72,7 +72,7 @@ describe('a shard configuration', () => {
     const { text, uuids } = exampleOf('shard-config');
     const config = decodeShardConfig(SHARD, Buffer.from(text));
     expect(config).toMatchObject({ primary: 's2', isr: ['s2'], learners: ['s1'], epoch: 3 });
-    expect(config.replicas[0]).toMatchObject({ process: uuids[2], generation: 12 });
+    expect(config.replicas[0]).toMatchObject({ process: uuids[2] });
     expect(encodeShardConfig(config).toString()).toBe(text);
   });
 
@@ -91,7 +91,6 @@ describe('a shard configuration', () => {
     'with an unknown state': { state: 'resting' },
     'that does not say whether the lease was given back': { leaseReleased: undefined },
     'with a replica of no process': { replicas: [{ ...placeOf(s1), process: undefined }] },
-    'with a replica of generation 0': { replicas: [{ ...placeOf(s1), generation: 0 }] },
     'with a pending change this version does not know': { pending: { id: 1 } },
   };
   for (const [what, change] of Object.entries(broken)) {
@@ -198,9 +197,13 @@ describe('the other records', () => {
     expect(decodeClusterConfig(encodeClusterConfig(chosen)).leaseMs).toBe(2_000);
   });
 
-  it('of a node that never opened its data directory is refused', () => {
-    const bytes = encodeNodeRecord({ ...recordOf(s1), generation: 0 });
-    expect(() => decodeNodeRecord(s1.id, bytes)).toThrow('field "generation"');
+  it.each([
+    ['none', undefined],
+    ['one that names nobody', ['s1']],
+    ['one longer than is kept', nodeOf('s1', 67).ancestry.concat(s1.process)],
+  ])('of a node with an ancestry that is %s is refused', (_, ancestry) => {
+    const bytes = encodeNodeRecord({ ...recordOf(s1), ancestry: ancestry as never });
+    expect(() => decodeNodeRecord(s1.id, bytes)).toThrow('field "ancestry"');
   });
 
   it('of another name, or that are garbage, are refused', () => {

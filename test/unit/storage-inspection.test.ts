@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Epoch, Seq, ShardId } from '../../src/model/ids.js';
 import { shardOfSlot, slotOf } from '../../src/model/slot.js';
 import { dataKey } from '../../src/storage/keys.js';
-import { nodeOf, placeOf, uuidOf } from '../support/configs.js';
+import { clusterOf, nodeOf, placeOf, uuidOf } from '../support/configs.js';
 import { NodeUnderTest, settle, SHARDS } from '../support/storage-harness.js';
 import { write } from '../support/stored-body.js';
 
@@ -19,15 +19,26 @@ describe('an inventory', () => {
     const test = await NodeUnderTest.serving();
     await test.put('a', '1');
     const inventory = test.node.inspection.inventory();
-    const { identity, generation } = test.store;
+    const { identity } = test.store;
     expect(inventory).toMatchObject({
-      ...{ node: 's1', store: identity.store, clusterUuid: uuidOf('cluster'), generation },
+      ...{ node: 's1', store: identity.store, clusterUuid: uuidOf('cluster') },
       cluster: { shards: SHARDS },
       leaderEpoch: 1,
     });
     expect(inventory.configs).toHaveLength(SHARDS);
     expect(inventory.replicas).toHaveLength(SHARDS);
     expect(heldBy(test)).toMatchObject({ epoch: 1, lastSeq: 2, lastEpoch: 1, problem: undefined });
+  });
+
+  it('S19 names the life before, until the directory knows of this one', async () => {
+    const first = await NodeUnderTest.start();
+    expect(first.node.inspection.inventory().life).toBe(nodeOf('s1', 1).process);
+    const { process } = nodeOf('s1', 2);
+    const { node } = await NodeUnderTest.open(first.disk.afterCrash(), 2);
+    const before = node.inspection.inventory();
+    expect(before).toMatchObject({ process, life: nodeOf('s1', 1).process });
+    await node.join(clusterOf({ shards: SHARDS }));
+    expect(node.inspection.inventory()).toMatchObject({ process, life: process });
   });
 
   it('S20 says which replica is damaged', async () => {

@@ -14,6 +14,7 @@ import { DamagedDirectoryError, StorageFailure } from '../../src/ports/disk.js';
 import { DiskGuard } from '../../src/disk/disk-guard.js';
 import { startStorage, type StorageDeps, type StorageHandlers } from '../../src/storage/main.js';
 import { StorageMetrics } from '../../src/storage/metrics.js';
+import { Store } from '../../src/storage/store.js';
 import { clusterOf, uuidOf } from '../support/configs.js';
 import { FakeDialer } from '../support/fake-dialer.js';
 import { MemoryDisk } from '../support/memory-disk.js';
@@ -21,6 +22,7 @@ import {
   CountingRandom,
   ManualClock,
   MemoryLog,
+  OWNER,
   putRequest,
   settle,
 } from '../support/storage-harness.js';
@@ -235,6 +237,22 @@ describe('a storage node', () => {
     clock.advance(200);
     await settle();
     expect(happened.filter((what) => what === 'registered').length).toBe(before + 1);
+  });
+
+  it('S19 it registers when its directory knows that this process had it, and not before', async () => {
+    const first = await startRole();
+    first.coordinator.connect();
+    await settle();
+    const { disk, happened, coordinator } = await startRole(first.disk.afterCrash());
+    disk.hold();
+    coordinator.connect();
+    await settle();
+    expect(happened).not.toContain('registered');
+    disk.release();
+    await settle();
+    expect(happened).toContain('registered');
+    const next = await Store.open(disk.afterCrash(), OWNER, new CountingRandom());
+    expect(next.ancestry).toHaveLength(2);
   });
 
   it('S20 a disk that fails ends the node with the reason, and is not marked clean', async () => {

@@ -1,8 +1,10 @@
 /** Opening a data directory: whose it is, and how it was left. */
 import { describe, expect, it } from 'vitest';
 import type { LeaderEpoch, MemberId } from '../../src/model/ids.js';
+import { ANCESTRY_MAX } from '../../src/model/registrations.js';
 import { UnusableDirectoryError } from '../../src/ports/disk.js';
 import { Store } from '../../src/storage/store.js';
+import { uuidOf } from '../support/configs.js';
 import { MemoryDisk } from '../support/memory-disk.js';
 import { CountingRandom, OWNER } from '../support/storage-harness.js';
 
@@ -34,6 +36,19 @@ describe('opening', () => {
     for (const generation of [1, 2, 3]) expect((await open(disk)).generation).toBe(generation);
   });
 
+  it('S19 knows which processes had it before, the latest of them, and only those', async () => {
+    const disk = new MemoryDisk();
+    const lives = Array.from({ length: ANCESTRY_MAX + 2 }, (_, life) => uuidOf(`life-${life}`));
+    for (const [count, life] of lives.entries()) {
+      const store = await open(disk);
+      expect(store.ancestry).toEqual(lives.slice(0, count).slice(-ANCESTRY_MAX));
+      await open(disk); // One that nobody has heard of.
+      const batch = disk.batch();
+      store.writeLife(batch, life);
+      await batch.writeDurably();
+    }
+  });
+
   it('a directory of another cluster, another node or another program is refused', async () => {
     const disk = new MemoryDisk();
     await open(disk);
@@ -48,8 +63,8 @@ describe('opening', () => {
   });
 
   it('a record of the directory that is garbled or of a newer format is refused', async () => {
-    for (const garbage of ['{', '[]', 'null', '{"format":1}', '{"format":2}', '{"format":3}']) {
-      for (const name of ['identity', 'marker', 'leader-epoch']) {
+    for (const garbage of ['{', '[]', 'null', '{"format":2}', '{"format":3}', '{"format":4}']) {
+      for (const name of ['identity', 'marker', 'leader-epoch', 'ancestry']) {
         const disk = new MemoryDisk();
         await open(disk);
         disk.medium.plant(`\0\0\0\0${name}`, Buffer.from(garbage));

@@ -6,11 +6,15 @@ import {
   type KeyRange,
   markKey,
   markKeys,
+  NODE_KEYS,
   prefixOfKey,
   prefixOfMark,
   type ReplicaPrefix,
 } from '../../../src/storage/keys.js';
+import { decodeAncestry } from '../../../src/storage/node-records.js';
 import { decodeState, logKeys } from '../../../src/storage/replica-layout.js';
+import { ByteMap } from '../byte-map.js';
+import type { DiskImage } from '../fault-injections.js';
 import type { SimDisk } from '../sim-disk.js';
 
 /** What a record says: how a replica stands, an entry of its log, the value of a key. */
@@ -28,6 +32,14 @@ export function recordAt(key: Buffer): ReplicaRecord | undefined {
   const prefix = prefixOfKey(key);
   if (isIn(logKeys(prefix), key)) return { kind: 'log', prefix };
   return isIn(dataKeys(prefix), key) ? { kind: 'data', prefix } : undefined;
+}
+
+/** Processes that have registered with a disk, or with what an image was taken of. */
+export function livesOn(disk: SimDisk | DiskImage): readonly Uuid[] {
+  const { ancestry } = NODE_KEYS;
+  const isImage = disk instanceof ByteMap;
+  const stored = isImage ? disk.get(ByteMap.keyOf(ancestry)) : disk.stored(ancestry);
+  return stored === undefined ? [] : decodeAncestry(stored);
 }
 
 /** The shard of each replica on a disk, by prefix. Not of those whose state does not verify. */

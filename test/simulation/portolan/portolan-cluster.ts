@@ -6,7 +6,6 @@
 import { assert } from '../../../src/model/assert.js';
 import type { Uuid } from '../../../src/model/ids.js';
 import { RefusedError } from '../../../src/model/refusals.js';
-import type { ReplicaPlace } from '../../../src/model/shard-config.js';
 import { clusterRoot, ZNODES } from '../../../src/model/znodes.js';
 import { StorageFailure } from '../../../src/ports/disk.js';
 import type { InspectionHandler } from '../../../src/ports/network.js';
@@ -76,8 +75,6 @@ export class PortolanCluster implements Cluster {
   readonly #simulation: Simulation;
   readonly #options: ClusterOptions;
   readonly #disks = new Map<string, SimDisk>();
-  /** The latest transaction of ZooKeeper when a disk was last emptied or set back. */
-  readonly #restoredAt = new Map<string, number>();
   readonly #lives = new Map<string, Life>();
   /** Members that ZooKeeper cannot be reached from. */
   readonly #cutOff = new Set<string>();
@@ -102,9 +99,7 @@ export class PortolanCluster implements Cluster {
     const storage = named('storage', 's', cluster.nodes);
     this.members = [...named('router', 'r', cluster.routers), ...storage];
     for (const { name } of storage) {
-      const disk = new SimDisk(simulation.prng.fork(`disk ${name}`));
-      disk.onRestore = () => this.#restoredAt.set(name, this.zooKeeper.tree.lastZxid);
-      this.#disks.set(name, disk);
+      this.#disks.set(name, new SimDisk(simulation.prng.fork(`disk ${name}`)));
     }
     for (const { name } of this.members) this.start(name);
     const { script } = options.plan.faults;
@@ -133,11 +128,6 @@ export class PortolanCluster implements Cluster {
 
   diskOf(name: string): SimDisk | undefined {
     return this.#disks.get(name);
-  }
-
-  /** Whether a configuration counts on the disk that the node has now, not on one before. */
-  isOfPresentDisk({ node, incarnation }: ReplicaPlace): boolean {
-    return incarnation > (this.#restoredAt.get(node) ?? 0);
   }
 
   leases(): readonly HeldLease[] {

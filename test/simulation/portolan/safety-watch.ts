@@ -16,16 +16,18 @@ import { replicaOn, type ShardConfig } from '../../../src/model/shard-config.js'
 import type { Chain } from '../../../src/replication/entry.js';
 import type { LogFields } from '../../../src/ports/log.js';
 import type { ShardReplica } from '../../../src/replication/shard-replica.js';
+import type { DiskImage } from '../fault-injections.js';
 import type { Simulation } from '../simulation.js';
 import { UNSEEN_SLEEP_MS } from '../../../src/storage/wakefulness.js';
 import { CLUSTER_ZNODE } from './member-process.js';
+import { livesOn } from './disk-records.js';
 import { MapWatch } from './map-watch.js';
 import type { Life, PortolanCluster } from './portolan-cluster.js';
 import type { Probes, SeenProbe } from './probes.js';
 import { BrokenPromiseError, must } from './promise.js';
 import type { RotWatch } from './rot-watch.js';
 import { SetBackWatch } from './set-back-watch.js';
-import { isElsewhere } from './spare-copies.js';
+import { hasItsDisk, isElsewhere } from './spare-copies.js';
 
 const LOOK_EVERY_MS = 10;
 /** A node ticks more often, whatever its lease. */
@@ -127,13 +129,19 @@ export class SafetyWatch {
     return isRouter && this.#cluster.zooKeeper.tree.data(CLUSTER_ZNODE) !== undefined;
   }
 
-  /** Whether every shard has what this member holds elsewhere, in sync and running. */
-  mayLoseDisk(name: string): boolean {
+  /**
+   * Whether every shard has what this member holds elsewhere, in sync and running. The disk that it
+   * gets instead must not know the life that its configuration counts on: nobody could tell it from
+   * what was lost.
+   */
+  mayLoseDisk(name: string, backup: DiskImage | undefined): boolean {
     this.map.look();
+    const known = backup === undefined ? [] : livesOn(backup);
     return this.map.configs.every((config) => {
       if (config === undefined) return false;
-      if (config.replicas.every(({ node }) => node !== name)) return true;
-      return isElsewhere(this.#cluster, config, name);
+      const place = config.replicas.find(({ node }) => node === name);
+      if (place === undefined) return true;
+      return !known.includes(place.process) && isElsewhere(this.#cluster, config, name);
     });
   }
 
@@ -277,8 +285,7 @@ export class SafetyWatch {
     const place = replicaOn(config, node);
     if (process.isDead || storage === undefined || place === undefined) return 'unknown';
     // Until the leader has seen it, a disk that was set back is taken for the one it was.
-    const isItsDisk = place.store === store && this.#cluster.isOfPresentDisk(place);
-    if (!isItsDisk) return 'unknown';
+    if (place.store !== store || !hasItsDisk(this.#cluster, place)) return 'unknown';
     const replica = [...storage.replicas()].find(({ body }) => {
       return body.shardUuid === config.shardUuid;
     });

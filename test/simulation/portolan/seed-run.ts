@@ -157,7 +157,7 @@ class SeedRun {
       profile: plan.faults,
       limits: {
         driftMax: plan.driftMax,
-        mayLoseDisk: (name) => watch.mayLoseDisk(name),
+        mayLoseDisk: (name, backup) => watch.mayLoseDisk(name, backup),
         mayGoDown: (name) => watch.mayGoDown(name),
         maySetBack: () => watch.maySetBack(),
         rot: this.#rot.rot,

@@ -7,7 +7,7 @@ import type { Long } from '@grpc/proto-loader';
 export interface InventoryResponse {
   'node'?: (string);
   'store'?: (string);
-  'generation'?: (number | string | Long);
+  'life'?: (string);
   'process'?: (string);
   'clusterUuid'?: (string);
   'cluster'?: (Buffer | Uint8Array | string);
@@ -19,7 +19,7 @@ export interface InventoryResponse {
 export interface InventoryResponse__Output {
   'node': (string);
   'store': (string);
-  'generation': (string);
+  'life': (string);
   'process': (string);
   'clusterUuid': (string);
   'cluster': (Buffer);

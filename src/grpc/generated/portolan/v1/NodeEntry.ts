@@ -10,7 +10,7 @@ export interface NodeEntry {
   'host'?: (string);
   'zone'?: (string);
   'process'?: (string);
-  'generation'?: (number | string | Long);
+  'ancestry'?: (string)[];
 }
 
 export interface NodeEntry__Output {
@@ -21,5 +21,5 @@ export interface NodeEntry__Output {
   'host': (string);
   'zone': (string);
   'process': (string);
-  'generation': (string);
+  'ancestry': (string)[];
 }
