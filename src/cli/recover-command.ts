@@ -25,8 +25,10 @@ that is older than what they hold. Asks all storage nodes, and shows what it wou
 it writes that, in epochs above all that were ever used. Name every storage node there is: a node
 that is not named counts as away. It may be interrupted and done again. Of a cluster that ZooKeeper
 knows, it writes only the shards whose znodes are missing, unreadable, or older than what replicas
-have promised. --shards, --replicas and --min-isr are needed only if all storage nodes were started
-again since ZooKeeper lost the cluster.
+have promised; with --accept-loss also those whose in-sync replicas have all lost their data, or do
+not answer: end their nodes first, and be sure that they do not come back with it. --shards,
+--replicas and --min-isr are needed only if all storage nodes were started again since ZooKeeper
+lost the cluster.
 
 Example:
   portolan recover --zk zk1:2181,zk2:2181,zk3:2181 --nodes s1:7100,s2:7100,s3:7100

@@ -122,6 +122,8 @@ export class Controller {
   /** What was said of each shard in an epoch, so that each is said once. */
   readonly #said = new Map<ShardId, { readonly epoch: Epoch; readonly names: Set<string> }>();
   readonly #broken = new BrokenShards();
+  /** Shards that no replica in sync can serve. */
+  readonly #stranded = new Set<ShardId>();
   #placement: PlacementState | 'unread' = 'unread';
   /**
    * Nodes of which a registered process has spoken since this leader began. A registration alone
@@ -248,9 +250,9 @@ export class Controller {
     return this.#writing.has(shard);
   }
 
-  /** Shards whose znodes are not what they should be: worth another look now and then. */
+  /** Shards that an operator may restore, or decide about: worth another look now and then. */
   get broken(): readonly ShardId[] {
-    return this.#broken.all;
+    return [...new Set([...this.#broken.all, ...this.#stranded])];
   }
 
   #onShardRead(stored: StoredShard): void {
@@ -448,7 +450,10 @@ export class Controller {
       failedOver(config, view) ??
       withoutDamaged(config, view);
     if (primary !== undefined) return primary;
-    for (const event of strandings(config, view)) this.#sayOnce(config, event);
+    const strands = strandings(config, view);
+    for (const event of strands) this.#sayOnce(config, event);
+    if (strands.length > 0) this.#stranded.add(shard);
+    else this.#stranded.delete(shard);
     const asked = this.#requests.get(shard);
     return (
       asked?.firstGranted((request) => requested(stored, view, request)) ??

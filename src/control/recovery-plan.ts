@@ -4,10 +4,11 @@
  * Pure, and no part of what a leader does: an operator asks for it, sees it, and confirms it. Two
  * sources, the first that there is for each shard:
  *   1. The newest configuration that some running node still knows, in an epoch above all ever
- *      promised. Its primary holds every committed write of its epoch; so does whoever of its isr
- *      has the longest log, if the primary does not answer. It is passed, and 2. holds, if any
- *      replica has promised a later epoch, or has an entry although the shard is being created in
- *      it: who knew more was started again since, and need not even be named in it.
+ *      promised. Its primary holds every committed write of its epoch, as long as it leads; so does
+ *      whoever of its isr has the longest log, if the primary does not. One whose disk was set back
+ *      is not of the isr (`lives.ts`). The configuration is passed, and 2. holds, if any replica
+ *      has promised a later epoch, or has an entry although the shard is being created in it: who
+ *      knew more was started again since, and need not even be named in it.
  *   2. The replicas alone: the one whose log ends last. An entry that is committed is in the log of
  *      each member of the isr, and a log that ends in a later epoch, or later in the same one,
  *      contains it (KIP-966's rule for a cluster that lost its controller).
@@ -17,7 +18,8 @@
  * whose log ends in an earlier epoch counts for nothing there: the shard may have left its node.
  *
  * If ZooKeeper was set back, and knows the cluster as it was, only shards are settled whose znodes
- * are older than what nodes know, missing, or unreadable.
+ * are older than what nodes know, missing, or unreadable; and those, if the operator accepts the
+ * loss, none of whose in-sync replicas can serve them any more.
  *
  * Upholds S1, every epoch is above all that any replica has promised, by so much that it is above
  * what one has promised that does not answer; S6 and S19, a shard whose
@@ -36,6 +38,7 @@ import type { HeldReplica, Inventory } from '../model/inspection.js';
 import {
   isOlderThan,
   type ReplicaPlace,
+  replicaOn,
   type ShardConfig,
   type VersionedConfig,
 } from '../model/shard-config.js';
@@ -63,6 +66,11 @@ export interface PlannedShard {
   readonly doubt: string;
   /** Whether acknowledged writes may be missing if it is done like this. */
   readonly mayLose: boolean;
+  /**
+   * It gives up the in-sync replicas of the configuration with this nonce: as long as the znode
+   * holds that one, it is outdated. Undefined: it gives up none.
+   */
+  readonly givesUp?: string;
 }
 
 export interface RecoveryPlan {
@@ -89,6 +97,7 @@ export function unsettled(plan: RecoveryPlan, configs: KnownConfigs): RecoveryPl
     if (known === undefined) return [planned];
     const shardUuid = planned.config?.shardUuid ?? known.shardUuid;
     if (isOlderThan(known, { ...planned, shardUuid })) return [planned];
+    if (known.nonce === planned.givesUp) return [planned];
     if (known.shardUuid === shardUuid) return [];
     const doubt =
       'ZooKeeper has another shard of this number, which was made since: it is not overwritten, ' +
@@ -100,9 +109,10 @@ export function unsettled(plan: RecoveryPlan, configs: KnownConfigs): RecoveryPl
 
 /** What of a plan is to be written. `nonce`: random, fresh in every write. */
 export function rebuiltFrom({ cluster, leaderEpoch, shards }: RecoveryPlan, nonce: string) {
-  const planned = shards.flatMap(({ config, used, hasServed }) =>
-    config === undefined ? [] : [{ config: { ...config, leaderEpoch, nonce }, used, hasServed }],
-  );
+  const planned = shards.flatMap(({ config, used, hasServed, givesUp }) => {
+    if (config === undefined) return [];
+    return [{ config: { ...config, leaderEpoch, nonce }, used, hasServed, givesUp }];
+  });
   return { cluster, leaderEpoch, shards: planned, nonce };
 }
 
@@ -230,27 +240,33 @@ function asConfigured(
   const { config } = newest;
   const { shard, isr, primary } = config;
   const sound = latestFirst(copies).filter(({ node, held }) => {
-    const place = config.replicas.find((one) => one.node === node.node);
-    return place?.store === node.store && held.problem === undefined;
+    return replicaOn(config, node.node)?.store === node.store && held.problem === undefined;
   });
   const replicas = config.replicas.map((place) => ({ ...place, incarnation: NO_INCARNATION }));
   const planned = { ...config, replicas, epoch, leaseReleased: false };
   const source = 'configuration';
-  const complete = sound.filter(({ node }) => isr.includes(node.node));
-  const same = complete.find(({ node }) => node.node === primary);
-  const best = same ?? complete[0] ?? (acceptsLoss ? sound[0] : undefined);
+  const complete = sound.filter(({ node }) => {
+    const place = isr.includes(node.node) ? replicaOn(config, node.node) : undefined;
+    return place !== undefined && node.lives.includes(place.process);
+  });
+  const leading = complete.find(({ node }) => node.node === primary && leads(node, newest));
+  const best = leading ?? complete[0];
+  const away = `none of its in-sync replicas (${isr.join(', ')}) answers with all of its data`;
   if (best === undefined) {
-    const away = `none of its in-sync replicas (${isr.join(', ')}) answers with sound data`;
-    return { shard, source, config: planned, doubt: `${away}: it waits for them`, mayLose: false };
+    const [left] = acceptsLoss ? sound : [];
+    if (left === undefined) {
+      const doubt = `${away}: it waits for them`;
+      return { shard, source, config: planned, doubt, mayLose: false };
+    }
+    // Whatever life they were counted on in, the present one is what there is.
+    const now = replicas.map((place) => placeNow(place, sound));
+    const served = servedBy(left, { ...planned, replicas: now }, sound);
+    const doubt = `${away}: ${left.node.node} has it up to ${left.held.lastSeq}`;
+    return { shard, source, config: served, doubt, mayLose: true, givesUp: config.nonce };
   }
   const to = best.node.node;
-  if (!complete.includes(best)) {
-    const served = servedBy(best, planned, sound);
-    const doubt = `its in-sync replicas do not answer: ${to} has it up to ${best.held.lastSeq}`;
-    return { shard, source, config: served, doubt, mayLose: true };
-  }
   const gap = gapOf(sound.length, config.replicas.length, cluster);
-  const isLed = best === same && leads(same.node, newest);
+  const isLed = best === leading;
   const served = isLed ? servedOn(planned, complete) : servedBy(best, planned, complete);
   const moved = to === primary ? '' : `primary ${primary} does not lead it any more: ${to} does`;
   const doubt = [moved, gap].filter((text) => text !== '').join('; ');
@@ -291,7 +307,7 @@ function asHeld(
 
 /** Whether this very process is the primary, and knows no later configuration than anybody. */
 function leads({ node, process, configs }: Inventory, { config, version }: VersionedConfig) {
-  const place = config.replicas.find((one) => one.node === node);
+  const place = replicaOn(config, node);
   const known = configs.find((one) => one.config.shard === config.shard);
   const isNewest = known?.version === version && known.config.nonce === config.nonce;
   return place?.process === process && isNewest;
@@ -348,8 +364,13 @@ function silenceOf({ held: { lastEpoch } }: Copy, copies: readonly Copy[]): stri
 }
 
 /** As it is now: in another life than this one to the leader that reads it, and with its data. */
-function placeOf({ node: { node, store, life } }: Copy): ReplicaPlace {
-  return { node, store, incarnation: NO_INCARNATION, process: life };
+function placeOf({ node: { node, store, process, lives } }: Copy): ReplicaPlace {
+  return { node, store, incarnation: NO_INCARNATION, process: lives.at(-1) ?? process };
+}
+
+function placeNow(place: ReplicaPlace, copies: readonly Copy[]): ReplicaPlace {
+  const copy = copies.find(({ node }) => node.node === place.node);
+  return copy === undefined ? place : placeOf(copy);
 }
 
 /** Whose log ends last comes first; ties by name. */

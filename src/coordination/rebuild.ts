@@ -4,8 +4,8 @@
  * the mark that the placement is complete, and before it is there nobody reads or changes anything
  * of it. Whoever creates it decides from then on: a recovery that began while it was lost, of
  * another operator for instance, writes no more. What ZooKeeper knows as well as the nodes is never
- * touched (S19). A cluster that is there without `/shards` gets it back as that of a complete
- * placement: a leader creates no shard in it.
+ * touched (S19), unless an operator gives up the replicas that it names. A cluster that is there
+ * without `/shards` gets it back as that of a complete placement: a leader creates no shard in it.
  */
 import { type ClusterConfig, encodeClusterConfig } from '../model/cluster-config.js';
 import type { Epoch, LeaderEpoch, ShardId } from '../model/ids.js';
@@ -41,6 +41,8 @@ export interface RebuiltShard {
   readonly used: Epoch;
   /** Not if it knows the shard as one that is being created. */
   readonly hasServed: boolean;
+  /** Nor if it holds the configuration with this nonce. */
+  readonly givesUp?: string | undefined;
 }
 
 export interface Rebuilt {
@@ -190,10 +192,11 @@ function writeOf({ config }: RebuiltShard, keeps: (data: Uint8Array) => boolean)
 }
 
 /** Whether a znode knows its shard as well as whoever planned this. */
-function isAsNew(data: Uint8Array, { config, used, hasServed }: RebuiltShard): boolean {
+function isAsNew(data: Uint8Array, { config, used, hasServed, givesUp }: RebuiltShard): boolean {
   const { shard, shardUuid } = config;
   const known = configIn(shard, data);
-  return known !== undefined && !isOlderThan(known, { shardUuid, used, hasServed });
+  if (known === undefined || known.nonce === givesUp) return false;
+  return !isOlderThan(known, { shardUuid, used, hasServed });
 }
 
 function configIn(shard: ShardId, data: Uint8Array): ShardConfig | undefined {

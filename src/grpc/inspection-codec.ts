@@ -26,9 +26,10 @@ export class InspectionError extends Error {
 const NOTHING = Buffer.alloc(0);
 
 export function toWireInventory(inventory: Inventory): InventoryResponse {
-  const { clusterUuid, cluster, replicas, configs, ...rest } = inventory;
+  const { lives, clusterUuid, cluster, replicas, configs, ...rest } = inventory;
   return {
     ...rest,
+    lives: [...lives],
     clusterUuid: clusterUuid ?? '',
     cluster: cluster === undefined ? NOTHING : encodeClusterConfig(cluster),
     replicas: replicas.map(({ problem = '', ...replica }) => ({ ...replica, problem })),
@@ -40,16 +41,16 @@ export function toWireInventory(inventory: Inventory): InventoryResponse {
 
 /** @throws InspectionError, and BadRecordError for a configuration that does not parse. */
 export function fromWireInventory(answer: InventoryResponse__Output): Inventory {
-  const { node, store, process, life, clusterUuid, cluster } = answer;
+  const { node, store, process, lives, clusterUuid, cluster } = answer;
   const leaderEpoch = Number(answer.leaderEpoch);
-  const isNamed = isMemberId(node) && isUuid(store) && isUuid(process) && isUuid(life);
+  const isNamed = isMemberId(node) && isUuid(store) && isUuid(process) && lives.every(isUuid);
   if (!isNamed || !isLeaderEpoch(leaderEpoch, 0)) throw malformed('its name');
   if (clusterUuid !== '' && !isUuid(clusterUuid)) throw malformed('its cluster');
   return {
     node,
     store,
     process,
-    life,
+    lives,
     clusterUuid: clusterUuid === '' ? null : clusterUuid,
     cluster: cluster.length === 0 ? undefined : decodeClusterConfig(cluster),
     leaderEpoch,

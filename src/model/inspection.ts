@@ -21,8 +21,8 @@ export interface Inventory {
   readonly node: MemberId;
   readonly store: Uuid;
   readonly process: Uuid;
-  /** The process that a configuration may count on: this one, or before it has joined, the last. */
-  readonly life: Uuid;
+  /** Processes that configurations may count on, the latest last; this one when it has joined. */
+  readonly lives: readonly Uuid[];
   /** Null: it has never been in a cluster. */
   readonly clusterUuid: Uuid | null;
   /** Undefined: this process has not joined its cluster yet. */

@@ -14,8 +14,8 @@ import { candidateZnode, nodeZnode } from './znodes.js';
 const NODE_FORMAT = 3;
 const CANDIDATE_FORMAT = 1;
 
-/** Longest ancestry that is kept: about 2 KiB of a registration. */
-export const ANCESTRY_MAX = 64;
+/** Longest ancestry that is kept: about 1 KiB of a registration. */
+export const ANCESTRY_MAX = 32;
 
 /** Operator's labels for placement; empty text = not said. */
 export interface Labels {
@@ -32,7 +32,7 @@ export interface NodeRecord {
   readonly store: Uuid;
   /** Minted at process start: two processes are never taken for one. */
   readonly process: Uuid;
-  /** Processes that registered with its data directory before, the latest last. */
+  /** Processes that had its data directory before, the latest last: those that matter. */
   readonly ancestry: readonly Uuid[];
 }
 

@@ -18,7 +18,8 @@ function say(event: ControllerEvent, log: Log): void {
     case 'replica-lost':
       return log.error(
         `shard ${event.shard}: ${event.node} came back with another data directory, or an ` +
-          'older copy of it; its data is on the old one. Start the node with its old directory',
+          'older copy of it; its data is on the old one. Start the node with its old directory. ' +
+          "If that is gone, 'portolan recover --accept-loss' serves what others have of the shard",
       );
     case 'last-copy-damaged':
       return log.error(

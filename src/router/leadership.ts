@@ -262,7 +262,7 @@ export class Leadership {
     this.#lookWhoHasSpoken();
   }
 
-  /** No watch tells that a broken znode was restored, and few ever are: so they are looked at. */
+  /** No watch tells what an operator did about a broken shard, and few ever are: they are read. */
   #lookAgainLater(): void {
     this.#stopLooking = this.#deps.clock.after(LOOK_AGAIN_MS, () => void this.#lookAgain());
   }

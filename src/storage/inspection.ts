@@ -30,7 +30,7 @@ export interface InspectionDeps {
   readonly map: ShardMap;
   readonly clock: Clock;
   readonly process: Uuid;
-  readonly life: () => Uuid;
+  readonly lives: () => readonly Uuid[];
   readonly cluster: () => ClusterConfig | undefined;
   readonly damaged: Rounds['damaged'];
   /** The disk failed. */
@@ -47,7 +47,7 @@ export class Inspection implements InspectionHandler {
   }
 
   inventory(): Inventory {
-    const { store, replicas, map, process, life, cluster } = this.#deps;
+    const { store, replicas, map, process, lives, cluster } = this.#deps;
     const { identity, leaderEpoch } = store;
     const held = [...replicas.held()].filter(({ body, problem }) => {
       return body.exists || problem !== undefined;
@@ -56,7 +56,7 @@ export class Inspection implements InspectionHandler {
       node: identity.node,
       store: identity.store,
       process,
-      life: life(),
+      lives: lives(),
       clusterUuid: identity.clusterUuid,
       cluster: cluster(),
       leaderEpoch,

@@ -33,9 +33,9 @@ const MARKS: Readonly<Record<MarkName, Buffer>> = {
 };
 
 export const NODE_KEYS = {
-  ancestry: nodeKey('ancestry'),
   identity: nodeKey('identity'),
   leaderEpoch: nodeKey('leader-epoch'),
+  lives: nodeKey('lives'),
   marker: nodeKey('marker'),
 } as const;
 

@@ -7,10 +7,9 @@ import {
   type MemberId,
   type Uuid,
 } from '../model/ids.js';
-import { isAncestry } from '../model/registrations.js';
 import { UnusableDirectoryError } from '../ports/disk.js';
 
-/** Of the whole directory: 2 since replicas have logs, 3 since it knows its ancestry. */
+/** Of the whole directory: 2 since replicas have logs, 3 since it knows its lives. */
 const FORMAT = 3;
 
 /** What a data directory is, and never ceases to be. */
@@ -30,6 +29,13 @@ export interface Marker {
   readonly bootId: string;
   /** +1 at every opening. */
   readonly generation: number;
+}
+
+/** A process that had the directory, and was about to register at least. */
+export interface Life {
+  readonly process: Uuid;
+  /** It has heard a configuration that counts on it. */
+  readonly isCounted: boolean;
 }
 
 export function encodeIdentity(identity: StoreIdentity): Buffer {
@@ -72,15 +78,19 @@ export function decodeLeaderEpoch(bytes: Buffer): LeaderEpoch {
   return leaderEpoch;
 }
 
-export function encodeAncestry(ancestry: readonly Uuid[]): Buffer {
-  return encode({ ancestry });
+export function encodeLives(lives: readonly Life[]): Buffer {
+  return encode({ lives });
 }
 
 /** @throws UnusableDirectoryError */
-export function decodeAncestry(bytes: Buffer): readonly Uuid[] {
-  const { ancestry } = decode<{ ancestry: readonly Uuid[] }>('ancestry', bytes);
-  if (!isAncestry(ancestry)) throw unreadable('ancestry');
-  return ancestry;
+export function decodeLives(bytes: Buffer): readonly Life[] {
+  const { lives } = decode<{ lives: readonly Life[] }>('lives', bytes);
+  if (!Array.isArray(lives) || !lives.every(isLife)) throw unreadable('lives');
+  return lives;
+}
+
+function isLife(value: Partial<Life> | null): value is Life {
+  return isUuid(value?.process) && typeof value.isCounted === 'boolean';
 }
 
 function encode(record: object): Buffer {

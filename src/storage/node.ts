@@ -30,6 +30,7 @@ import { Inspection } from './inspection.js';
 import { Intake } from './intake.js';
 import { Keeping } from './keeping.js';
 import { StorageMetrics } from './metrics.js';
+import { OwnLife } from './own-life.js';
 import { Progress } from './progress.js';
 import { Reads } from './reads.js';
 import { type NodeSettings, nodeSettings, type NodeTuning } from './replica-settings.js';
@@ -85,9 +86,7 @@ export class StorageNode {
   readonly #progress: Progress;
   /** What it has joined. */
   #cluster: ClusterConfig | undefined;
-  /** Resolves when the directory knows of this life. */
-  #life: Promise<void> | undefined;
-  #isLifeKnown = false;
+  readonly #life: OwnLife;
   /** Whom to tell, once `leave` was called. */
   #leaving: { readonly moved: () => void; readonly done: () => void } | undefined;
   /** Shards that began or ended to be served since the log last said so. */
@@ -97,6 +96,7 @@ export class StorageNode {
   constructor(deps: StorageNodeDeps, metrics = new StorageMetrics()) {
     this.#deps = deps;
     this.#settings = nodeSettings(this.map, deps.tuning);
+    this.#life = new OwnLife({ ...deps, record: (write) => this.#record(write) });
     this.metrics = metrics;
     const { replicaStore: store, clock, log, disk } = deps;
     this.#replicas = this.#makeReplicas();
@@ -190,7 +190,7 @@ export class StorageNode {
     this.map.shardCount = shards;
     const isNew = store.identity.clusterUuid === null;
     if (isNew) await this.#record((batch) => store.writeClusterUuid(batch, clusterUuid));
-    await this.#beginLife();
+    await this.#life.begin();
   }
 
   /**
@@ -269,7 +269,7 @@ export class StorageNode {
       replicas: this.#replicas,
       map: this.map,
       cluster: () => this.#cluster,
-      life: () => this.#knownLife,
+      lives: () => this.#life.lives,
       damaged: (replica, error, from) => this.#rounds.damaged(replica, error, from),
       failed: (error) => this.#rounds.fail(error),
     });
@@ -300,7 +300,10 @@ export class StorageNode {
       },
       install: (replica, to) => this.#replication.install(replica, to),
       happened: (replica, events) => this.#say(replica, events),
-      configured: (replica) => this.#keeping.configured(replica),
+      configured: (replica) => {
+        this.#life.configured(replica.config);
+        this.#keeping.configured(replica);
+      },
       ended: () => {
         this.#reads.retryLater();
         this.#removeGarbage();
@@ -314,21 +317,6 @@ export class StorageNode {
         this.#deps.failed(error);
       },
     };
-  }
-
-  /** Before any configuration counts on this process: its successors have to know of it. */
-  #beginLife(): Promise<void> {
-    const { store, process } = this.#deps;
-    this.#life ??= this.#record((batch) => store.writeLife(batch, process)).then(() => {
-      this.#isLifeKnown = true;
-    });
-    return this.#life;
-  }
-
-  /** The latest process that a configuration may count on: this one, or the one before. */
-  get #knownLife(): Uuid {
-    const { store, process } = this.#deps;
-    return this.#isLifeKnown ? process : (store.ancestry.at(-1) ?? process);
   }
 
   #record(write: (batch: DiskBatch) => void): Promise<void> {

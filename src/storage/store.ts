@@ -11,14 +11,15 @@ import { type Disk, type DiskBatch, UnusableDirectoryError } from '../ports/disk
 import type { Random } from '../ports/random.js';
 import { ALL_KEYS, NODE_KEYS } from './keys.js';
 import {
-  decodeAncestry,
   decodeIdentity,
   decodeLeaderEpoch,
+  decodeLives,
   decodeMarker,
-  encodeAncestry,
   encodeIdentity,
   encodeLeaderEpoch,
+  encodeLives,
   encodeMarker,
+  type Life,
   type Marker,
   type StoreIdentity,
 } from './node-records.js';
@@ -44,7 +45,9 @@ export class Store {
   readonly lastStop: LastStop;
   readonly #marker: Marker;
   #leaderEpoch = 0 as LeaderEpoch;
-  #ancestry: readonly Uuid[] = [];
+  #before: readonly Life[] = [];
+  /** This process, once it is to be on record. */
+  #life: Life | undefined;
 
   private constructor(opened: { identity: StoreIdentity; lastStop: LastStop; marker: Marker }) {
     this.#identity = opened.identity;
@@ -70,8 +73,8 @@ export class Store {
     const store = new Store({ identity, lastStop: lastStopOf(before, owner), marker });
     const leaderEpoch = disk.get(NODE_KEYS.leaderEpoch);
     if (leaderEpoch !== undefined) store.#leaderEpoch = decodeLeaderEpoch(leaderEpoch);
-    const ancestry = disk.get(NODE_KEYS.ancestry);
-    if (ancestry !== undefined) store.#ancestry = decodeAncestry(ancestry);
+    const lives = disk.get(NODE_KEYS.lives);
+    if (lives !== undefined) store.#before = decodeLives(lives);
 
     const batch = disk.batch();
     batch.put(NODE_KEYS.identity, encodeIdentity(identity));
@@ -96,13 +99,30 @@ export class Store {
 
   /** The processes before this one that configurations may count on, the latest last. */
   get ancestry(): readonly Uuid[] {
-    return this.#ancestry;
+    return this.#before.map(({ process }) => process);
   }
 
-  /** Configurations may count on this process from now on. Of those before, the latest are kept. */
+  /** Configurations may count on this process from now on. */
   writeLife(batch: DiskBatch, process: Uuid): void {
-    const lives = [...this.#ancestry, process].slice(-ANCESTRY_MAX);
-    batch.put(NODE_KEYS.ancestry, encodeAncestry(lives));
+    this.#writeLives(batch, { process, isCounted: false });
+  }
+
+  /** One does. */
+  writeCounted(batch: DiskBatch): void {
+    const life = this.#life;
+    assert(life !== undefined, 'a process that is counted on is on record');
+    this.#writeLives(batch, { ...life, isCounted: true });
+  }
+
+  /** Behind those before it. The earliest gives way, but first one that nobody counted on. */
+  #writeLives(batch: DiskBatch, life: Life): void {
+    this.#life = life;
+    const lives = [...this.#before];
+    if (lives.length >= ANCESTRY_MAX) {
+      const idle = lives.findIndex(({ isCounted }) => !isCounted);
+      lives.splice(Math.max(idle, 0), 1);
+    }
+    batch.put(NODE_KEYS.lives, encodeLives([...lives, life]));
   }
 
   writeLeaderEpoch(batch: DiskBatch, leaderEpoch: LeaderEpoch): void {

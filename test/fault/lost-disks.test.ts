@@ -4,6 +4,7 @@ import { cp, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ShardScrub } from '../../src/cli/scrub.js';
+import type { PlannedShard } from '../../src/control/recovery-plan.js';
 import { forEachIndex, IndependentClient } from '../support/independent-client.js';
 import { runPortolan } from '../support/run-portolan.js';
 import { TestCluster } from '../support/test-cluster.js';
@@ -154,6 +155,44 @@ describe('three replicas, and one disk that is not what it was', () => {
       execFileSync('umount', ['--lazy', directory]);
     }
   });
+});
+
+it('S6 S19 the last replica in sync is waited for, until an operator accepts its loss', async () => {
+  const cluster = await TestCluster.start({ routers: 1, storage: 3, replicas: 3, shards: 2 });
+  const client = new IndependentClient(cluster.addressOf('r1'));
+  const nodes = ['s1', 's2', 's3'];
+  const recover = async (...flags: string[]) => {
+    const addresses = nodes.map((id) => cluster.addressOf(id)).join(',');
+    const at = ['--zk', cluster.zooKeeper.connect, '--nodes', addresses];
+    return runPortolan(['recover', '--json', ...at, ...flags]);
+  };
+  try {
+    await client.put('kept', 'yes');
+    for (const id of ['s2', 's3']) {
+      await cluster.storage.get(id)!.kill();
+      await cluster.until((s) => s.shards.every(({ isr }) => !isr.includes(id)));
+    }
+    await cluster.storage.get('s1')!.kill();
+    await rm(join(cluster.folder, 's1'), { recursive: true });
+    for (const id of nodes) await (await cluster.startStorage(id)).line(/registered as/);
+    await expect(client.get('kept', 1_500)).rejects.toThrow();
+    const careful = await recover('--yes');
+    expect(careful, careful.stderr).toMatchObject({ code: 0 });
+    expect(JSON.parse(careful.stdout)).toMatchObject({ shards: [], written: false });
+
+    const shown = await recover('--accept-loss');
+    const plan = JSON.parse(shown.stdout) as { shards: PlannedShard[]; written: boolean };
+    expect(plan).toMatchObject({ written: false });
+    expect(plan.shards.map(({ mayLose }) => mayLose)).toEqual([true, true]);
+    const done = await recover('--accept-loss', '--yes');
+    expect(done, done.stderr).toMatchObject({ code: 0 });
+    await cluster.until((s) => s.healthy && s.shards.every(({ isr }) => isr.length === 3));
+    expect((await client.get('kept')).value.toString()).toBe('yes');
+    expect(await recover('--accept-loss', '--yes')).toMatchObject({ code: 0 });
+  } finally {
+    client.close();
+    await cluster.stop();
+  }
 });
 
 it('S19 a damaged directory that holds the last copy of a shard stays where it is', async () => {

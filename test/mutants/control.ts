@@ -454,6 +454,73 @@ interface Promotion {`,
     tests: ['test/unit/control-recovery-plan.test.ts'],
   },
   {
+    id: 'stranded-not-looked-at',
+    wrong:
+      'a leader does not look whether an operator has decided about a shard that nobody serves',
+    breaks: ['L1'],
+    edits: [
+      {
+        file: 'src/control/controller.ts',
+        from: 'if (strands.length > 0) this.#stranded.add(shard);',
+        to: 'if (strands.length < 0) this.#stranded.add(shard);',
+      },
+    ],
+    tests: ['test/unit/control-failover.test.ts'],
+  },
+  {
+    id: 'recovery-trusts-a-set-back-disk',
+    wrong: 'a recovery counts a member of the isr whose disk was set back',
+    breaks: ['S6', 'S19'],
+    edits: [
+      {
+        file: 'src/control/recovery-plan.ts',
+        from: 'return place !== undefined && node.lives.includes(place.process);',
+        to: 'return place !== undefined;',
+      },
+    ],
+    tests: ['test/unit/control-recovery-plan.test.ts'],
+  },
+  {
+    id: 'recovery-prefers-the-primary',
+    wrong: 'a recovery takes whom its configuration names as primary, though it leads no more',
+    breaks: ['S6'],
+    edits: [
+      {
+        file: 'src/control/recovery-plan.ts',
+        from: 'node.node === primary && leads(node, newest));',
+        to: 'node.node === primary);',
+      },
+    ],
+    tests: ['test/unit/control-recovery-plan.test.ts'],
+  },
+  {
+    id: 'recovery-gives-up-what-moved-on',
+    wrong:
+      'a recovery that accepts a loss gives up replicas of a configuration that it does not know',
+    breaks: ['S19'],
+    edits: [
+      {
+        file: 'src/control/recovery-plan.ts',
+        from: 'if (known.nonce === planned.givesUp) return [planned];',
+        to: 'if (planned.givesUp !== undefined) return [planned];',
+      },
+    ],
+    tests: ['test/unit/control-recovery-plan.test.ts'],
+  },
+  {
+    id: 'loss-accepted-in-vain',
+    wrong: 'what a recovery serves of a shard is counted on in a life that its disk does not know',
+    breaks: ['L1'],
+    edits: [
+      {
+        file: 'src/control/recovery-plan.ts',
+        from: 'return copy === undefined ? place : placeOf(copy);',
+        to: 'return copy === undefined ? place : { ...placeOf(copy), process: place.process };',
+      },
+    ],
+    tests: ['test/unit/control-recovery-plan.test.ts'],
+  },
+  {
     id: 'recovery-trusts-passed-map',
     wrong: 'a recovery takes the newest known configuration, whatever replicas have promised since',
     breaks: ['S1', 'S6'],

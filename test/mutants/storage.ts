@@ -529,24 +529,50 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/storage/node.ts',
-        from: '    await this.#beginLife();\n',
-        to: '    void this.#beginLife();\n',
+        from: '    await this.#life.begin();\n',
+        to: '    void this.#life.begin();\n',
       },
     ],
     tests: ['test/unit/storage-role.test.ts'],
   },
   {
-    id: 'first-lives-kept',
-    wrong: 'of many lives of a data directory it remembers the first, not the latest',
-    breaks: ['S19'],
+    id: 'registered-without-ancestry',
+    wrong: 'a registration does not say which processes had its directory before',
+    breaks: ['L1'],
+    edits: [
+      {
+        file: 'src/storage/main.ts',
+        from: 'store: identity.store, process, ancestry };',
+        to: 'store: identity.store, process, ancestry: ancestry.slice(0, 0) };',
+      },
+    ],
+    tests: ['test/unit/storage-role.test.ts'],
+  },
+  {
+    id: 'counted-lives-forgotten',
+    wrong: 'a life that a configuration counts on is forgotten for later ones that none does',
+    breaks: ['L1'],
     edits: [
       {
         file: 'src/storage/store.ts',
-        from: '.slice(-ANCESTRY_MAX)',
-        to: '.slice(0, ANCESTRY_MAX)',
+        from: 'const idle = lives.findIndex(({ isCounted }) => !isCounted);',
+        to: 'const idle = -1;',
       },
     ],
     tests: ['test/unit/storage-store.test.ts'],
+  },
+  {
+    id: 'counted-by-nobody',
+    wrong: 'a process does not notice that a configuration counts on it',
+    breaks: ['L1'],
+    edits: [
+      {
+        file: 'src/storage/own-life.ts',
+        from: '    void record((batch) => store.writeCounted(batch));\n',
+        to: '',
+      },
+    ],
+    tests: ['test/unit/storage-own-life.test.ts'],
   },
   {
     id: 'life-recovered-before-it-began',
@@ -554,9 +580,9 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     breaks: ['S19'],
     edits: [
       {
-        file: 'src/storage/node.ts',
-        from: 'this.#isLifeKnown ? process : (store.ancestry.at(-1) ?? process)',
-        to: 'process',
+        file: 'src/storage/own-life.ts',
+        from: 'this.#isOnRecord ? [...store.ancestry, process] : store.ancestry',
+        to: '[...store.ancestry, process]',
       },
     ],
     tests: ['test/unit/storage-inspection.test.ts'],

@@ -172,8 +172,7 @@ export class FaultInjections {
   }
 
   /**
-   * The member comes back without its disk: with an empty one, or with one of before. That is a
-   * copy which the member has opened again since, so that it can tell.
+   * The member comes back without its disk: with an empty one, or with one of before.
    */
   loseDisk(name: string, backup: DiskImage | undefined): Injected | undefined {
     if (this.#limits.mayLoseDisk?.(name, backup) === false) return undefined;

@@ -88,8 +88,11 @@ export function drawProfile(root: Prng, { gapMs, lengthMs }: FaultBounds): Fault
   }
   const prng = root.fork('fault profile');
   if (prng.chance(SCRIPT_SHARE)) {
-    const name = prng.pick(FAULT_SCRIPTS);
-    return { rates: {}, script: { name, stepMeanMs: between(prng, lengthMs) } };
+    const script = { name: prng.pick(FAULT_SCRIPTS), stepMeanMs: between(prng, lengthMs) };
+    // What a disk has lost is mostly found by those that die and come back meanwhile.
+    const isBeside = script.name === 'disk-loss' && prng.chance(0.5);
+    const families = isBeside ? FAULT_FAMILIES : [];
+    return { rates: drawRates(prng, families, { gapMs, lengthMs }), script };
   }
   return { rates: drawRates(prng, FAULT_FAMILIES, { gapMs, lengthMs }), script: undefined };
 }

@@ -10,7 +10,7 @@ const cluster = clusterOf({ shards: 2 });
 const plan = planRecovery(
   [
     {
-      ...{ node, store, process, life: process, cluster, clusterUuid: cluster.clusterUuid },
+      ...{ node, store, process, lives: [process], cluster, clusterUuid: cluster.clusterUuid },
       ...{ leaderEpoch: 3 as LeaderEpoch, replicas: [] },
       configs: [{ config: configOf(0, nodeOf('s1')), version: 1 }],
     },

@@ -81,6 +81,18 @@ describe('rule 5: the primary is not alive', () => {
     expect(harness.config(0)).toMatchObject({ epoch: 4, primary: 's1' });
   });
 
+  it('L1 while nobody may be, it is looked at again: an operator may decide so', () => {
+    const harness = shared({ isr: ['s1'], learners: ['s2', 's3'] } as never).complete();
+    expect(harness.nodes(...all).run()).toEqual([]);
+    expect(harness.controller.broken).toEqual([]);
+    expect(harness.nodes(s2, s3).run()).toEqual([]);
+    expect(harness.controller.broken).toEqual([0]);
+    expect(harness.nodes({ ...nodeOf('s1', 2), ancestry: [] }, s2, s3).run()).toEqual([]);
+    expect(harness.controller.broken).toEqual([0]);
+    harness.nodes(...all).run();
+    expect(harness.controller.broken).toEqual([]);
+  });
+
   it('S6 a member in a new life is recorded first, and promoted then', () => {
     const harness = shared().complete().nodes(nodeOf('s2', 2));
     expect(harness.runWhy()).toEqual(['members-came-back']);

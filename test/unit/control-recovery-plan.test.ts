@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   NoPlanError,
   planRecovery,
+  rebuiltFrom,
   type RecoveryWish,
   unsettled,
 } from '../../src/control/recovery-plan.js';
@@ -34,12 +35,12 @@ function heldOf(change: Partial<Record<keyof HeldReplica, unknown>> = {}): HeldR
 }
 
 function inventoryOf(
-  { id, store, process }: Registration,
+  { id, store, process, ancestry }: Registration,
   replica: HeldReplica | 'none' = heldOf(),
   config?: ShardConfig,
 ): Inventory {
   return {
-    ...{ node: id, store, process, life: process, clusterUuid: one.clusterUuid },
+    ...{ node: id, store, process, lives: [...ancestry, process], clusterUuid: one.clusterUuid },
     cluster: config && one,
     leaderEpoch: 3 as LeaderEpoch,
     replicas: replica === 'none' ? [] : [replica],
@@ -100,6 +101,43 @@ describe('a configuration that a node still knows', () => {
       config: { primary: 's3', isr: ['s3'], learners: ['s1', 's2'] },
     });
     expect(planned.doubt).toMatch(/primary s1 does not lead it any more: s3 does/);
+  });
+
+  it.each([
+    ['is not of the isr', { ...nodeOf('s1', 2), ancestry: [] }],
+    ['takes over only with the longest log, if it cannot be told', nodeOf('s1', 2)],
+  ])('S6 S19 a primary whose disk was set back %s', (_, back) => {
+    const running = [s2, s3].map((node) => inventoryOf(node, heldOf(), config));
+    const planned = shardOf([inventoryOf(back, heldOf({ lastSeq: 3 })), ...running]);
+    expect(planned).toMatchObject({
+      mayLose: false,
+      config: { primary: 's2', isr: ['s2', 's3'], learners: ['s1'] },
+    });
+  });
+
+  it('S6 S19 whose in-sync replicas have lost their data waits, unless that is accepted', () => {
+    const alone = sharedBy(0, all, { isr: ['s1'], learners: ['s2', 's3'] } as never);
+    const back = { ...nodeOf('s1', 2), ancestry: [uuidOf('older')] };
+    const inventories = [
+      inventoryOf(back, heldOf({ lastSeq: 3 }), alone),
+      inventoryOf(nodeOf('s2', 2), heldOf({ lastSeq: 7 })),
+      inventoryOf(s3, heldOf({ lastSeq: 7 })),
+    ];
+    const known = new Map([[alone.shard, alone]]);
+    const waits = planRecovery(inventories, CAREFUL);
+    expect(waits.shards[0]).toMatchObject({ mayLose: false, config: { primary: 's1' } });
+    expect(unsettled(waits, known).shards, 'ZooKeeper knows as much').toEqual([]);
+
+    const accepted = planRecovery(inventories, wish(true));
+    expect(unsettled(accepted, known).shards).toMatchObject([
+      { mayLose: true, config: { primary: 's2', isr: ['s2', 's3'], learners: ['s1'] } },
+    ]);
+    expect(rebuiltFrom(accepted, 'n').shards[0]!.givesUp).toBe(alone.nonce);
+    // In the lives that they are in: their leader finds them all with what they have now.
+    const lives = [back, nodeOf('s2', 2), s3].map(({ process }) => process);
+    expect(accepted.shards[0]!.config!.replicas.map(({ process }) => process)).toEqual(lives);
+    const since = { ...alone, nonce: 'since' };
+    expect(unsettled(accepted, new Map([[alone.shard, since]])).shards, 'it moved on').toEqual([]);
   });
 
   it('S1 S6 is outdated once a replica has promised more: those who knew were restarted', () => {

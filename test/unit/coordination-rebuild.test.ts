@@ -95,6 +95,16 @@ describe('a cluster that ZooKeeper has', () => {
     expect(decodeShardConfig(0 as ShardId, tree.get(path)!.data)).toEqual(known(0, 1_000_001));
   });
 
+  it('S19 overwrites what is as new only if it is the configuration that was given up', async () => {
+    const { session, put, epochOf } = await withCluster();
+    put(0, 6);
+    const { nonce } = known(0, 6);
+    ok(await rebuildCluster(session, rebuiltOf({ ...settled(0, 6), givesUp: 'another' })));
+    expect(epochOf(0)).toBe(6);
+    ok(await rebuildCluster(session, rebuiltOf({ ...settled(0, 6), givesUp: nonce })));
+    expect(epochOf(0)).toBe(1_000_001);
+  });
+
   it('S19 overwrites one that is being created only if a log has an entry of it', async () => {
     const { tree, session, epochOf } = await withCluster();
     const path = shardZnode(0 as ShardId);

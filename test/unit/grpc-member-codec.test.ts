@@ -18,7 +18,7 @@ import {
   type MemberMessage,
   type MembershipChange,
 } from '../../src/model/member-messages.js';
-import { uuidOf } from '../support/configs.js';
+import { nodeOf, uuidOf } from '../support/configs.js';
 
 const shardUuid = uuidOf('shard');
 const node = 's2';
@@ -69,6 +69,7 @@ const progress = {
 };
 
 const fromLeaders = [
+  { type: 'map', shards: [], nodes: [nodeOf('s1', 3), nodeOf('s2')] },
   progress,
   { type: 'progress', learners: [], damaged: [], outdated: [] },
   { type: 'hand-over', shard: 4095, shardUuid, epoch: EPOCH_MAX, to: node },

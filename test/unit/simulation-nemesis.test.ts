@@ -154,7 +154,12 @@ describe('a fault profile', () => {
     const scripted = others.filter(({ script }) => script !== undefined);
     expect(scripted.length).toBeGreaterThan(150);
     expect(scripted.length).toBeLessThan(250);
-    expect(scripted.every(({ rates }) => Object.keys(rates).length === 0)).toBe(true);
+    const isAlone = ({ rates }: FaultProfile) => Object.keys(rates).length === 0;
+    const isLoss = ({ script }: FaultProfile) => script?.name === 'disk-loss';
+    expect(scripted.filter((profile) => !isLoss(profile)).every(isAlone)).toBe(true);
+    const losses = scripted.filter(isLoss);
+    expect(losses.some(isAlone)).toBe(true);
+    expect(losses.every(isAlone), 'some beside other faults').toBe(false);
     for (const family of FAULT_FAMILIES) {
       const share = others.filter(({ rates }) => family in rates).length / others.length;
       expect(share).toBeGreaterThan(0.4);

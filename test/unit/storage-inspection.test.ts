@@ -30,15 +30,20 @@ describe('an inventory', () => {
     expect(heldBy(test)).toMatchObject({ epoch: 1, lastSeq: 2, lastEpoch: 1, problem: undefined });
   });
 
-  it('S19 names the life before, until the directory knows of this one', async () => {
+  it('S19 names this life when the directory has it on record, not before', async () => {
     const first = await NodeUnderTest.start();
-    expect(first.node.inspection.inventory().life).toBe(nodeOf('s1', 1).process);
+    const before = nodeOf('s1', 1).process;
+    expect(first.node.inspection.inventory().lives).toEqual([before]);
     const { process } = nodeOf('s1', 2);
-    const { node } = await NodeUnderTest.open(first.disk.afterCrash(), 2);
-    const before = node.inspection.inventory();
-    expect(before).toMatchObject({ process, life: nodeOf('s1', 1).process });
-    await node.join(clusterOf({ shards: SHARDS }));
-    expect(node.inspection.inventory()).toMatchObject({ process, life: process });
+    const { node, disk } = await NodeUnderTest.open(first.disk.afterCrash(), 2);
+    expect(node.inspection.inventory()).toMatchObject({ process, lives: [before] });
+    disk.hold();
+    const joined = node.join(clusterOf({ shards: SHARDS }));
+    await settle();
+    expect(node.inspection.inventory().lives, 'it is being written').toEqual([before]);
+    disk.release();
+    await joined;
+    expect(node.inspection.inventory().lives).toEqual([before, process]);
   });
 
   it('S20 says which replica is damaged', async () => {

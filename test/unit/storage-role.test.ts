@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { encodeClusterConfig } from '../../src/model/cluster-config.js';
 import type { MemberId } from '../../src/model/ids.js';
+import { decodeNodeRecord, type NodeRecord } from '../../src/model/registrations.js';
 import type {
   Coordinator,
   CoordinatorHandlers,
@@ -50,6 +51,8 @@ class FakeCoordinator implements Coordinator {
   handlers: CoordinatorHandlers | undefined;
   session: CoordinatorSession | undefined;
   cluster: Buffer | undefined = encodeClusterConfig(clusterOf({ shards: 4 }));
+  /** What was registered last. */
+  record: NodeRecord | undefined;
   #czxid = 100;
 
   constructor(happened: string[]) {
@@ -78,6 +81,10 @@ class FakeCoordinator implements Coordinator {
       },
       multi: (ops: readonly MultiOp[]) => {
         this.happened.push('registered');
+        for (const op of ops) {
+          if (op.path !== '/nodes/s1' || !('data' in op)) continue;
+          this.record = decodeNodeRecord('s1' as MemberId, op.data);
+        }
         const set = { ...stat, czxid: ++this.#czxid };
         return Promise.resolve(
           ok(ops.map(({ type }) => (type === 'set' ? { type, stat: set } : { type, path: '' }))),
@@ -243,6 +250,7 @@ describe('a storage node', () => {
     const first = await startRole();
     first.coordinator.connect();
     await settle();
+    const { process } = first.coordinator.record!;
     const { disk, happened, coordinator } = await startRole(first.disk.afterCrash());
     disk.hold();
     coordinator.connect();
@@ -250,9 +258,9 @@ describe('a storage node', () => {
     expect(happened).not.toContain('registered');
     disk.release();
     await settle();
-    expect(happened).toContain('registered');
+    expect(coordinator.record).toMatchObject({ ancestry: [process] });
     const next = await Store.open(disk.afterCrash(), OWNER, new CountingRandom());
-    expect(next.ancestry).toHaveLength(2);
+    expect(next.ancestry).toEqual([process, coordinator.record!.process]);
   });
 
   it('S20 a disk that fails ends the node with the reason, and is not marked clean', async () => {

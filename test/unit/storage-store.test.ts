@@ -1,6 +1,6 @@
 /** Opening a data directory: whose it is, and how it was left. */
 import { describe, expect, it } from 'vitest';
-import type { LeaderEpoch, MemberId } from '../../src/model/ids.js';
+import type { LeaderEpoch, MemberId, Uuid } from '../../src/model/ids.js';
 import { ANCESTRY_MAX } from '../../src/model/registrations.js';
 import { UnusableDirectoryError } from '../../src/ports/disk.js';
 import { Store } from '../../src/storage/store.js';
@@ -36,17 +36,34 @@ describe('opening', () => {
     for (const generation of [1, 2, 3]) expect((await open(disk)).generation).toBe(generation);
   });
 
+  const lifeOf = (n: number) => uuidOf(`life-${n}`);
+  async function live(disk: MemoryDisk, process: Uuid, isCounted: boolean): Promise<void> {
+    const store = await open(disk);
+    const batch = disk.batch();
+    store.writeLife(batch, process);
+    if (isCounted) store.writeCounted(batch);
+    await batch.writeDurably();
+  }
+
   it('S19 knows which processes had it before, the latest of them, and only those', async () => {
     const disk = new MemoryDisk();
-    const lives = Array.from({ length: ANCESTRY_MAX + 2 }, (_, life) => uuidOf(`life-${life}`));
+    const lives = Array.from({ length: ANCESTRY_MAX + 2 }, (_, n) => lifeOf(n));
     for (const [count, life] of lives.entries()) {
-      const store = await open(disk);
-      expect(store.ancestry).toEqual(lives.slice(0, count).slice(-ANCESTRY_MAX));
-      await open(disk); // One that nobody has heard of.
-      const batch = disk.batch();
-      store.writeLife(batch, life);
-      await batch.writeDurably();
+      const before = await open(disk); // Nobody has heard of this one.
+      expect(before.ancestry).toEqual(lives.slice(0, count).slice(-ANCESTRY_MAX));
+      await live(disk, life, true);
     }
+  });
+
+  it('L1 keeps one that a configuration counts on, however many follow that none does', async () => {
+    const disk = new MemoryDisk();
+    await live(disk, lifeOf(0), false);
+    await live(disk, lifeOf(1), true);
+    for (let n = 2; n < 3 * ANCESTRY_MAX; n++) await live(disk, lifeOf(n), false);
+    const { ancestry } = await open(disk);
+    expect(ancestry).toHaveLength(ANCESTRY_MAX);
+    expect(ancestry[0]).toBe(lifeOf(1));
+    expect(ancestry.at(-1)).toBe(lifeOf(3 * ANCESTRY_MAX - 1));
   });
 
   it('a directory of another cluster, another node or another program is refused', async () => {
@@ -64,7 +81,7 @@ describe('opening', () => {
 
   it('a record of the directory that is garbled or of a newer format is refused', async () => {
     for (const garbage of ['{', '[]', 'null', '{"format":2}', '{"format":3}', '{"format":4}']) {
-      for (const name of ['identity', 'marker', 'leader-epoch', 'ancestry']) {
+      for (const name of ['identity', 'marker', 'leader-epoch', 'lives']) {
         const disk = new MemoryDisk();
         await open(disk);
         disk.medium.plant(`\0\0\0\0${name}`, Buffer.from(garbage));

@@ -11,7 +11,7 @@ import {
   prefixOfMark,
   type ReplicaPrefix,
 } from '../../../src/storage/keys.js';
-import { decodeAncestry } from '../../../src/storage/node-records.js';
+import { decodeLives } from '../../../src/storage/node-records.js';
 import { decodeState, logKeys } from '../../../src/storage/replica-layout.js';
 import { ByteMap } from '../byte-map.js';
 import type { DiskImage } from '../fault-injections.js';
@@ -34,12 +34,12 @@ export function recordAt(key: Buffer): ReplicaRecord | undefined {
   return isIn(dataKeys(prefix), key) ? { kind: 'data', prefix } : undefined;
 }
 
-/** Processes that have registered with a disk, or with what an image was taken of. */
+/** Processes that a disk has on record, or what an image was taken of. */
 export function livesOn(disk: SimDisk | DiskImage): readonly Uuid[] {
-  const { ancestry } = NODE_KEYS;
+  const { lives } = NODE_KEYS;
   const isImage = disk instanceof ByteMap;
-  const stored = isImage ? disk.get(ByteMap.keyOf(ancestry)) : disk.stored(ancestry);
-  return stored === undefined ? [] : decodeAncestry(stored);
+  const stored = isImage ? disk.get(ByteMap.keyOf(lives)) : disk.stored(lives);
+  return stored === undefined ? [] : decodeLives(stored).map(({ process }) => process);
 }
 
 /** The shard of each replica on a disk, by prefix. Not of those whose state does not verify. */

@@ -7,23 +7,23 @@ import type { Long } from '@grpc/proto-loader';
 export interface InventoryResponse {
   'node'?: (string);
   'store'?: (string);
-  'life'?: (string);
   'process'?: (string);
   'clusterUuid'?: (string);
   'cluster'?: (Buffer | Uint8Array | string);
   'leaderEpoch'?: (number | string | Long);
   'replicas'?: (_portolan_v1_HeldReplica)[];
   'configs'?: (_portolan_v1_ShardUpdate)[];
+  'lives'?: (string)[];
 }
 
 export interface InventoryResponse__Output {
   'node': (string);
   'store': (string);
-  'life': (string);
   'process': (string);
   'clusterUuid': (string);
   'cluster': (Buffer);
   'leaderEpoch': (string);
   'replicas': (_portolan_v1_HeldReplica__Output)[];
   'configs': (_portolan_v1_ShardUpdate__Output)[];
+  'lives': (string)[];
 }
