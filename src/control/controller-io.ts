@@ -1,6 +1,6 @@
 /** What goes into the controller and what comes out of it. Its rules are in `controller.ts`. */
 import type { Epoch, MemberId, ShardId, Uuid } from '../model/ids.js';
-import type { ChangeRequest, ReplicaEntry } from '../model/member-messages.js';
+import type { ChangeRequest, ReplicaEntry, UsedEpoch } from '../model/member-messages.js';
 import type { PlacementState } from '../model/placement-record.js';
 import type { Registration } from '../model/registrations.js';
 import type { ShardConfig, StoredShard, VersionedConfig } from '../model/shard-config.js';
@@ -28,6 +28,8 @@ export type ControllerInput =
   | { readonly type: 'zookeeper-doubted' }
   /** What this router had heard of a shard before it led. */
   | { readonly type: 'remembered'; readonly known: VersionedConfig }
+  /** Or that a replica has promised this epoch. */
+  | ({ readonly type: 'met' } & UsedEpoch)
   /** A node says which replicas it holds durably. */
   | { readonly type: 'reported'; readonly replicas: readonly ReplicaEntry[] }
   /** A node's process has said all that it holds, or has had the time to. */
@@ -121,5 +123,7 @@ export interface ControllerReady {
   readonly changed: readonly VersionedConfig[];
   /** Shards whose configurations are outdated, as was said of each when it was found. */
   readonly outdated: readonly ShardId[];
+  /** Epochs above those of the configurations, which replicas have promised. */
+  readonly used: readonly UsedEpoch[];
   readonly events: readonly ControllerEvent[];
 }

@@ -63,7 +63,7 @@ import {
   type ShardId,
   type Uuid,
 } from '../model/ids.js';
-import type { ChangeRequest, Lead } from '../model/member-messages.js';
+import type { ChangeRequest, Lead, UsedEpoch } from '../model/member-messages.js';
 import type { PlacementState } from '../model/placement-record.js';
 import type { Registration } from '../model/registrations.js';
 import type { ShardConfig, StoredShard, VersionedConfig } from '../model/shard-config.js';
@@ -169,6 +169,8 @@ export class Controller {
         return;
       case 'remembered':
         return this.#memory.add(input.known);
+      case 'met':
+        return this.#reports.met(input.shardUuid, input.epoch);
       case 'reported':
         for (const entry of input.replicas) this.#reports.add(entry);
         return;
@@ -217,6 +219,7 @@ export class Controller {
       completesPlacement: this.#placement === 'open' && this.#isEveryShardThere(),
       changed: this.#changed,
       outdated: this.#broken.outdated,
+      used: this.#used(),
       events: this.#events,
     };
     this.#changed = [];
@@ -243,6 +246,16 @@ export class Controller {
       return stored.config.replicas.map(({ node }) => node);
     });
     return [...new Set(nodes)].filter((node) => !this.#spoken.has(node)).sort();
+  }
+
+  /** What ZooKeeper knows less of than replicas. */
+  #used(): readonly UsedEpoch[] {
+    return this.#broken.all.flatMap((shard): readonly UsedEpoch[] => {
+      const stored = this.#stored.get(shard);
+      if (stored?.type !== 'config') return [];
+      const epoch = this.#reports.highestEpoch(stored.config) as Epoch;
+      return epoch > stored.config.epoch ? [{ shardUuid: stored.config.shardUuid, epoch }] : [];
+    });
   }
 
   /** Whether a write of it is under way: what it says is more than what is read meanwhile. */

@@ -3,7 +3,7 @@
  * between the protobuf form and the model's. An entry that does not parse is reported and left out;
  * the others still count.
  */
-import { isCount, isEpoch, isMemberId } from '../model/ids.js';
+import { isCount, isEpoch, isMemberId, isUuid } from '../model/ids.js';
 import { isShardId } from '../model/limits.js';
 import {
   DAMAGED_TOLD_MAX,
@@ -13,6 +13,7 @@ import {
   type LearningBy,
   OUTDATED_TOLD_MAX,
   type ProgressReport,
+  type UsedEpoch,
 } from '../model/member-messages.js';
 import { garbled, type ReportGarbled } from './garbled.js';
 import type { DamagedNotice__Output } from './generated/portolan/v1/DamagedNotice.js';
@@ -22,6 +23,7 @@ import type {
   ProgressReport as WireProgressReport,
   ProgressReport__Output,
 } from './generated/portolan/v1/ProgressReport.js';
+import type { UsedEpoch__Output } from './generated/portolan/v1/UsedEpoch.js';
 
 const TO_WIRE: Readonly<Record<LearningBy, LearningBy__Output>> = {
   nothing: 'LEARNING_BY_NOTHING',
@@ -37,16 +39,18 @@ export function toWireProgress({
   learners,
   damaged,
   outdated,
+  used,
 }: ProgressReport): WireProgressReport {
   return {
     learners: learners.map((learner) => ({ ...learner, by: TO_WIRE[learner.by] })),
     damaged: [...damaged],
     outdated: [...outdated],
+    used: [...used],
   };
 }
 
 export function fromWireProgress(
-  { learners, damaged, outdated }: ProgressReport__Output,
+  { learners, damaged, outdated, used }: ProgressReport__Output,
   report: ReportGarbled,
 ): ProgressReport {
   return {
@@ -60,7 +64,20 @@ export function fromWireProgress(
       .map((notice) => fromWireDamaged(notice, report))
       .filter((notice) => notice !== undefined),
     outdated: outdated.slice(0, OUTDATED_TOLD_MAX).filter(isShardId),
+    used: used
+      .slice(0, OUTDATED_TOLD_MAX)
+      .map((one) => fromWireUsed(one, report))
+      .filter((one) => one !== undefined),
   };
+}
+
+function fromWireUsed(
+  { shardUuid, ...rest }: UsedEpoch__Output,
+  report: ReportGarbled,
+): UsedEpoch | undefined {
+  const epoch = Number(rest.epoch);
+  if (isUuid(shardUuid) && isEpoch(epoch)) return { shardUuid, epoch };
+  return garbled(report, 'an epoch that was used, and does not parse');
 }
 
 function fromWireDamaged(

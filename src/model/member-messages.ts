@@ -168,8 +168,8 @@ export interface DamagedNotice {
 
 /**
  * Said by storage nodes of the learners of their primaries and of their own damaged replicas, and
- * by the leader to other routers of all of them: for operators only, nothing is decided by it. It
- * replaces the one before.
+ * by the leader to other routers of all of them: for operators only, but for `used`. It replaces
+ * the one before.
  */
 export interface ProgressReport {
   readonly type: 'progress';
@@ -177,6 +177,14 @@ export interface ProgressReport {
   readonly damaged: readonly DamagedNotice[];
   /** Shards whose znodes are older than what replicas have promised. Only a leader knows. */
   readonly outdated: readonly ShardId[];
+  /** What was promised of these, for the next leader: whoever promised it may be away by then. */
+  readonly used: readonly UsedEpoch[];
+}
+
+/** An epoch that some replica of a shard has promised. */
+export interface UsedEpoch {
+  readonly shardUuid: Uuid;
+  readonly epoch: Epoch;
 }
 
 /** Learners in one report: those that are under way come first, the rest is left out. */

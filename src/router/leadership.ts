@@ -181,6 +181,9 @@ export class Leadership {
     for (const known of this.#deps.map.map.shards.values()) {
       this.#controller.step({ type: 'remembered', known });
     }
+    for (const [shardUuid, epoch] of this.#deps.map.used) {
+      this.#controller.step({ type: 'met', shardUuid, epoch });
+    }
     this.#trust.connected(this.#office.connectedAt);
     void this.#readMap();
     void this.#readPlacement();
@@ -367,14 +370,15 @@ export class Leadership {
   #carryOut(): void {
     if (this.#stopped) return;
     this.#lookWhoHasSpoken();
-    const { writes, handOvers, completesPlacement, changed, outdated, events } =
-      this.#controller.takeReady();
+    const ready = this.#controller.takeReady();
+    const { writes, handOvers, completesPlacement, changed, outdated, used, events } = ready;
     if (changed.length > 0) {
       this.#deps.map.applyConfigs(changed);
       this.#members.tell(changed);
     }
     sayEvents(events, this.#deps.log);
-    this.#learning.found(outdated);
+    this.#deps.map.applyUsed(used);
+    this.#learning.found(outdated, used);
     for (const { from, ...order } of handOvers) {
       this.#members.order(from, { type: 'hand-over', ...order });
       this.#handOvers.asked(order.shard, order.epoch);

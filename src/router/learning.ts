@@ -1,6 +1,7 @@
 /**
  * How far learners are, and what is damaged or outdated, gathered by the leader and told to the
- * other routers, so that each of them can answer an operator. Nothing is decided by it.
+ * other routers, so that each of them can answer an operator. Nothing is decided by it, but that
+ * whoever leads next goes by the epochs that are known to be used.
  */
 import type { MemberId, ShardId } from '../model/ids.js';
 import {
@@ -8,6 +9,7 @@ import {
   LEARNERS_TOLD_MAX,
   OUTDATED_TOLD_MAX,
   type ProgressReport,
+  type UsedEpoch,
 } from '../model/member-messages.js';
 import type { Cancel, Clock } from '../ports/clock.js';
 
@@ -19,6 +21,7 @@ export class Learning {
   readonly #tell: (report: ProgressReport) => void;
   readonly #byNode = new Map<MemberId, ProgressReport>();
   #outdated: readonly ShardId[] | undefined;
+  #used: readonly UsedEpoch[] = [];
   #cancel: Cancel | undefined;
 
   constructor(clock: Clock, tell: (report: ProgressReport) => void) {
@@ -34,11 +37,12 @@ export class Learning {
     this.#tellSoon();
   }
 
-  /** The shards that the leader finds outdated. What an earlier one found is over. */
-  found(outdated: readonly ShardId[]): void {
-    const known = this.#outdated;
+  /** The shards that the leader finds outdated, and why. What an earlier one found is over. */
+  found(outdated: readonly ShardId[], used: readonly UsedEpoch[]): void {
+    const isNew = !isEqual(outdated, this.#outdated) || !isSameUse(used, this.#used);
     this.#outdated = outdated;
-    if (!isEqual(outdated, known)) this.#tellSoon();
+    this.#used = used;
+    if (isNew) this.#tellSoon();
   }
 
   /** Again: a router that has come since, or could not be told, knows less. */
@@ -68,6 +72,7 @@ export class Learning {
         learners: reports.flatMap(({ learners }) => learners).slice(0, LEARNERS_TOLD_MAX),
         damaged: reports.flatMap(({ damaged }) => damaged).slice(0, DAMAGED_TOLD_MAX),
         outdated: (this.#outdated ?? []).slice(0, OUTDATED_TOLD_MAX),
+        used: this.#used.slice(0, OUTDATED_TOLD_MAX),
       });
     });
   }
@@ -75,4 +80,13 @@ export class Learning {
 
 function isEqual(left: readonly ShardId[], right: readonly ShardId[] | undefined): boolean {
   return left.length === right?.length && left.every((shard, index) => shard === right[index]);
+}
+
+function isSameUse(left: readonly UsedEpoch[], right: readonly UsedEpoch[]): boolean {
+  return (
+    left.length === right.length &&
+    left.every(({ shardUuid, epoch }, index) => {
+      return shardUuid === right[index]?.shardUuid && epoch === right[index].epoch;
+    })
+  );
 }

@@ -3,12 +3,13 @@
  * changed. It takes news from the leader, from ZooKeeper and from the hints of refusals alike,
  * because the map itself ignores what is older than what it holds.
  */
-import type { MemberId, ShardId } from '../model/ids.js';
+import type { Epoch, MemberId, ShardId, Uuid } from '../model/ids.js';
 import type {
   DamagedNotice,
   LearnerProgress,
   MapUpdate,
   ProgressReport,
+  UsedEpoch,
 } from '../model/member-messages.js';
 import type { RefusalHint } from '../model/refusals.js';
 import type { Registration } from '../model/registrations.js';
@@ -21,14 +22,24 @@ export class MapHolder {
   learners: readonly LearnerProgress[] = [];
   damaged: readonly DamagedNotice[] = [];
   outdated: readonly ShardId[] = [];
+  /** By shard, the highest epoch known to be promised of those that ZooKeeper knew less of. */
+  readonly used = new Map<Uuid, Epoch>();
   /** Addresses learned from hints, for nodes that the table does not know yet. */
   readonly #hinted = new Map<MemberId, string>();
   readonly #listeners = new Set<() => void>();
 
-  applyProgress({ learners, damaged, outdated }: ProgressReport): void {
+  applyProgress({ learners, damaged, outdated, used }: ProgressReport): void {
     this.learners = learners;
     this.damaged = damaged;
     this.outdated = outdated;
+    this.applyUsed(used);
+  }
+
+  /** It stays so: a promise is never taken back. */
+  applyUsed(used: Iterable<UsedEpoch>): void {
+    for (const { shardUuid, epoch } of used) {
+      if (epoch > (this.used.get(shardUuid) ?? 0)) this.used.set(shardUuid, epoch);
+    }
   }
 
   setShardCount(count: number): void {

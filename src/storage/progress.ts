@@ -90,6 +90,7 @@ export class Progress {
       learners: mostTelling(learners),
       damaged: damaged.slice(0, DAMAGED_TOLD_MAX),
       outdated: [], // For a leader to find.
+      used: [],
     });
   }
 

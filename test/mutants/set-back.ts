@@ -398,4 +398,30 @@ export const SET_BACK_MUTANTS: readonly Mutant[] = [
     ],
     tests: ['test/unit/control-recovery-plan.test.ts'],
   },
+  {
+    id: 'used-epochs-forgotten',
+    wrong: 'the next leader of a router knows nothing of epochs that the one before found used',
+    breaks: ['S1', 'S6'],
+    edits: [
+      {
+        file: 'src/router/leadership.ts',
+        from: "      this.#controller.step({ type: 'met', shardUuid, epoch });\n",
+        to: '      void [shardUuid, epoch];\n',
+      },
+    ],
+    tests: ['test/unit/router-leading-replicas.test.ts'],
+  },
+  {
+    id: 'used-epochs-not-told',
+    wrong: 'a leader keeps to itself which epochs are used that ZooKeeper knows nothing of',
+    breaks: ['S1', 'S6'],
+    edits: [
+      {
+        file: 'src/router/learning.ts',
+        from: 'used: this.#used.slice(0, OUTDATED_TOLD_MAX),',
+        to: 'used: this.#used.slice(0, 0),',
+      },
+    ],
+    tests: ['test/unit/router-leading-replicas.test.ts'],
+  },
 ];

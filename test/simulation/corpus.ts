@@ -88,4 +88,11 @@ export const CORPUS: readonly CorpusEntry[] = [
       'the simulator itself took the last disk of a shard: it counted the one that it had set back ' +
       'before, which ZooKeeper still named in sync because no leader had seen it yet',
   },
+  {
+    seeds: [11_101_718],
+    found:
+      'ZooKeeper was set back, a leader found an epoch used that it knew nothing of, and had to go; ' +
+      'the next one gave that epoch out again, because whoever had used it had lost its session ' +
+      '(test/unit/router-leading-replicas.test.ts)',
+  },
 ];

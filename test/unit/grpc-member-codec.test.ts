@@ -66,12 +66,13 @@ const progress = {
   ],
   damaged: [{ shard: 4095, node, problem: 'a record is not what was written' }],
   outdated: [0, 4095],
+  used: [{ shardUuid, epoch: EPOCH_MAX }],
 };
 
 const fromLeaders = [
   { type: 'map', shards: [], nodes: [nodeOf('s1', 3), nodeOf('s2')] },
   progress,
-  { type: 'progress', learners: [], damaged: [], outdated: [] },
+  { type: 'progress', learners: [], damaged: [], outdated: [], used: [] },
   { type: 'hand-over', shard: 4095, shardUuid, epoch: EPOCH_MAX, to: node },
   { type: 'ping', number: 0 },
   { type: 'ping', number: largest },
@@ -152,6 +153,7 @@ describe('the progress of learners', () => {
         learners: [progress.learners[1]],
         damaged: [],
         outdated: [],
+        used: [],
       });
       expect(problems).toEqual(['the progress of a learner that does not parse']);
     },
@@ -164,13 +166,20 @@ describe('the progress of learners', () => {
       { ...notice, node: '' },
     ];
     const problems: string[] = [];
-    const told = { damaged: [bad, nobody, notice!], outdated: [4096, 3] };
+    const used = { shardUuid, epoch: 7 };
+    const unused = [
+      { shardUuid: 'x', epoch: 7 },
+      { shardUuid, epoch: 0 },
+    ];
+    const told = { damaged: [bad, nobody, notice!], outdated: [4096, 3], used: [...unused, used] };
     const bytes = memberBytes({ progress: told });
     const parsed = MEMBER.Follow.responseDeserialize(bytes);
     const heard = fromWireMemberMessage(parsed, (text) => problems.push(text));
-    expect(heard).toEqual({ type: 'progress', learners: [], damaged: [notice], outdated: [3] });
+    const rest = { damaged: [notice], outdated: [3], used: [used] };
+    expect(heard).toEqual({ type: 'progress', learners: [], ...rest });
     const problem = 'news of a damaged replica that does not parse';
-    expect(problems).toEqual([problem, problem]);
+    const unread = 'an epoch that was used, and does not parse';
+    expect(problems).toEqual([problem, problem, unread, unread]);
   });
 
   it('is bounded, whatever a peer says', () => {

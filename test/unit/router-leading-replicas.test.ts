@@ -319,10 +319,22 @@ describe('what operators are told', () => {
     await lead(3);
     const own = { shard: 0 as ShardId, node: 's1' as MemberId, problem: 'rot' };
     const damaged = [own, { ...own, node: 's2' as MemberId }];
-    await leader.hear(node('s1'), { type: 'progress', learners: [], damaged, outdated: [] });
+    await leader.hear(node('s1'), {
+      type: 'progress',
+      learners: [],
+      damaged,
+      outdated: [],
+      used: [],
+    });
     await leader.pass(500);
     expect(leader.map.damaged).toEqual([own]);
-    await leader.hear(node('s1'), { type: 'progress', learners: [], damaged: [], outdated: [] });
+    await leader.hear(node('s1'), {
+      type: 'progress',
+      learners: [],
+      damaged: [],
+      outdated: [],
+      used: [],
+    });
     await leader.pass(500);
     expect(leader.map.damaged).toEqual([]);
   });
@@ -473,14 +485,42 @@ describe('what ZooKeeper knows less of than the nodes', () => {
   }
 
   it('is told to routers that come later, too', async () => {
-    const { made, first } = await setBack();
+    const { made, first, placed } = await setBack();
     await made.stand('r2');
     await settle();
     await first.pass(LOOK_AGAIN_MS);
     await first.pass(500);
     const told = first.streamTo('r2:7000').told.filter(({ type }) => type === 'progress');
-    expect(told.at(-1)).toMatchObject({ outdated: [0] });
+    const used = [{ shardUuid: placed[0]!.shardUuid, epoch: 6 }];
+    expect(told.at(-1)).toMatchObject({ outdated: [0], used });
   });
+
+  it.each(['this router', 'another, which was told'])(
+    'S1 S19 is left alone by the next leader, %s, while whoever knew more is away',
+    async (who) => {
+      const { made, first, placed } = await setBack();
+      const used = [{ shardUuid: placed[0]!.shardUuid, epoch: 6 as Epoch }];
+      first.leadership.stop();
+      await made.remove(nodeZnode('s1' as MemberId));
+      const next = await LeaderUnderTest.start(made, {}, ({ map }) => {
+        if (who !== 'this router') {
+          const told = { learners: [], damaged: [], outdated: [0 as ShardId], used };
+          return map.applyProgress({ type: 'progress', ...told });
+        }
+        for (const [shardUuid, epoch] of first.map.used) map.applyUsed([{ shardUuid, epoch }]);
+      });
+      const again = await made.register('s1', 2);
+      await next.pass(LOOK_AGAIN_MS);
+      next.greet(again);
+      await next.report(again, placed);
+      await next.pass(LOOK_AGAIN_MS);
+      expect((await made.stored(0))!.config.epoch).toBe(1);
+      expect((await made.stored(1))!.config.epoch).toBe(2);
+      await made.put({ ...placed[0]!, epoch: 1_000_001 as Epoch, nonce: '99' });
+      await next.pass(LOOK_AGAIN_MS);
+      expect((await made.stored(0))!.config.epoch, 'an operator has').toBe(1_000_002);
+    },
+  );
 
   it('is over with the next leader, if that finds all well', async () => {
     const { made, first, placed } = await setBack();
@@ -488,7 +528,7 @@ describe('what ZooKeeper knows less of than the nodes', () => {
     await made.put({ ...placed[0]!, epoch: 1_000_001 as Epoch, nonce: '99' });
     const outdated = first.map.outdated;
     const next = await LeaderUnderTest.start(made, {}, ({ map }) => {
-      map.applyProgress({ type: 'progress', learners: [], damaged: [], outdated });
+      map.applyProgress({ type: 'progress', learners: [], damaged: [], outdated, used: [] });
     });
     await next.pass(500);
     expect(next.map.outdated).toEqual([]);

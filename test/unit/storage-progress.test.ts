@@ -90,7 +90,13 @@ describe('the progress of learners', () => {
     test.replicas = [led(4, {}), { ...sound, problem: 'a record is not what was written' }];
     expect(test.next()).toEqual([]);
     const damaged = [{ shard: 5, node: s1.id, problem: 'a record is not what was written' }];
-    expect(test.told.at(-1)).toEqual({ type: 'progress', learners: [], damaged, outdated: [] });
+    expect(test.told.at(-1)).toEqual({
+      type: 'progress',
+      learners: [],
+      damaged,
+      outdated: [],
+      used: [],
+    });
     test.replicas = [sound];
     expect(test.next()).toEqual([]);
     expect(test.told.at(-1)?.damaged).toEqual([]);

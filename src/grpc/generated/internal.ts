@@ -37,6 +37,7 @@ import type { ShardUpdate as _portolan_v1_ShardUpdate, ShardUpdate__Output as _p
 import type { Shrink as _portolan_v1_Shrink, Shrink__Output as _portolan_v1_Shrink__Output } from './portolan/v1/Shrink.js';
 import type { SteppedDown as _portolan_v1_SteppedDown, SteppedDown__Output as _portolan_v1_SteppedDown__Output } from './portolan/v1/SteppedDown.js';
 import type { StorageClient as _portolan_v1_StorageClient, StorageDefinition as _portolan_v1_StorageDefinition } from './portolan/v1/Storage.js';
+import type { UsedEpoch as _portolan_v1_UsedEpoch, UsedEpoch__Output as _portolan_v1_UsedEpoch__Output } from './portolan/v1/UsedEpoch.js';
 import type { Withdraw as _portolan_v1_Withdraw, Withdraw__Output as _portolan_v1_Withdraw__Output } from './portolan/v1/Withdraw.js';
 
 type SubtypeConstructor<Constructor extends new (...args: any) => any, Subtype> = {
@@ -83,6 +84,7 @@ export interface ProtoGrpcType {
       Shrink: MessageTypeDefinition<_portolan_v1_Shrink, _portolan_v1_Shrink__Output>
       SteppedDown: MessageTypeDefinition<_portolan_v1_SteppedDown, _portolan_v1_SteppedDown__Output>
       Storage: SubtypeConstructor<typeof grpc.Client, _portolan_v1_StorageClient> & { service: _portolan_v1_StorageDefinition }
+      UsedEpoch: MessageTypeDefinition<_portolan_v1_UsedEpoch, _portolan_v1_UsedEpoch__Output>
       Withdraw: MessageTypeDefinition<_portolan_v1_Withdraw, _portolan_v1_Withdraw__Output>
     }
   }
