@@ -25,10 +25,10 @@ that is older than what they hold. Asks all storage nodes, and shows what it wou
 it writes that, in epochs above all that were ever used. Name every storage node there is: a node
 that is not named counts as away. It may be interrupted and done again. Of a cluster that ZooKeeper
 knows, it writes only the shards whose znodes are missing, unreadable, or older than what replicas
-have promised; with --accept-loss also those whose in-sync replicas have all lost their data, or do
-not answer: end their nodes first, and be sure that they do not come back with it. --shards,
---replicas and --min-isr are needed only if all storage nodes were started again since ZooKeeper
-lost the cluster.
+have promised; with --accept-loss also those whose in-sync replicas have lost their data, are
+damaged, or are gone for good: what only they held is lost then. The nodes of those must have ended,
+as one that still serves would go on beside the new primary. --shards, --replicas and --min-isr are
+needed only if all storage nodes were started again since ZooKeeper lost the cluster.
 
 Example:
   portolan recover --zk zk1:2181,zk2:2181,zk3:2181 --nodes s1:7100,s2:7100,s3:7100
@@ -82,6 +82,8 @@ async function run(flags: RecoverFlags): Promise<void> {
     );
   }
   tell(endOf(plan, flags.yes));
+  const waiting = whole.shards.filter(({ waits }) => waits === true).length;
+  if (waiting > 0 && !flags.acceptLoss) tell(waitingFor(waiting));
 }
 
 function isWritable({ config }: PlannedShard): boolean {
@@ -98,6 +100,13 @@ export function endOf({ shards }: RecoveryPlan, yes: boolean): string {
   if (!yes) return 'nothing was written; add --yes';
   const but = kept === 0 ? '' : `, but for ${kept} of these ${shards.length} shards`;
   return `written${but}: the leader goes on from here`;
+}
+
+function waitingFor(shards: number): string {
+  return (
+    `${shards} shards wait for replicas in sync that do not answer with their data. If those are ` +
+    'gone for good: --accept-loss shows what there is without them'
+  );
 }
 
 function describe({ cluster, leaderEpoch, shards }: RecoveryPlan): string {

@@ -7,7 +7,7 @@ import {
   type RecoveryWish,
   unsettled,
 } from '../control/recovery-plan.js';
-import { ClusterExistsError, readConfigs, rebuildCluster } from '../coordination/rebuild.js';
+import { ClusterExistsError, readKnown, rebuildCluster } from '../coordination/rebuild.js';
 import { askInventory } from '../grpc/inspection-client.js';
 import type { Inventory } from '../model/inspection.js';
 import type { CoordinatorSession, Outcome } from '../ports/coordinator.js';
@@ -64,7 +64,7 @@ export async function neededOf(
   plan: RecoveryPlan,
   flags: RecoverFlags & { readonly zk: string },
 ): Promise<{ readonly plan: RecoveryPlan; readonly isLost: boolean }> {
-  const known = await askMap(flags, 'not read', (session) => readConfigs(session, plan.cluster));
+  const known = await askMap(flags, 'not read', (session) => readKnown(session, plan.cluster));
   if (known === undefined) return { plan, isLost: true };
   return { plan: unsettled(plan, known), isLost: false };
 }

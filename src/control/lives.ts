@@ -3,15 +3,15 @@
  *
  * Pure. Three things tell lives of a node apart: the incarnation (one registration), the process
  * (it registers anew in every ZooKeeper session and has lost nothing), and the ancestry of its data
- * directory (the processes that registered with it before). KIP-903 is the story of a member that
+ * directory (the processes that had it before). KIP-903 is the story of a member that
  * was taken back into the isr by its name alone although its disk was gone. Bug B8 is the same with
  * a disk that was set back: it has the right identity and not the data it acknowledged. It cannot
  * have the process that the configuration counts on in its ancestry, however often it is opened; a
  * number of openings, which is what brokers and databases mostly compare, it would reach.
  *
  * What this cannot see: an image of the disk taken during the very life that the configuration
- * counts on, started after that life. What it may deny: a disk that has had more lives since than
- * an ancestry is long. It has to catch up, as one that was set back.
+ * counts on, started after that life. What it may deny: a disk that has had so many lives since
+ * that the one counted on is not on record any more (`storage/store.ts`).
  */
 import type { MemberId } from '../model/ids.js';
 import type { Registration } from '../model/registrations.js';

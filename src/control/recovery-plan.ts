@@ -43,6 +43,7 @@ import {
   type VersionedConfig,
 } from '../model/shard-config.js';
 import { slotRangeOf } from '../model/slot.js';
+import { type AliveNodes, lifeOf } from './lives.js';
 
 /**
  * Each recovery begins another million: no replica that does not answer has seen so many changes of
@@ -67,10 +68,12 @@ export interface PlannedShard {
   /** Whether acknowledged writes may be missing if it is done like this. */
   readonly mayLose: boolean;
   /**
-   * It gives up the in-sync replicas of the configuration with this nonce: as long as the znode
-   * holds that one, it is outdated. Undefined: it gives up none.
+   * The in-sync replicas of the configuration with this nonce are abandoned: as long as the znode
+   * holds that one, it is overwritten. Undefined: none are.
    */
-  readonly givesUp?: string;
+  readonly abandons?: string;
+  /** For replicas in sync that do not answer. */
+  readonly waits?: boolean;
 }
 
 export interface RecoveryPlan {
@@ -90,14 +93,20 @@ export interface RecoveryWish {
 /** What the znode of each shard holds; undefined: nothing that can be read. */
 export type KnownConfigs = ReadonlyMap<ShardId, ShardConfig | undefined>;
 
-/** The part of a plan that ZooKeeper needs, if it knows the cluster, with these configurations. */
-export function unsettled(plan: RecoveryPlan, configs: KnownConfigs): RecoveryPlan {
+/**
+ * The part of a plan that ZooKeeper needs, if it knows the cluster, with these configurations.
+ * `registered`: who is in it now.
+ */
+export function unsettled(
+  plan: RecoveryPlan,
+  { configs, registered }: { readonly configs: KnownConfigs; readonly registered: AliveNodes },
+): RecoveryPlan {
   const shards = plan.shards.flatMap((planned): readonly PlannedShard[] => {
     const known = configs.get(planned.shard);
     if (known === undefined) return [planned];
     const shardUuid = planned.config?.shardUuid ?? known.shardUuid;
     if (isOlderThan(known, { ...planned, shardUuid })) return [planned];
-    if (known.nonce === planned.givesUp) return [planned];
+    if (known.nonce === planned.abandons) return [unlessServed(planned, known, registered)];
     if (known.shardUuid === shardUuid) return [];
     const doubt =
       'ZooKeeper has another shard of this number, which was made since: it is not overwritten, ' +
@@ -107,11 +116,28 @@ export function unsettled(plan: RecoveryPlan, configs: KnownConfigs): RecoveryPl
   return { ...plan, shards };
 }
 
+/** Nobody is abandoned who may serve the shard, whether it was asked or not. */
+function unlessServed(
+  planned: PlannedShard,
+  { isr, replicas }: ShardConfig,
+  registered: AliveNodes,
+): PlannedShard {
+  const able = replicas.find((place) => {
+    const life = isr.includes(place.node) ? lifeOf(place, registered) : 'away';
+    return life === 'same' || life === 'new';
+  });
+  if (able === undefined) return planned;
+  const doubt =
+    `${able.node} is in sync and registered, and may serve it: name it, or end its node and wait ` +
+    'until ZooKeeper has noticed';
+  return { ...planned, config: undefined, doubt, mayLose: false };
+}
+
 /** What of a plan is to be written. `nonce`: random, fresh in every write. */
 export function rebuiltFrom({ cluster, leaderEpoch, shards }: RecoveryPlan, nonce: string) {
-  const planned = shards.flatMap(({ config, used, hasServed, givesUp }) => {
+  const planned = shards.flatMap(({ config, used, hasServed, abandons }) => {
     if (config === undefined) return [];
-    return [{ config: { ...config, leaderEpoch, nonce }, used, hasServed, givesUp }];
+    return [{ config: { ...config, leaderEpoch, nonce }, used, hasServed, abandons }];
   });
   return { cluster, leaderEpoch, shards: planned, nonce };
 }
@@ -245,32 +271,42 @@ function asConfigured(
   const replicas = config.replicas.map((place) => ({ ...place, incarnation: NO_INCARNATION }));
   const planned = { ...config, replicas, epoch, leaseReleased: false };
   const source = 'configuration';
-  const complete = sound.filter(({ node }) => {
-    const place = isr.includes(node.node) ? replicaOn(config, node.node) : undefined;
+  const whole = sound.filter(({ node }) => {
+    const place = replicaOn(config, node.node);
     return place !== undefined && node.lives.includes(place.process);
   });
+  const complete = whole.filter(({ node }) => isr.includes(node.node));
   const leading = complete.find(({ node }) => node.node === primary && leads(node, newest));
   const best = leading ?? complete[0];
   const away = `none of its in-sync replicas (${isr.join(', ')}) answers with all of its data`;
   if (best === undefined) {
     const [left] = acceptsLoss ? sound : [];
-    if (left === undefined) {
-      const doubt = `${away}: it waits for them`;
-      return { shard, source, config: planned, doubt, mayLose: false };
+    const running = copies.find(({ node }) => {
+      return isr.includes(node.node) && replicaOn(config, node.node)?.process === node.process;
+    });
+    if (left === undefined || running !== undefined) {
+      const wait = 'it waits for them';
+      const why =
+        running && `${running.node.node} runs, and may serve what it can: end its node first`;
+      const doubt = `${away}: ${(left && why) ?? wait}`;
+      return { shard, source, config: planned, doubt, mayLose: false, waits: true };
     }
     // Whatever life they were counted on in, the present one is what there is.
     const now = replicas.map((place) => placeNow(place, sound));
     const served = servedBy(left, { ...planned, replicas: now }, sound);
-    const doubt = `${away}: ${left.node.node} has it up to ${left.held.lastSeq}`;
-    return { shard, source, config: served, doubt, mayLose: true, givesUp: config.nonce };
+    const upTo = `${left.node.node} has it up to ${left.held.lastSeq}`;
+    const doubt = `${away}: ${upTo}, what came after that is lost`;
+    return { shard, source, config: served, doubt, mayLose: true, abandons: config.nonce };
   }
   const to = best.node.node;
-  const gap = gapOf(sound.length, config.replicas.length, cluster);
+  const gap = gapOf(whole.length, config.replicas.length, cluster);
   const isLed = best === leading;
   const served = isLed ? servedOn(planned, complete) : servedBy(best, planned, complete);
+  const [latest = best] = whole;
+  const behind = isLed || isSameEnd(latest, best) ? '' : `${latest.node.node} has more than ${to}`;
   const moved = to === primary ? '' : `primary ${primary} does not lead it any more: ${to} does`;
-  const doubt = [moved, gap].filter((text) => text !== '').join('; ');
-  return { shard, source, config: served, doubt, mayLose: gap !== '' };
+  const doubt = [moved, behind, gap].filter((text) => text !== '').join('; ');
+  return { shard, source, config: served, doubt, mayLose: gap !== '' || behind !== '' };
 }
 
 function asHeld(
@@ -329,11 +365,7 @@ function servedBy(
   planned: Omit<PlannedConfig, 'primary' | 'isr' | 'learners'>,
   complete: readonly Copy[],
 ): PlannedConfig {
-  const isr = complete
-    .filter(({ held }) => {
-      return held.lastEpoch === best.held.lastEpoch && held.lastSeq === best.held.lastSeq;
-    })
-    .map(({ node }) => node.node);
+  const isr = complete.filter((copy) => isSameEnd(copy, best)).map(({ node }) => node.node);
   const learners = planned.replicas.map(({ node }) => node).filter((node) => !isr.includes(node));
   return { ...planned, primary: best.node.node, isr, learners };
 }
@@ -371,6 +403,10 @@ function placeOf({ node: { node, store, process, lives } }: Copy): ReplicaPlace 
 function placeNow(place: ReplicaPlace, copies: readonly Copy[]): ReplicaPlace {
   const copy = copies.find(({ node }) => node.node === place.node);
   return copy === undefined ? place : placeOf(copy);
+}
+
+function isSameEnd({ held: one }: Copy, { held: other }: Copy): boolean {
+  return one.lastEpoch === other.lastEpoch && one.lastSeq === other.lastSeq;
 }
 
 /** Whose log ends last comes first; ties by name. */

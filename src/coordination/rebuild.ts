@@ -4,21 +4,29 @@
  * the mark that the placement is complete, and before it is there nobody reads or changes anything
  * of it. Whoever creates it decides from then on: a recovery that began while it was lost, of
  * another operator for instance, writes no more. What ZooKeeper knows as well as the nodes is never
- * touched (S19), unless an operator gives up the replicas that it names. A cluster that is there
+ * touched (S19), unless an operator abandons the replicas that it names. A cluster that is there
  * without `/shards` gets it back as that of a complete placement: a leader creates no shard in it.
  */
 import { type ClusterConfig, encodeClusterConfig } from '../model/cluster-config.js';
-import type { Epoch, LeaderEpoch, ShardId } from '../model/ids.js';
+import {
+  type Epoch,
+  type Incarnation,
+  isMemberId,
+  type LeaderEpoch,
+  type MemberId,
+  type ShardId,
+} from '../model/ids.js';
 import { encodeLeaderRecord, NO_LEADER_YET } from '../model/leader-record.js';
 import { encodeCompletePlacement } from '../model/placement-record.js';
 import { BadRecordError } from '../model/records.js';
+import { decodeNodeRecord, type Registration } from '../model/registrations.js';
 import {
   decodeShardConfig,
   encodeShardConfig,
   isOlderThan,
   type ShardConfig,
 } from '../model/shard-config.js';
-import { shardZnode, ZNODES } from '../model/znodes.js';
+import { nodeZnode, shardZnode, ZNODES } from '../model/znodes.js';
 import type { CoordinatorSession, MultiOp, Outcome } from '../ports/coordinator.js';
 import { layoutOf, makeLayout, readCluster } from './cluster-layout.js';
 import { writeOnce } from './compare-and-set.js';
@@ -42,7 +50,7 @@ export interface RebuiltShard {
   /** Not if it knows the shard as one that is being created. */
   readonly hasServed: boolean;
   /** Nor if it holds the configuration with this nonce. */
-  readonly givesUp?: string | undefined;
+  readonly abandons?: string | undefined;
 }
 
 export interface Rebuilt {
@@ -65,17 +73,23 @@ export class ClusterExistsError extends Error {
   }
 }
 
+/** What ZooKeeper has of a cluster. */
+export interface KnownCluster {
+  /** Undefined: none that can be read. */
+  readonly configs: ReadonlyMap<ShardId, ShardConfig | undefined>;
+  readonly registered: ReadonlyMap<MemberId, Registration>;
+}
+
 /**
- * Configurations of the shards as ZooKeeper has them, undefined = none that can be read; undefined
- * if it has no cluster at all.
+ * Undefined if it has no cluster at all.
  *
- * @throws ClusterExistsError if it has another one, BadRecordError if `/cluster` holds something
- *   else.
+ * @throws ClusterExistsError if it has another one, BadRecordError if `/cluster` or a registration
+ *   holds something else.
  */
-export async function readConfigs(
+export async function readKnown(
   session: CoordinatorSession,
   cluster: ClusterConfig,
-): Promise<Outcome<ReadonlyMap<ShardId, ShardConfig | undefined> | undefined>> {
+): Promise<Outcome<KnownCluster | undefined>> {
   const found = await readCluster(session);
   if (found.status !== 'ok') return found;
   if (found.value === undefined) return { status: 'ok', value: undefined };
@@ -87,7 +101,26 @@ export async function readConfigs(
     if (read.status !== 'ok') return read;
     configs.set(shard, read.value && configIn(shard, read.value.data));
   }
-  return { status: 'ok', value: configs };
+  const registered = await readRegistered(session);
+  if (registered.status !== 'ok') return registered;
+  return { status: 'ok', value: { configs, registered: registered.value } };
+}
+
+async function readRegistered(
+  session: CoordinatorSession,
+): Promise<Outcome<ReadonlyMap<MemberId, Registration>>> {
+  const names = await session.children(ZNODES.nodes);
+  if (names.status !== 'ok') return names;
+  const nodes = new Map<MemberId, Registration>();
+  for (const id of (names.value ?? []).filter(isMemberId)) {
+    const read = await session.read(nodeZnode(id));
+    if (read.status !== 'ok') return read;
+    if (read.value === undefined) continue;
+    const { data, stat } = read.value;
+    const incarnation = stat.czxid as Incarnation;
+    nodes.set(id, { ...decodeNodeRecord(id, data), incarnation });
+  }
+  return { status: 'ok', value: nodes };
 }
 
 /**
@@ -192,10 +225,10 @@ function writeOf({ config }: RebuiltShard, keeps: (data: Uint8Array) => boolean)
 }
 
 /** Whether a znode knows its shard as well as whoever planned this. */
-function isAsNew(data: Uint8Array, { config, used, hasServed, givesUp }: RebuiltShard): boolean {
+function isAsNew(data: Uint8Array, { config, used, hasServed, abandons }: RebuiltShard): boolean {
   const { shard, shardUuid } = config;
   const known = configIn(shard, data);
-  if (known === undefined || known.nonce === givesUp) return false;
+  if (known === undefined || known.nonce === abandons) return false;
   return !isOlderThan(known, { shardUuid, used, hasServed });
 }
 

@@ -69,6 +69,7 @@ function sayStranded(events: readonly ControllerEvent[], log: Log): void {
   }
   for (const [primary, stranded] of shards) {
     const what = `${nameShards(stranded)}: primary ${primary} is away`;
-    log.warn(`${what}, and no other in-sync replica can take over`);
+    const gone = "if it is gone for good, see 'portolan recover --accept-loss'";
+    log.warn(`${what}, and no other in-sync replica can take over; ${gone}`);
   }
 }

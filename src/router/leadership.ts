@@ -265,7 +265,7 @@ export class Leadership {
     this.#lookWhoHasSpoken();
   }
 
-  /** No watch tells what an operator did about a broken shard, and few ever are: they are read. */
+  /** No watch tells what an operator did about a broken shard, so these are read again. */
   #lookAgainLater(): void {
     this.#stopLooking = this.#deps.clock.after(LOOK_AGAIN_MS, () => void this.#lookAgain());
   }

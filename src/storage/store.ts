@@ -40,6 +40,9 @@ export type LastStop =
   /** The system stopped, or was another one. */
   | 'system-crash';
 
+/** So many lives before this one are kept, whether anybody counted on them or not. */
+const LATEST_KEPT = 16;
+
 export class Store {
   #identity: StoreIdentity;
   readonly lastStop: LastStop;
@@ -114,12 +117,16 @@ export class Store {
     this.#writeLives(batch, { ...life, isCounted: true });
   }
 
-  /** Behind those before it. The earliest gives way, but first one that nobody counted on. */
+  /**
+   * Behind those before it. The earliest gives way, but first one that nobody counted on; none of
+   * the latest: their leader may have counted on them without their hearing of it.
+   */
   #writeLives(batch: DiskBatch, life: Life): void {
     this.#life = life;
     const lives = [...this.#before];
     if (lives.length >= ANCESTRY_MAX) {
-      const idle = lives.findIndex(({ isCounted }) => !isCounted);
+      const early = lives.slice(0, -LATEST_KEPT);
+      const idle = early.findIndex(({ isCounted }) => !isCounted);
       lives.splice(Math.max(idle, 0), 1);
     }
     batch.put(NODE_KEYS.lives, encodeLives([...lives, life]));

@@ -1,9 +1,12 @@
 /** What is made of inventories when the shard map is lost. */
 import { describe, expect, it } from 'vitest';
+import type { AliveNodes } from '../../src/control/lives.js';
 import {
+  type KnownConfigs,
   NoPlanError,
   planRecovery,
   rebuiltFrom,
+  type RecoveryPlan,
   type RecoveryWish,
   unsettled,
 } from '../../src/control/recovery-plan.js';
@@ -49,6 +52,9 @@ function inventoryOf(
 }
 
 const wish = (acceptsLoss = false): RecoveryWish => ({ acceptsLoss, cluster: one });
+/** With nobody registered. */
+const settledOf = (plan: RecoveryPlan, configs: KnownConfigs, registered: AliveNodes = new Map()) =>
+  unsettled(plan, { configs, registered });
 const shardOf = (inventories: readonly Inventory[], how = CAREFUL) =>
   planRecovery(inventories, how).shards[0]!;
 
@@ -120,24 +126,67 @@ describe('a configuration that a node still knows', () => {
     const back = { ...nodeOf('s1', 2), ancestry: [uuidOf('older')] };
     const inventories = [
       inventoryOf(back, heldOf({ lastSeq: 3 }), alone),
-      inventoryOf(nodeOf('s2', 2), heldOf({ lastSeq: 7 })),
+      { ...inventoryOf(nodeOf('s2', 2), heldOf({ lastSeq: 7 })), lives: [s2.process] },
       inventoryOf(s3, heldOf({ lastSeq: 7 })),
     ];
     const known = new Map([[alone.shard, alone]]);
     const waits = planRecovery(inventories, CAREFUL);
     expect(waits.shards[0]).toMatchObject({ mayLose: false, config: { primary: 's1' } });
-    expect(unsettled(waits, known).shards, 'ZooKeeper knows as much').toEqual([]);
+    expect(settledOf(waits, known).shards, 'ZooKeeper knows as much').toEqual([]);
 
     const accepted = planRecovery(inventories, wish(true));
-    expect(unsettled(accepted, known).shards).toMatchObject([
+    expect(settledOf(accepted, known).shards).toMatchObject([
       { mayLose: true, config: { primary: 's2', isr: ['s2', 's3'], learners: ['s1'] } },
     ]);
-    expect(rebuiltFrom(accepted, 'n').shards[0]!.givesUp).toBe(alone.nonce);
-    // In the lives that they are in: their leader finds them all with what they have now.
-    const lives = [back, nodeOf('s2', 2), s3].map(({ process }) => process);
+    expect(rebuiltFrom(accepted, 'n').shards[0]!.abandons).toBe(alone.nonce);
+    // In the lives that they are in, or had when they joined last: they have what they hold now.
+    const lives = [back.process, s2.process, s3.process];
     expect(accepted.shards[0]!.config!.replicas.map(({ process }) => process)).toEqual(lives);
     const since = { ...alone, nonce: 'since' };
-    expect(unsettled(accepted, new Map([[alone.shard, since]])).shards, 'it moved on').toEqual([]);
+    expect(settledOf(accepted, new Map([[alone.shard, since]])).shards, 'it moved on').toEqual([]);
+  });
+
+  it.each([
+    ['as it was', s1, true],
+    ['in a later life', nodeOf('s1', 2), true],
+    ['without its data', { ...nodeOf('s1', 2), ancestry: [] }, false],
+  ])('S14 none is abandoned that is registered %s', (_, registered, keeps) => {
+    const alone = sharedBy(0, all, { isr: ['s1'], learners: ['s2', 's3'] } as never);
+    const plan = planRecovery([inventoryOf(s2, heldOf(), alone), inventoryOf(s3)], wish(true));
+    const nodes = new Map([registered, s2, s3].map((node) => [node.id, node]));
+    const [planned] = settledOf(plan, new Map([[alone.shard, alone]]), nodes).shards;
+    expect(planned!.config === undefined).toBe(keeps);
+    if (keeps) expect(planned!.doubt).toMatch(/^s1 is in sync and registered, and may serve it/);
+  });
+
+  it('S14 nor one that is damaged, and still runs', () => {
+    const alone = sharedBy(0, all, { isr: ['s1'], learners: ['s2', 's3'] } as never);
+    const damaged = inventoryOf(s1, heldOf({ problem: 'rot' }), alone);
+    const planned = shardOf([damaged, inventoryOf(s2), inventoryOf(s3)], wish(true));
+    expect(planned).toMatchObject({ mayLose: false, waits: true, config: { isr: ['s1'] } });
+    expect(planned.doubt).toMatch(/s1 runs, and may serve what it can: end its node first/);
+    const ended = inventoryOf(nodeOf('s1', 2), heldOf({ problem: 'rot' }), alone);
+    const without = shardOf([ended, inventoryOf(s2), inventoryOf(s3)], wish(true));
+    expect(without).toMatchObject({ mayLose: true, config: { primary: 's2' } });
+  });
+
+  it('S6 a disk that was set back is no witness that nothing is missing', () => {
+    // s1 and s2 may have gone on without s3, in the same epoch.
+    const back = { ...nodeOf('s1', 2), ancestry: [] };
+    const planned = shardOf([
+      inventoryOf(back, heldOf({ lastSeq: 3 })),
+      inventoryOf(s3, heldOf(), config),
+    ]);
+    expect(planned).toMatchObject({ mayLose: true, config: { primary: 's3', isr: ['s3'] } });
+    expect(planned.doubt).toMatch(/2 of its 3 replicas do not answer/);
+  });
+
+  it('S6 a learner with more than those in sync may have been taken in since', () => {
+    const learning = sharedBy(0, all, { isr: ['s1', 's2'], learners: ['s3'] } as never);
+    const longer = inventoryOf(s3, heldOf({ lastSeq: 12 }));
+    const planned = shardOf([inventoryOf(s2, heldOf(), learning), longer]);
+    expect(planned).toMatchObject({ mayLose: true, config: { primary: 's2' } });
+    expect(planned.doubt).toMatch(/s3 has more than s2/);
   });
 
   it('S1 S6 is outdated once a replica has promised more: those who knew were restarted', () => {
@@ -310,7 +359,7 @@ describe('a cluster that ZooKeeper knows as it was', () => {
   const [first, second] = plan.shards.map(({ shard }) => shard);
   const knownAs = (change: Partial<ShardConfig>, of = config) => ({ ...of, ...change });
   const needed = (...configs: readonly (ShardConfig | undefined)[]) => {
-    return unsettled(plan, new Map(configs.map((one, id) => [plan.shards[id]!.shard, one]))).shards;
+    return settledOf(plan, new Map(configs.map((one, id) => [plan.shards[id]!.shard, one]))).shards;
   };
   const shardsOf = (...configs: readonly (ShardConfig | undefined)[]) => {
     return needed(...configs).map(({ shard }) => shard);
@@ -334,7 +383,7 @@ describe('a cluster that ZooKeeper knows as it was', () => {
     const empty = heldOf({ epoch: 7, lastSeq: 0, lastEpoch: 0 });
     const running = [inventoryOf(s1, empty, config), inventoryOf(s2, empty, anew)];
     for (const nodes of [restarted, running]) {
-      const settled = unsettled(planRecovery(nodes, CAREFUL), new Map([[first!, anew]]));
+      const settled = settledOf(planRecovery(nodes, CAREFUL), new Map([[first!, anew]]));
       const { shardUuid } = config;
       expect(settled.shards).toMatchObject([{ config: { shardUuid, state: 'active' } }]);
       expect(settled.shards[0]!.config!.epoch).toBeGreaterThan(8);
@@ -347,16 +396,16 @@ describe('a cluster that ZooKeeper knows as it was', () => {
     expect(shardsOf({ ...creating, ...at(8) }, other), 'or was placed anew').toEqual([first]);
     const empty = heldOf({ epoch: 7, lastSeq: 0, lastEpoch: 0 });
     const active = planRecovery([inventoryOf(s1, empty, config)], { acceptsLoss: true });
-    expect(unsettled(active, new Map([[first!, creating]])).shards, 'a node knows').toHaveLength(1);
+    expect(settledOf(active, new Map([[first!, creating]])).shards, 'a node knows').toHaveLength(1);
     const asNew = planRecovery([inventoryOf(s1, empty, creating)], { acceptsLoss: true });
-    expect(unsettled(asNew, new Map([[first!, creating]])).shards).toEqual([]);
+    expect(settledOf(asNew, new Map([[first!, creating]])).shards).toEqual([]);
     const restarted = planRecovery([inventoryOf(s1, empty)], wish(true));
-    expect(unsettled(restarted, new Map([[first!, creating]])).shards, 'nor do they').toEqual([]);
+    expect(settledOf(restarted, new Map([[first!, creating]])).shards, 'nor do they').toEqual([]);
     const rotten = planRecovery(
       [inventoryOf(s1, heldOf({ epoch: 7, problem: 'rot' }))],
       wish(true),
     );
-    expect(unsettled(rotten, new Map([[first!, creating]])).shards).toMatchObject([
+    expect(settledOf(rotten, new Map([[first!, creating]])).shards).toMatchObject([
       { config: undefined, mayLose: true },
     ]);
   });
@@ -365,7 +414,7 @@ describe('a cluster that ZooKeeper knows as it was', () => {
     const rotten = inventoryOf(s1, heldOf({ epoch: 7, problem: 'rot' }));
     const broken = planRecovery([rotten], wish(true));
     const older = new Map([[broken.shards[0]!.shard, sharedBy(0, all)]]);
-    expect(unsettled(broken, older).shards).toMatchObject([{ config: undefined, mayLose: true }]);
+    expect(settledOf(broken, older).shards).toMatchObject([{ config: undefined, mayLose: true }]);
   });
 
   it('S19 a shard that was made since under this number is not overwritten, but said', () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ensureCluster } from '../../src/coordination/cluster-layout.js';
 import {
   ClusterExistsError,
-  readConfigs,
+  readKnown,
   rebuildCluster,
   type RebuiltShard,
 } from '../../src/coordination/rebuild.js';
@@ -52,7 +52,7 @@ describe('a cluster that ZooKeeper has', () => {
     tree.put(shardZnode(2 as ShardId), 'garbage');
     const others = Array.from({ length: SHARDS - 3 }, (_, n) => settled(n + 3, 5));
     const shards = [settled(0, 4), settled(1, 6), settled(2, 4), ...others];
-    const configs = ok(await readConfigs(session, cluster))!;
+    const { configs } = ok(await readKnown(session, cluster))!;
     expect([...configs.values()].slice(0, 3)).toEqual([known(0, 4), known(1, 4), undefined]);
     ok(await rebuildCluster(session, rebuiltOf(...shards)));
     expect(epochOf(0)).toBe(4);
@@ -95,13 +95,13 @@ describe('a cluster that ZooKeeper has', () => {
     expect(decodeShardConfig(0 as ShardId, tree.get(path)!.data)).toEqual(known(0, 1_000_001));
   });
 
-  it('S19 overwrites what is as new only if it is the configuration that was given up', async () => {
+  it('S19 overwrites what is as new only if the replicas of that configuration are abandoned', async () => {
     const { session, put, epochOf } = await withCluster();
     put(0, 6);
     const { nonce } = known(0, 6);
-    ok(await rebuildCluster(session, rebuiltOf({ ...settled(0, 6), givesUp: 'another' })));
+    ok(await rebuildCluster(session, rebuiltOf({ ...settled(0, 6), abandons: 'another' })));
     expect(epochOf(0)).toBe(6);
-    ok(await rebuildCluster(session, rebuiltOf({ ...settled(0, 6), givesUp: nonce })));
+    ok(await rebuildCluster(session, rebuiltOf({ ...settled(0, 6), abandons: nonce })));
     expect(epochOf(0)).toBe(1_000_001);
   });
 
@@ -120,7 +120,7 @@ describe('a cluster that ZooKeeper has', () => {
     const other = { ...cluster, clusterUuid: uuidOf('other') };
     const rebuilt = { ...rebuiltOf(settled(0, 6)), cluster: other };
     await expect(rebuildCluster(session, rebuilt)).rejects.toThrow(ClusterExistsError);
-    await expect(readConfigs(session, other)).rejects.toThrow(ClusterExistsError);
+    await expect(readKnown(session, other)).rejects.toThrow(ClusterExistsError);
     expect(tree.get(shardZnode(0 as ShardId))).toBeUndefined();
   });
 });
@@ -193,7 +193,7 @@ describe('a cluster that somebody else makes while it is recovered', () => {
         const session = new FakeTree().session();
         session.faults.set(at, fault);
         ok(await rebuildCluster(session, rebuilt));
-        expect([...ok(await readConfigs(session, cluster))!.values()]).toEqual(
+        expect([...ok(await readKnown(session, cluster))!.configs.values()]).toEqual(
           all.map(({ config }) => config),
         );
       }
@@ -204,12 +204,12 @@ describe('a cluster that somebody else makes while it is recovered', () => {
 it('a ZooKeeper without a cluster gets all of it, `/cluster` last', async () => {
   const tree = new FakeTree();
   const session = tree.session();
-  expect(ok(await readConfigs(session, cluster))).toBeUndefined();
+  expect(ok(await readKnown(session, cluster))).toBeUndefined();
   const touched: string[] = [];
   tree.watchers.add((path) => touched.push(path));
   ok(await rebuildCluster(session, rebuiltOf(settled(0, 6), settled(1, 6))));
   expect(touched.at(-1)).toBe(ZNODES.cluster);
-  expect([...ok(await readConfigs(session, cluster))!.values()].slice(0, 3)).toEqual([
+  expect([...ok(await readKnown(session, cluster))!.configs.values()].slice(0, 3)).toEqual([
     ...[known(0, 1_000_001), known(1, 1_000_001), undefined],
   ]);
 });

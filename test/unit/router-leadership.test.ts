@@ -447,7 +447,7 @@ it('a node that died with shards that nobody can take over is named in one line'
   await cluster.remove(nodeZnode('s1' as never));
   await leader.pass(LONG_MS);
   const what = 'shards 0-5: primary s1 is away, and no other in-sync replica can take over';
-  expect(leader.log.lines.filter(({ message }) => message === what)).toHaveLength(1);
+  expect(leader.log.lines.filter(({ message }) => message.startsWith(what))).toHaveLength(1);
   expect(leader.multis).toEqual([]);
 });
 

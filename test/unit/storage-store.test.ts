@@ -66,6 +66,14 @@ describe('opening', () => {
     expect(ancestry.at(-1)).toBe(lifeOf(3 * ANCESTRY_MAX - 1));
   });
 
+  it('L1 keeps the latest, too, which may be counted on and have died before they heard so', async () => {
+    const disk = new MemoryDisk();
+    for (let n = 0; n < ANCESTRY_MAX; n++) await live(disk, lifeOf(n), true);
+    const latest = Array.from({ length: 16 }, (_, n) => lifeOf(100 + n));
+    for (const life of latest) await live(disk, life, false);
+    expect((await open(disk)).ancestry.slice(-16)).toEqual(latest);
+  });
+
   it('a directory of another cluster, another node or another program is refused', async () => {
     const disk = new MemoryDisk();
     await open(disk);

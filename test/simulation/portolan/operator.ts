@@ -8,7 +8,7 @@ import {
   rebuiltFrom,
   unsettled,
 } from '../../../src/control/recovery-plan.js';
-import { readConfigs, rebuildCluster } from '../../../src/coordination/rebuild.js';
+import { readKnown, rebuildCluster } from '../../../src/coordination/rebuild.js';
 import type { Inventory } from '../../../src/model/inspection.js';
 import { clusterRoot } from '../../../src/model/znodes.js';
 import type { CoordinatorSession } from '../../../src/ports/coordinator.js';
@@ -85,10 +85,10 @@ export class Operator {
     const { shards, replicas, minIsr, leaseMs, nodes } = this.#shape;
     const times = { leaseMs, replaceAfterMs: 0 };
     const cluster = { shards, replicas, minIsr, ...times, initialStorage: nodes };
-    const acceptsLoss = this.#doubts >= DOUBTS_MAX;
+    const acceptsLoss = this.#doubts >= DOUBTS_MAX && inventories.length === nodes;
     const whole = unlessNone(() => planRecovery(inventories, { cluster, acceptsLoss }));
     if (whole === undefined) return;
-    const known = await readConfigs(session, whole.cluster);
+    const known = await readKnown(session, whole.cluster);
     if (known.status !== 'ok') return;
     const plan = known.value === undefined ? whole : unsettled(whole, known.value);
     const mayLose = plan.shards.some((planned) => planned.mayLose);
