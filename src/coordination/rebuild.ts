@@ -8,28 +8,22 @@
  * without `/shards` gets it back as that of a complete placement: a leader creates no shard in it.
  */
 import { type ClusterConfig, encodeClusterConfig } from '../model/cluster-config.js';
-import {
-  type Epoch,
-  type Incarnation,
-  isMemberId,
-  type LeaderEpoch,
-  type MemberId,
-  type ShardId,
-} from '../model/ids.js';
+import type { Epoch, LeaderEpoch, MemberId, ShardId } from '../model/ids.js';
 import { encodeLeaderRecord, NO_LEADER_YET } from '../model/leader-record.js';
 import { encodeCompletePlacement } from '../model/placement-record.js';
 import { BadRecordError } from '../model/records.js';
-import { decodeNodeRecord, type Registration } from '../model/registrations.js';
+import type { Registration } from '../model/registrations.js';
 import {
   decodeShardConfig,
   encodeShardConfig,
   isOlderThan,
   type ShardConfig,
 } from '../model/shard-config.js';
-import { nodeZnode, shardZnode, ZNODES } from '../model/znodes.js';
+import { shardZnode, ZNODES } from '../model/znodes.js';
 import type { CoordinatorSession, MultiOp, Outcome } from '../ports/coordinator.js';
 import { layoutOf, makeLayout, readCluster } from './cluster-layout.js';
 import { writeOnce } from './compare-and-set.js';
+import { readNodes } from './read-nodes.js';
 
 /** Znodes written in one multi: well under the size bound of a request (rule Z8). */
 const WRITES_PER_MULTI = 64;
@@ -83,8 +77,8 @@ export interface KnownCluster {
 /**
  * Undefined if it has no cluster at all.
  *
- * @throws ClusterExistsError if it has another one, BadRecordError if `/cluster` or a registration
- *   holds something else.
+ * @throws ClusterExistsError if it has another one, BadRecordError if `/cluster` holds something
+ *   else.
  */
 export async function readKnown(
   session: CoordinatorSession,
@@ -106,21 +100,15 @@ export async function readKnown(
   return { status: 'ok', value: { configs, registered: registered.value } };
 }
 
+/** As a leader sees them: whose registration does not parse is nobody. */
 async function readRegistered(
   session: CoordinatorSession,
 ): Promise<Outcome<ReadonlyMap<MemberId, Registration>>> {
   const names = await session.children(ZNODES.nodes);
   if (names.status !== 'ok') return names;
-  const nodes = new Map<MemberId, Registration>();
-  for (const id of (names.value ?? []).filter(isMemberId)) {
-    const read = await session.read(nodeZnode(id));
-    if (read.status !== 'ok') return read;
-    if (read.value === undefined) continue;
-    const { data, stat } = read.value;
-    const incarnation = stat.czxid as Incarnation;
-    nodes.set(id, { ...decodeNodeRecord(id, data), incarnation });
-  }
-  return { status: 'ok', value: nodes };
+  const nodes = await readNodes(session, names.value ?? [], { error: () => undefined });
+  if (nodes === undefined) return { status: 'unknown', reason: 'not told who is registered' };
+  return { status: 'ok', value: new Map(nodes.map((node) => [node.id, node])) };
 }
 
 /**

@@ -8,6 +8,7 @@
  */
 import { ensureCluster, readClusterAgain } from '../coordination/cluster-layout.js';
 import { LostCluster } from '../coordination/lost-cluster.js';
+import { readNodes } from '../coordination/read-nodes.js';
 import type { ClusterConfig } from '../model/cluster-config.js';
 import type { ShardId } from '../model/ids.js';
 import type { CandidateRecord } from '../model/registrations.js';
@@ -23,7 +24,7 @@ import type { LeaderFollower } from './follower.js';
 import { Leadership } from './leadership.js';
 import type { MapHolder } from './map-holder.js';
 import { MapMemory } from './map-memory.js';
-import { readNodes, readShard } from './map-reader.js';
+import { readShard } from './map-reader.js';
 import { MapResync } from './map-resync.js';
 import type { RouterCounters } from './metrics.js';
 import { type ErrorLog, saidOnce } from '../coordination/said-once.js';

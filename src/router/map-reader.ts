@@ -3,14 +3,13 @@
  * has spoken to it. Another router may read an old state; that is harmless, because a map never
  * goes back and a stale route is refused (S23). What does not parse is named in the log and left.
  */
-import { type Incarnation, isMemberId, type ShardId } from '../model/ids.js';
-import { decodePlacement, type PlacementState } from '../model/placement-record.js';
-import { BadRecordError } from '../model/records.js';
-import { decodeNodeRecord, type Registration } from '../model/registrations.js';
-import { decodeShardConfig, type StoredShard } from '../model/shard-config.js';
-import { nodeZnode, shardZnode, ZNODES } from '../model/znodes.js';
-import type { CoordinatorSession } from '../ports/coordinator.js';
+import { unlessBad } from '../coordination/read-nodes.js';
 import type { ErrorLog } from '../coordination/said-once.js';
+import type { ShardId } from '../model/ids.js';
+import { decodePlacement, type PlacementState } from '../model/placement-record.js';
+import { decodeShardConfig, type StoredShard } from '../model/shard-config.js';
+import { shardZnode, ZNODES } from '../model/znodes.js';
+import type { CoordinatorSession } from '../ports/coordinator.js';
 
 /** What a shard's znode holds, garbled if it must not be read; undefined without an answer. */
 export async function readShard(
@@ -48,38 +47,4 @@ export async function readPlacement(
   // What does not parse allows nothing: no shard is created for it.
   const placement = unlessBad(log, () => decodePlacement(data)) ?? 'complete';
   return { placement, version: stat.version };
-}
-
-/**
- * The registrations of these names; left out: vanished meanwhile, unreadable or not ours.
- * Undefined if ZooKeeper did not answer for one of them: nobody is taken for dead by a lost answer.
- */
-export async function readNodes(
-  session: CoordinatorSession,
-  names: readonly string[],
-  log: ErrorLog,
-): Promise<readonly Registration[] | undefined> {
-  const nodes: Registration[] = [];
-  const ids = names.filter(isMemberId);
-  const reads = await Promise.all(ids.map((id) => session.read(nodeZnode(id))));
-  for (const [index, id] of ids.entries()) {
-    const read = reads[index];
-    if (read?.status !== 'ok') return undefined;
-    if (read.value === undefined) continue;
-    const { data, stat } = read.value;
-    const record = unlessBad(log, () => decodeNodeRecord(id, data));
-    if (record !== undefined) nodes.push({ ...record, incarnation: stat.czxid as Incarnation });
-  }
-  return nodes;
-}
-
-/** The record, or undefined after naming what is wrong with it. */
-function unlessBad<T>(log: ErrorLog, decode: () => T): T | undefined {
-  try {
-    return decode();
-  } catch (error) {
-    if (!(error instanceof BadRecordError)) throw error;
-    log.error(error.message);
-    return undefined;
-  }
 }

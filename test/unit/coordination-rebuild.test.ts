@@ -10,8 +10,9 @@ import {
 import type { Epoch, LeaderEpoch, ShardId } from '../../src/model/ids.js';
 import { decodeLeaderRecord } from '../../src/model/leader-record.js';
 import { encodeCompletePlacement } from '../../src/model/placement-record.js';
+import { encodeNodeRecord } from '../../src/model/registrations.js';
 import { decodeShardConfig, encodeShardConfig } from '../../src/model/shard-config.js';
-import { shardZnode, ZNODES } from '../../src/model/znodes.js';
+import { nodeZnode, shardZnode, ZNODES } from '../../src/model/znodes.js';
 import { clusterOf, configOf, nodeOf, uuidOf } from '../support/configs.js';
 import { ok } from '../support/coordinator-checks.js';
 import { FakeTree } from '../support/fake-session.js';
@@ -93,6 +94,15 @@ describe('a cluster that ZooKeeper has', () => {
     tree.put(path, encodeShardConfig({ ...anew, state: 'creating' }));
     ok(await rebuildCluster(session, rebuiltOf(settled(0, 6))));
     expect(decodeShardConfig(0 as ShardId, tree.get(path)!.data)).toEqual(known(0, 1_000_001));
+  });
+
+  it('tells who is registered; a registration that does not parse keeps nobody from recovering', async () => {
+    const { tree, session } = await withCluster();
+    const { id, process } = nodeOf('s1');
+    tree.put(nodeZnode(id), encodeNodeRecord(nodeOf('s1')));
+    tree.put(nodeZnode(nodeOf('s2').id), 'garbage');
+    const { registered } = ok(await readKnown(session, cluster))!;
+    expect([...registered.values()]).toMatchObject([{ id, process }]);
   });
 
   it('S19 overwrites what is as new only if the replicas of that configuration are abandoned', async () => {
