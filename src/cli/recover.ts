@@ -7,7 +7,12 @@ import {
   type RecoveryWish,
   unsettled,
 } from '../control/recovery-plan.js';
-import { ClusterExistsError, readKnown, rebuildCluster } from '../coordination/rebuild.js';
+import {
+  ClusterExistsError,
+  readKnown,
+  rebuildCluster,
+  type Written,
+} from '../coordination/rebuild.js';
 import { askInventory } from '../grpc/inspection-client.js';
 import type { Inventory } from '../model/inspection.js';
 import type { CoordinatorSession, Outcome } from '../ports/coordinator.js';
@@ -63,19 +68,18 @@ export async function makePlan(flags: RecoverFlags): Promise<MadePlan> {
 export async function neededOf(
   plan: RecoveryPlan,
   flags: RecoverFlags & { readonly zk: string },
-): Promise<{ readonly plan: RecoveryPlan; readonly isLost: boolean }> {
+): Promise<RecoveryPlan> {
   const known = await askMap(flags, 'not read', (session) => readKnown(session, plan.cluster));
-  if (known === undefined) return { plan, isLost: true };
-  return { plan: unsettled(plan, known), isLost: false };
+  return known === undefined ? plan : unsettled(plan, known);
 }
 
 /** @throws CliError */
 export async function writePlan(
   plan: RecoveryPlan,
   flags: RecoverFlags & { readonly zk: string },
-): Promise<void> {
+): Promise<Written> {
   const records = rebuiltFrom(plan, systemRandom.nonce());
-  await askMap(flags, 'not written to the end', (session) => rebuildCluster(session, records));
+  return askMap(flags, 'not written to the end', (session) => rebuildCluster(session, records));
 }
 
 async function askMap<T>(

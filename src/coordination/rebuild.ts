@@ -111,6 +111,14 @@ async function readRegistered(
   return { status: 'ok', value: new Map(nodes.map((node) => [node.id, node])) };
 }
 
+/** What a recovery has done. */
+export interface Written {
+  /** ZooKeeper had none. */
+  readonly hasMadeCluster: boolean;
+  /** How many of them: what somebody else has written meanwhile stays. */
+  readonly shards: number;
+}
+
 /**
  * Anything but `ok`: do it again, nothing is lost.
  *
@@ -120,7 +128,7 @@ async function readRegistered(
 export async function rebuildCluster(
   session: CoordinatorSession,
   rebuilt: Rebuilt,
-): Promise<Outcome<void>> {
+): Promise<Outcome<Written>> {
   const found = await readCluster(session);
   if (found.status !== 'ok') return found;
   if (found.value === undefined) return makeAgain(session, rebuilt);
@@ -130,7 +138,9 @@ export async function rebuildCluster(
   if (whole.status !== 'ok') return whole;
   // Beside a leader, which leaves outdated shards alone; one that changed one since is right.
   const settled = shards.map((one) => writeOf(one, (data) => isAsNew(data, one)));
-  return inParts(settled, (part) => putAll(session, part));
+  const written = await inParts(settled, (part) => putAll(session, part));
+  if (written.status !== 'ok') return written;
+  return { status: 'ok', value: { hasMadeCluster: false, shards: written.value } };
 }
 
 /** @throws ClusterExistsError */
@@ -147,7 +157,7 @@ function recordsOf({ leaderEpoch, nonce }: Rebuilt) {
 }
 
 /** All of a cluster that ZooKeeper has lost, as long as that is so. @throws ClusterExistsError */
-async function makeAgain(session: CoordinatorSession, rebuilt: Rebuilt): Promise<Outcome<void>> {
+async function makeAgain(session: CoordinatorSession, rebuilt: Rebuilt): Promise<Outcome<Written>> {
   const { cluster, shards } = rebuilt;
   const { leader, placement } = recordsOf(rebuilt);
   const laidOut = await makeLayout(session, layoutOf());
@@ -162,6 +172,9 @@ async function makeAgain(session: CoordinatorSession, rebuilt: Rebuilt): Promise
     const last: MultiOp = { type: 'create', path: ZNODES.cluster, data, mode: 'persistent' };
     written = await putAll(session, [{ path: ZNODES.shards, data: placement }], [last]);
   }
+  if (written.status === 'ok') {
+    return { status: 'ok', value: { hasMadeCluster: true, shards: shards.length } };
+  }
   if (written.status !== 'failed') return written;
   const found = await readCluster(session);
   if (found.status !== 'ok' || found.value === undefined) return written;
@@ -169,16 +182,18 @@ async function makeAgain(session: CoordinatorSession, rebuilt: Rebuilt): Promise
   return { ...written, message: 'somebody else has recovered the cluster meanwhile' };
 }
 
-/** Until the first that does not succeed. */
+/** Until the first that does not succeed. The sum of what each part has written. */
 async function inParts<T>(
   all: readonly T[],
-  write: (part: readonly T[]) => Promise<Outcome<void>>,
-): Promise<Outcome<void>> {
+  write: (part: readonly T[]) => Promise<Outcome<number>>,
+): Promise<Outcome<number>> {
+  let sum = 0;
   for (let at = 0; at < all.length; at += WRITES_PER_MULTI) {
     const written = await write(all.slice(at, at + WRITES_PER_MULTI));
     if (written.status !== 'ok') return written;
+    sum += written.value;
   }
-  return { status: 'ok', value: undefined };
+  return { status: 'ok', value: sum };
 }
 
 interface Write {
@@ -188,12 +203,15 @@ interface Write {
   readonly keeps?: (data: Uint8Array) => boolean;
 }
 
-/** All or none, over whatever an attempt before has left; with `last` behind them, if any. */
+/**
+ * All or none, over whatever an attempt before has left; with `last` behind them, if any. How many
+ * of them were written: the others stay as they are.
+ */
 async function putAll(
   session: CoordinatorSession,
   writes: readonly Write[],
   last: readonly MultiOp[] = [],
-): Promise<Outcome<void>> {
+): Promise<Outcome<number>> {
   const ops: MultiOp[] = [];
   for (const { path, data, keeps } of writes) {
     const read = await session.read(path);
@@ -204,8 +222,9 @@ async function putAll(
       ops.push({ type: 'set', path, data, version: znode.stat.version });
     }
   }
-  if (ops.length === 0) return { status: 'ok', value: undefined };
-  return writeOnce(session, [...ops, ...last]);
+  if (ops.length === 0) return { status: 'ok', value: 0 };
+  const done = await writeOnce(session, [...ops, ...last]);
+  return done.status === 'ok' ? { status: 'ok', value: ops.length } : done;
 }
 
 function writeOf({ config }: RebuiltShard, keeps: (data: Uint8Array) => boolean): Write {

@@ -25,7 +25,9 @@ function say(event: ControllerEvent, log: Log): void {
       return log.error(
         `shard ${event.shard}: the replica of ${event.node} is damaged, and no other in-sync ` +
           'replica can take its place: it is kept, and what is readable of it is served, unless ' +
-          'another one in sync contradicts it. Bring the others back before it is restarted',
+          'another one in sync contradicts it. Bring the others back before it is restarted. If ' +
+          "they are gone for good: 'portolan recover --accept-loss' serves a sound older copy " +
+          'instead, if there is one; this node has to be ended for that',
         { problem: event.problem },
       );
     case 'no-successor':

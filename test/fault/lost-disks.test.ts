@@ -174,7 +174,18 @@ it('S6 S19 the last replica in sync is waited for, until an operator accepts its
     }
     await cluster.storage.get('s1')!.kill();
     await rm(join(cluster.folder, 's1'), { recursive: true });
+    await cluster.routers.get('r1')!.kill();
     for (const id of nodes) await (await cluster.startStorage(id)).line(/registered as/);
+    // Nodes that were started again hear of a configuration from a leader, and there is none.
+    const unheard = await recover('--accept-loss', '--yes');
+    expect(unheard, unheard.stderr).toMatchObject({ code: 0 });
+    expect(JSON.parse(unheard.stdout)).toMatchObject({ shards: [], written: false });
+    expect(unheard.stderr).toMatch(
+      /2 shards: no node has heard the configuration .*Start the routers/,
+    );
+    await cluster.startRouter('r1');
+    for (const id of nodes) await cluster.storage.get(id)!.line(/heard a new leader/);
+    client.reconnect();
     await expect(client.get('kept', 1_500)).rejects.toThrow();
     const careful = await recover('--yes');
     expect(careful, careful.stderr).toMatchObject({ code: 0 });

@@ -236,8 +236,8 @@ export const COORDINATION_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/coordination/rebuild.ts',
-        from: 'return writeOnce(session, [...ops, ...last]);',
-        to: 'return writeOnce(session, [...last, ...ops]);',
+        from: 'await writeOnce(session, [...ops, ...last]);',
+        to: 'await writeOnce(session, [...last, ...ops]);',
       },
     ],
     tests: ['test/unit/coordination-rebuild.test.ts'],

@@ -55,7 +55,9 @@ describe('a cluster that ZooKeeper has', () => {
     const shards = [settled(0, 4), settled(1, 6), settled(2, 4), ...others];
     const { configs } = ok(await readKnown(session, cluster))!;
     expect([...configs.values()].slice(0, 3)).toEqual([known(0, 4), known(1, 4), undefined]);
-    ok(await rebuildCluster(session, rebuiltOf(...shards)));
+    expect(ok(await rebuildCluster(session, rebuiltOf(...shards)))).toEqual({
+      ...{ hasMadeCluster: false, shards: SHARDS - 1 },
+    });
     expect(epochOf(0)).toBe(4);
     for (let shard = 1; shard < SHARDS; shard++) expect(epochOf(shard)).toBe(1_000_001);
   });
@@ -80,7 +82,8 @@ describe('a cluster that ZooKeeper has', () => {
     const { tree, session, put } = await withCluster();
     put(0, 7);
     const before = tree.get(shardZnode(0 as ShardId))!.stat.version;
-    ok(await rebuildCluster(session, rebuiltOf(settled(0, 6))));
+    const done = ok(await rebuildCluster(session, rebuiltOf(settled(0, 6))));
+    expect(done).toEqual({ hasMadeCluster: false, shards: 0 });
     expect(tree.get(shardZnode(0 as ShardId))!.stat.version).toBe(before);
   });
 
@@ -147,7 +150,8 @@ describe('a cluster that somebody else makes while it is recovered', () => {
   /** The calls of a recovery, and which of them begin a part of what it writes. */
   async function callsOf() {
     const session = new FakeTree().session();
-    ok(await rebuildCluster(session, rebuilt));
+    const done = ok(await rebuildCluster(session, rebuilt));
+    expect(done).toEqual({ hasMadeCluster: true, shards: SHARDS });
     const { made } = session;
     const begins = made.flatMap((name, at) =>
       name === 'read' && ['create', 'multi'].includes(made[at - 1]!) ? [at] : [],
