@@ -28,8 +28,8 @@ knows, it writes only the shards whose znodes are missing, unreadable, or older 
 have promised; with --accept-loss also those whose in-sync replicas have lost their data, are
 damaged, or are gone for good: what only they held is lost then. The nodes of those must have ended,
 as one that still serves would go on beside the new primary, and a router has to lead, as the nodes
-hear from it whom their shards count on. --shards, --replicas and --min-isr are
-needed only if all storage nodes were started again since ZooKeeper lost the cluster.
+hear from it whom their shards count on. --shards, --replicas and --min-isr are needed only if all
+storage nodes were started again since ZooKeeper lost the cluster.
 
 Example:
   portolan recover --zk zk1:2181,zk2:2181,zk3:2181 --nodes s1:7100,s2:7100,s3:7100
