@@ -43,8 +43,14 @@ export interface LinkEvents {
 
 /** How often silence is looked for, as a part of the session timeout. */
 const BEATS_PER_TIMEOUT = 12;
-/** Behind the library's own connect timeout: time to greet. */
+/** The pause before an attempt, and time to greet. */
 const GREETING_MS = 1_000;
+/**
+ * What an attempt may take besides, as a part of the session timeout: the one after it is to come
+ * before the session expires. A server that starts may lose a connection (ZooKeeper 3.8 fails to
+ * close it), and with a single one the library would wait for a whole timeout.
+ */
+const ATTEMPT_PART = 1 / 2;
 const CLOSE_MS = 1_000;
 /** So many session timeouts without an answer, and reads need not go on from where they were. */
 const HISTORY_TIMEOUTS = 2;
@@ -269,10 +275,15 @@ export class Link {
 
   #watchHandshake(): void {
     const { clock, count } = this.#options;
-    this.#cancelWatchdog = clock.after(this.#manager.connectTimeout + GREETING_MS, () => {
+    const { connectTimeout, sessionTimeout } = this.#manager;
+    const attemptMs = Math.min(connectTimeout, sessionTimeout * ATTEMPT_PART);
+    this.#cancelWatchdog = clock.after(attemptMs + GREETING_MS, () => {
       count('handshakeTimeouts');
-      this.lastError = 'it accepts connections but does not answer';
-      this.#manager.socket?.destroy();
+      const isAccepted = this.#manager.socket?.connecting === false;
+      const what = isAccepted ? 'it accepts connections but does not answer' : 'it does not answer';
+      // As an error: only then the library forgets its own timeout, which would end the next one.
+      this.#manager.socket?.destroy(new Error(what));
+      this.lastError = what;
       this.#watchHandshake();
     });
   }

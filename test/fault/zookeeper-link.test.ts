@@ -363,6 +363,17 @@ describe('the link to ZooKeeper', () => {
     expect(one.states).toEqual(['0:suspended', '0:connected']);
   });
 
+  it('a connection that is never greeted does not cost the session, even of a single server (N3)', async () => {
+    const [one, proxy] = await proxied(6_000);
+    proxy.muteNext();
+    proxy.reset();
+    await one.until(() => one.session.state === 'suspended');
+    await one.until(() => one.session.state !== 'suspended');
+    expect(one.count('handshakeTimeouts')).toBe(1);
+    expect(one.states).toEqual(['0:suspended', '0:connected']);
+    ok(await one.session.barrier());
+  });
+
   it('a refused port and a server that never greets: the operator is told within 5 s (N3)', async () => {
     const [, refused] = await proxied();
     const [, silent] = await proxied();

@@ -31,6 +31,7 @@ export class TcpFaultProxy {
   #cutOff: (clientPort: number) => boolean = () => true;
   #cut: Partial<Record<Direction, number>> | undefined;
   #mute = false;
+  #muteNext = false;
   #server: Server | undefined;
   #port = 0;
   /** Connections accepted so far. */
@@ -89,6 +90,11 @@ export class TcpFaultProxy {
     this.#mute = true;
   }
 
+  /** The same for the next connection only, for as long as the client keeps it. */
+  muteNext(): void {
+    this.#muteNext = true;
+  }
+
   /** The network is well again. Connections that lost bytes are reset. */
   heal(): void {
     this.#lost.clear();
@@ -140,7 +146,9 @@ export class TcpFaultProxy {
 
   #onClient(client: Socket): void {
     this.accepted++;
-    const server = this.#mute ? undefined : connect(this.#targetPort, '127.0.0.1');
+    const isMute = this.#mute || this.#muteNext;
+    this.#muteNext = false;
+    const server = isMute ? undefined : connect(this.#targetPort, '127.0.0.1');
     const cut = this.#cut;
     this.#cut = undefined;
     const passed = { toServer: 0, toClient: 0 };
