@@ -283,7 +283,6 @@ export class Link {
       const what = isAccepted ? 'it accepts connections but does not answer' : 'it does not answer';
       // As an error: only then the library forgets its own timeout, which would end the next one.
       this.#manager.socket?.destroy(new Error(what));
-      this.lastError = what;
       this.#watchHandshake();
     });
   }

@@ -387,8 +387,12 @@ describe('the link to ZooKeeper', () => {
     for (const { unreachable, coordinator } of told) {
       expect(unreachable[0]!.ms).toBeLessThan(5_000);
       expect(unreachable[0]!.problem).toContain('no ZooKeeper answers at 127.0.0.1:');
-      await coordinator.close();
     }
+    const says = (why: string) => (one: Subject) => one.unreachable.at(-1)!.problem.includes(why);
+    const [byRefused, bySilent] = told;
+    await byRefused!.until(says('(connect ECONNREFUSED 127.0.0.1:'));
+    await bySilent!.until(says('(it accepts connections but does not answer)'));
+    for (const { coordinator } of told) await coordinator.close();
   });
 
   it('of two servers one never greets: the other one is used (N3)', async () => {
