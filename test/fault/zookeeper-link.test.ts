@@ -384,7 +384,7 @@ describe('the link to ZooKeeper', () => {
         subject(address).until((s) => s.unreachable.length > 0),
       ),
     );
-    for (const { unreachable, coordinator } of told) {
+    for (const { unreachable } of told) {
       expect(unreachable[0]!.ms).toBeLessThan(5_000);
       expect(unreachable[0]!.problem).toContain('no ZooKeeper answers at 127.0.0.1:');
     }
