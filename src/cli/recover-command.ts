@@ -15,7 +15,7 @@ import {
   zkFlag,
 } from './flags.js';
 import { print, tell } from './output.js';
-import { adviceOn, describe, endOf } from './recover-report.js';
+import { adviceOn, describe, endOf, namesOf } from './recover-report.js';
 import { zkOf } from './role-command.js';
 import type { RecoverFlags } from './recover.js';
 
@@ -77,7 +77,7 @@ async function run(flags: RecoverFlags): Promise<void> {
   if (flags.yes && !mayWrite) {
     throw new CliError(
       EXIT.unhealthy,
-      `${losing.length} shards may miss acknowledged writes: nothing was written. Start the ` +
+      `${namesOf(losing)} may miss acknowledged writes: nothing was written. Start the ` +
         'nodes that do not answer, or add --accept-loss to serve what there is',
     );
   }

@@ -1,5 +1,6 @@
 /** What `portolan recover` says of a plan, and what there is to be done next. */
 import type { PlannedShard, RecoveryPlan } from '../control/recovery-plan.js';
+import { nameShards } from '../control/shard-names.js';
 import { table } from './output.js';
 
 export function describe({ cluster, leaderEpoch, shards }: RecoveryPlan): string {
@@ -51,11 +52,16 @@ export function adviceOn(
 ): readonly string[] {
   const described = new Set(needed.shards.map(({ shard }) => shard));
   const waiting = shards.filter(({ waits }) => waits === true);
-  if (!acceptLoss) return waiting.length === 0 ? [] : [loseable(waiting.length)];
+  if (!acceptLoss) return waiting.length === 0 ? [] : [loseable(waiting)];
   const rest = shards.filter(({ shard }) => !described.has(shard));
   const held = rest.filter(({ waits }) => waits === true);
-  const unheard = rest.filter(isUnheard).length;
-  return [...reasonsOf(held), ...(unheard === 0 ? [] : [unknownLoss(unheard)])];
+  const unheard = rest.filter(isUnheard);
+  return [...reasonsOf(held), ...(unheard.length === 0 ? [] : [unknownLoss(unheard)])];
+}
+
+/** "shard 4", "shards 0-3, 8". */
+export function namesOf(planned: readonly PlannedShard[]): string {
+  return nameShards(planned.map(({ shard }) => shard));
 }
 
 /** Whether no node knows whom ZooKeeper counts on: not at all, or not the latest. */
@@ -63,25 +69,25 @@ function isUnheard({ source, abandons }: PlannedShard): boolean {
   return source !== 'configuration' || abandons !== undefined;
 }
 
-function loseable(shards: number): string {
+function loseable(waiting: readonly PlannedShard[]): string {
   return (
-    `${shards} shards wait for replicas in sync that do not answer with their data. If those are ` +
-    'gone for good: --accept-loss shows what there is without them'
+    `${namesOf(waiting)}: replicas in sync do not answer with their data, and are waited for. If ` +
+    'they are gone for good: --accept-loss shows what there is without them'
   );
 }
 
-/** Each reason once, however many shards have it. */
+/** Each reason once, with the shards that have it. */
 function reasonsOf(held: readonly PlannedShard[]): readonly string[] {
-  const doubts = held.map(({ doubt }) => doubt);
-  return [...new Set(doubts)].map((doubt) => {
-    return `${doubts.filter((one) => one === doubt).length} shards are not served: ${doubt}`;
+  const doubts = new Set(held.map(({ doubt }) => doubt));
+  return [...doubts].map((doubt) => {
+    return `${namesOf(held.filter((one) => one.doubt === doubt))}, not served: ${doubt}`;
   });
 }
 
-function unknownLoss(shards: number): string {
+function unknownLoss(unheard: readonly PlannedShard[]): string {
   return (
-    `${shards} shards: no node has heard the configuration that ZooKeeper has, so that nobody ` +
-    'can tell whether their replicas in sync are gone, and none is abandoned. Start the routers ' +
-    "and look at 'portolan status'; do this again, without --yes first, if these shards still wait"
+    `${namesOf(unheard)}: no node has heard the configuration that ZooKeeper has, so that nobody ` +
+    'can tell whether replicas in sync are gone, and none is abandoned. Start the routers and ' +
+    "look at 'portolan status'; do this again, without --yes first, if that changes nothing"
   );
 }

@@ -53,7 +53,7 @@ describe('a shard that ZooKeeper knows as well as the nodes do, and that may wai
 
   it('is lost only if the operator accepts that', () => {
     const [advice, ...more] = adviceFor({ waits: true }, false);
-    expect(advice).toMatch(/^1 shards wait .*--accept-loss shows/);
+    expect(advice).toMatch(/^shard 0: .* are waited for\. .*--accept-loss shows/);
     expect(more).toEqual([]);
     expect(adviceFor({}, false)).toEqual([]);
     expect(adviceFor({}, true)).toEqual([]);
@@ -61,13 +61,13 @@ describe('a shard that ZooKeeper knows as well as the nodes do, and that may wai
 
   it('says what keeps its loss from being accepted, if it is not said above', () => {
     const waits = { waits: true, doubt: 's1 runs: end its node first' };
-    expect(adviceFor(waits, true)).toEqual([`1 shards are not served: ${waits.doubt}`]);
+    expect(adviceFor(waits, true)).toEqual([`shard 0, not served: ${waits.doubt}`]);
     const twice = {
       ...plan,
       shards: [0, 1].map((n) => ({ ...served, ...waits, shard: n as ShardId })),
     };
     expect(adviceOn(twice, none, { acceptLoss: true })).toEqual([
-      `2 shards are not served: ${waits.doubt}`,
+      `shards 0-1, not served: ${waits.doubt}`,
     ]);
     expect(adviceFor(waits, true, plan)).toEqual([]);
   });
@@ -76,7 +76,7 @@ describe('a shard that ZooKeeper knows as well as the nodes do, and that may wai
     const unheard = [{ source: 'replicas' }, { source: 'nothing' }, { abandons: 'older' }] as const;
     for (const shard of unheard) {
       const [advice, ...more] = adviceFor(shard, true);
-      expect(advice).toMatch(/^1 shards: no node has heard .*Start the routers .*status/);
+      expect(advice).toMatch(/^shard 0: no node has heard .*Start the routers .*status/);
       expect(more).toEqual([]);
       expect(adviceFor(shard, true, plan)).toEqual([]);
     }
