@@ -484,6 +484,7 @@ export class Controller {
     view: ClusterView,
   ): ProposedWrite {
     const before = stored.type === 'config' ? stored : undefined;
+    assert((before?.config.leaderEpoch ?? 0) <= this.#leaderEpoch, 'S17', () => ({ before }));
     assertTransition(before?.config, decision, view);
     assert(!this.#writing.has(shard), 'S18', () => ({ shard }));
     const { why, draft } = decision;

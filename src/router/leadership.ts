@@ -16,7 +16,7 @@ import type { ClusterConfig } from '../model/cluster-config.js';
 import type { LeaderEpoch, MemberId, ShardId } from '../model/ids.js';
 import type { Registration } from '../model/registrations.js';
 import { encodeCompletePlacement } from '../model/placement-record.js';
-import type { ShardConfig } from '../model/shard-config.js';
+import type { ShardConfig, StoredShard } from '../model/shard-config.js';
 import { ZNODES } from '../model/znodes.js';
 import type { Cancel, Clock } from '../ports/clock.js';
 import type { CoordinatorSession, FailureCode } from '../ports/coordinator.js';
@@ -82,7 +82,7 @@ export interface Office {
   readonly trusted: () => void;
   /** Called when this leadership turns out to be over; `stop` follows. */
   readonly over: (why: string) => void;
-  /** Called when a member has heard of a later leaderEpoch; `stop` follows. */
+  /** Called when a member, or a shard's znode, tells of a later leaderEpoch; `stop` follows. */
   readonly heard: (leaderEpoch: LeaderEpoch) => void;
 }
 
@@ -228,7 +228,8 @@ export class Leadership {
 
   /**
    * Reads shards, all at once, until each was read: the requests share one connection. What was
-   * written meanwhile is known better by who wrote it.
+   * written meanwhile is known better by who wrote it. One that was written in a later leaderEpoch
+   * ends this leadership (S17): a recovery brings that back into a ZooKeeper that was set back.
    */
   async #readShards(shards: readonly ShardId[]): Promise<void> {
     await Promise.all(
@@ -236,6 +237,8 @@ export class Leadership {
         const writes = this.#writes.get(shard);
         const stored = await this.#untilAnswered(() => readShard(this.#session, shard, this.#log));
         if (stored === undefined || this.#writes.get(shard) !== writes) return;
+        const later = laterThan(this.#office.fence, stored);
+        if (later !== undefined) return this.#office.heard(later);
         const { setBacks } = this.#controller;
         this.#controller.step({ type: 'shard-read', stored });
         // At once: nothing is to be decided by it before.
@@ -476,6 +479,12 @@ export class Leadership {
     });
     return this.#pausing;
   }
+}
+
+/** The leaderEpoch in which a shard was written, if it is later than the one that is held. */
+function laterThan(held: Fence, stored: StoredShard): LeaderEpoch | undefined {
+  const written = stored.type === 'config' ? stored.config.leaderEpoch : held.leaderEpoch;
+  return written > held.leaderEpoch ? written : undefined;
 }
 
 /** Undefined if ZooKeeper did not answer. */

@@ -356,6 +356,19 @@ export const ROUTER_MUTANTS: readonly Mutant[] = [
     tests: ['test/unit/router-leadership.test.ts', 'test/unit/router-leading-replicas.test.ts'],
   },
   {
+    id: 'later-epoch-written-over',
+    wrong: 'a leader goes on although it reads what was written in a later leaderEpoch',
+    breaks: ['S17'],
+    edits: [
+      {
+        file: 'src/router/leadership.ts',
+        from: '        if (later !== undefined) return this.#office.heard(later);\n',
+        to: '',
+      },
+    ],
+    tests: ['test/unit/router-leading-set-back.test.ts'],
+  },
+  {
     id: 'missing-placement-open',
     wrong: 'a leader that finds no `/shards` takes the placement for one that never was complete',
     breaks: ['S19'],

@@ -105,4 +105,17 @@ export const CORPUS: readonly CorpusEntry[] = [
       'the next one gave that epoch out again, because whoever had used it had lost its session ' +
       '(test/unit/router-leading-replicas.test.ts)',
   },
+  {
+    seeds: [22_031_830],
+    found:
+      'ZooKeeper was set back, and an operator brought back what had been written in a later ' +
+      'leaderEpoch, which no member that was there had heard of: the leader wrote over it in its own ' +
+      '(test/unit/router-leading-set-back.test.ts)',
+  },
+  {
+    seeds: [22_031_454, 22_045_210],
+    found:
+      'the simulator itself took the last disk of a shard: the only other replica in sync had ' +
+      'rotted, and its node did not know yet',
+  },
 ];

@@ -204,6 +204,7 @@ export class LeaderUnderTest {
       },
       heard: (leaderEpoch) => {
         this.heard.push(leaderEpoch);
+        if (leaderEpoch > this.leaderEpoch) this.leadership.stop();
       },
     });
   }

@@ -1,6 +1,6 @@
 /** A router in office when ZooKeeper was set back, or is now: what it finds, and what it tells. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Epoch } from '../../src/model/ids.js';
+import type { Epoch, LeaderEpoch } from '../../src/model/ids.js';
 import type { ShardConfig } from '../../src/model/shard-config.js';
 import { shardZnode } from '../../src/model/znodes.js';
 import { oldAfterMs } from '../../src/router/trust.js';
@@ -124,6 +124,36 @@ describe('a ZooKeeper that is set back', () => {
     await leader.report(node, configs);
     expect(leader.changes()).toEqual([[shardZnode(0 as never)]]);
     expect(await epochs()).toEqual([2, 1, 1, 1, 1, 1]);
+  });
+
+  describe('and to which an operator brings back what was written in a later leaderEpoch', () => {
+    /** The first shard, by `portolan recover`, after the leader has read it. */
+    async function broughtBack() {
+      const { configs } = await cluster.activeOn('s1');
+      const leader = await LeaderUnderTest.start(cluster);
+      const leaderEpoch = (leader.leaderEpoch + 2) as LeaderEpoch;
+      const later = { ...configs[0]!, epoch: 9 as Epoch, leaderEpoch, nonce: 'later' };
+      await cluster.put(later);
+      return { leader, later };
+    }
+
+    it('S17 is no longer led in this one once the leader reads that', async () => {
+      const { leader, later } = await broughtBack();
+      leader.session.become('suspended');
+      leader.session.become('connected');
+      await leader.pass(LONG_MS);
+      expect(leader.heard).toEqual([later.leaderEpoch]);
+      expect(leader.map.map.config(later.shard)?.epoch).toBe(1);
+    });
+
+    it('S17 nor once it has written over what it knew before: nothing is written', async () => {
+      const { leader, later } = await broughtBack();
+      await cluster.register('s1', 2);
+      await leader.pass(LONG_MS);
+      expect(leader.multis, 'it tried to').toHaveLength(1);
+      expect(leader.heard).toEqual([later.leaderEpoch]);
+      expect(await epochs()).toEqual([9, 1, 1, 1, 1, 1]);
+    });
   });
 
   it('S19 knows nothing of shards that this router had heard of: none is created anew', async () => {

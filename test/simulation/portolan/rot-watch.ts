@@ -129,6 +129,11 @@ export class RotWatch {
     return this.#losses.get(placeOf(node, shardUuid)) ?? 0;
   }
 
+  /** Whether a record of this shard has rotted on this node, and nobody has found it yet. */
+  isRotten(node: string, shardUuid: Uuid): boolean {
+    return [...this.#standing()].some((one) => one.node === node && one.shardUuid === shardUuid);
+  }
+
   /** Whether something under this prefix has rotted. */
   hasRotted(node: string, prefix: ReplicaPrefix): boolean {
     return this.#places.has(placeOf(node, prefix));

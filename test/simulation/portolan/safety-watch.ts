@@ -130,9 +130,9 @@ export class SafetyWatch {
   }
 
   /**
-   * Whether every shard has what this member holds elsewhere, in sync and running. The disk that it
-   * gets instead must not know the life that its configuration counts on: nobody could tell it from
-   * what was lost.
+   * Whether every shard has what this member holds elsewhere, in sync and running, and not on a disk
+   * on which it has rotted, of which its node does not know. The disk that it gets instead must not
+   * know the life that its configuration counts on: nobody could tell it from what was lost.
    */
   mayLoseDisk(name: string, backup: DiskImage | undefined): boolean {
     this.map.look();
@@ -141,6 +141,8 @@ export class SafetyWatch {
       if (config === undefined) return false;
       const place = config.replicas.find(({ node }) => node === name);
       if (place === undefined) return true;
+      const { isr, shardUuid } = config;
+      if (isr.some((node) => node !== name && this.#rot.isRotten(node, shardUuid))) return false;
       return !known.includes(place.process) && isElsewhere(this.#cluster, config, name);
     });
   }
