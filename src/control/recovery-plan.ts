@@ -30,6 +30,7 @@ import {
   type Epoch,
   type Incarnation,
   isEpoch,
+  isWithinReach,
   type LeaderEpoch,
   type ShardId,
   type Uuid,
@@ -156,14 +157,14 @@ const NO_INCARNATION = 0 as Incarnation;
 /** @throws NoPlanError */
 export function planRecovery(inventories: readonly Inventory[], wish: RecoveryWish): RecoveryPlan {
   const cluster = clusterOf(inventories, wish);
-  const epochs = inventories.flatMap(({ leaderEpoch, configs }) => [
-    leaderEpoch,
-    ...configs.map(({ config }) => config.leaderEpoch),
-  ]);
+  const heard = Math.max(0, ...inventories.map(({ leaderEpoch }) => leaderEpoch)) as LeaderEpoch;
+  const written = inventories
+    .flatMap(({ configs }) => configs.map(({ config }) => config.leaderEpoch))
+    .filter((leaderEpoch) => isWithinReach(leaderEpoch, heard));
   const shards = Array.from({ length: cluster.shards }, (_, id) => {
     return planShard(id as ShardId, cluster, inventories, wish.acceptsLoss);
   });
-  return { cluster, leaderEpoch: Math.max(0, ...epochs) as LeaderEpoch, shards };
+  return { cluster, leaderEpoch: Math.max(heard, ...written) as LeaderEpoch, shards };
 }
 
 function clusterOf(inventories: readonly Inventory[], wish: RecoveryWish): ClusterConfig {

@@ -56,6 +56,17 @@ export function isLeaderEpoch(value: unknown, least: 0 | 1 = 1): value is Leader
   return isCount(value, least) && value <= EPOCH_MAX;
 }
 
+/** A change of leader in every second of 136 years. */
+const LEADERS_MAX = 2 ** 32;
+
+/**
+ * Whether leaders can have counted up to this leaderEpoch, one by one, from one that was held. What
+ * is beyond is damage: whoever went above it, time and again, would soon have none left to take.
+ */
+export function isWithinReach(leaderEpoch: LeaderEpoch, held: LeaderEpoch): boolean {
+  return leaderEpoch - held <= LEADERS_MAX;
+}
+
 /** True for the integers from `least` up that a double holds exactly. */
 export function isCount(value: unknown, least = 0): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= least;

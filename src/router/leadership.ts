@@ -16,7 +16,7 @@ import type { ClusterConfig } from '../model/cluster-config.js';
 import type { LeaderEpoch, MemberId, ShardId } from '../model/ids.js';
 import type { Registration } from '../model/registrations.js';
 import { encodeCompletePlacement } from '../model/placement-record.js';
-import type { ShardConfig, StoredShard } from '../model/shard-config.js';
+import type { ShardConfig } from '../model/shard-config.js';
 import { ZNODES } from '../model/znodes.js';
 import type { Cancel, Clock } from '../ports/clock.js';
 import type { CoordinatorSession, FailureCode } from '../ports/coordinator.js';
@@ -32,7 +32,7 @@ import { HandOverCalls } from './hand-over-calls.js';
 import { Hearing } from './hearing.js';
 import { Learning } from './learning.js';
 import type { MapHolder } from './map-holder.js';
-import { readPlacement, readShard } from './map-reader.js';
+import { believed, readPlacement, readShard } from './map-reader.js';
 import { describeWrites, writeOp } from './map-writes.js';
 import { MemberLinks } from './member-links.js';
 import type { RouterCounters } from './metrics.js';
@@ -237,15 +237,23 @@ export class Leadership {
         const writes = this.#writes.get(shard);
         const stored = await this.#untilAnswered(() => readShard(this.#session, shard, this.#log));
         if (stored === undefined || this.#writes.get(shard) !== writes) return;
-        const later = laterThan(this.#office.fence, stored);
-        if (later !== undefined) return this.#office.heard(later);
+        const { leaderEpoch: held } = this.#office.fence;
+        const read = believed(stored, held, this.#log);
+        if (read.type === 'config' && read.config.leaderEpoch > held) {
+          return this.#leaveTo(read.config);
+        }
         const { setBacks } = this.#controller;
-        this.#controller.step({ type: 'shard-read', stored });
+        this.#controller.step({ type: 'shard-read', stored: read });
         // At once: nothing is to be decided by it before.
         if (this.#controller.setBacks > setBacks) this.#trust.foundOlder();
       }),
     );
     this.#carryOut();
+  }
+
+  #leaveTo({ shard, leaderEpoch }: ShardConfig): void {
+    this.#deps.log.warn(`shard ${shard}: written in a later leaderEpoch`, { leaderEpoch });
+    this.#office.heard(leaderEpoch);
   }
 
   /**
@@ -479,12 +487,6 @@ export class Leadership {
     });
     return this.#pausing;
   }
-}
-
-/** The leaderEpoch in which a shard was written, if it is later than the one that is held. */
-function laterThan(held: Fence, stored: StoredShard): LeaderEpoch | undefined {
-  const written = stored.type === 'config' ? stored.config.leaderEpoch : held.leaderEpoch;
-  return written > held.leaderEpoch ? written : undefined;
 }
 
 /** Undefined if ZooKeeper did not answer. */

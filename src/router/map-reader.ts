@@ -5,8 +5,9 @@
  */
 import { unlessBad } from '../coordination/read-nodes.js';
 import type { ErrorLog } from '../coordination/said-once.js';
-import type { ShardId } from '../model/ids.js';
+import { isWithinReach, type LeaderEpoch, type ShardId } from '../model/ids.js';
 import { decodePlacement, type PlacementState } from '../model/placement-record.js';
+import { BadRecordError } from '../model/records.js';
 import { decodeShardConfig, type StoredShard } from '../model/shard-config.js';
 import { shardZnode, ZNODES } from '../model/znodes.js';
 import type { CoordinatorSession } from '../ports/coordinator.js';
@@ -29,6 +30,18 @@ export async function readShard(
   const config = unlessBad(log, () => decodeShardConfig(shard, znode.data));
   if (config === undefined) return { type: 'garbled', shard };
   return { type: 'config', config, version: znode.stat.version };
+}
+
+/**
+ * To the leader that holds a leaderEpoch, a shard is garbled, too, if it names one that leaders
+ * cannot have counted up to.
+ */
+export function believed(stored: StoredShard, held: LeaderEpoch, log: ErrorLog): StoredShard {
+  if (stored.type !== 'config' || isWithinReach(stored.config.leaderEpoch, held)) return stored;
+  const { shard, leaderEpoch } = stored.config;
+  const problem = `'leaderEpoch' is ${leaderEpoch}: nobody counts up to that from ${held}`;
+  log.error(new BadRecordError(shardZnode(shard), problem).message);
+  return { type: 'garbled', shard };
 }
 
 /**

@@ -4,8 +4,14 @@ import type { Broken, Outcome } from './run.js';
 export interface KindReport {
   readonly kind: string;
   readonly count: number;
-  /** Around one of this kind; others may have been there at the same time. */
-  readonly longestGapMs: number;
+  /** Without a success, around one of this kind; others may have been there at the same time. */
+  readonly longestGap: Longest;
+}
+
+/** The longest of many times, and the schedule that shows it again. */
+export interface Longest {
+  readonly ms: number;
+  readonly seed: number;
 }
 
 export interface Report {
@@ -21,8 +27,8 @@ export interface Report {
   /** Summed over the schedules. */
   readonly keys: number;
   readonly faults: readonly KindReport[];
-  /** Longest time from the end of all faults until all was well. */
-  readonly longestUntilWellMs: number;
+  /** Time from the end of all faults until all was well. */
+  readonly longestUntilWell: Longest;
   readonly broken: readonly (Broken & { readonly seed: number })[];
 }
 
@@ -43,35 +49,49 @@ export function reportOf(outcomes: readonly Outcome[], minutes: number): Report 
     },
     keys: sum(({ counts }) => counts.keys),
     faults: kindsOf(outcomes),
-    longestUntilWellMs: Math.max(0, ...outcomes.flatMap(({ wellMs }) => wellMs)),
+    longestUntilWell: longestOf(
+      outcomes.flatMap(({ seed, wellMs }) => wellMs.map((ms) => ({ ms, seed }))),
+    ),
     broken: outcomes.flatMap(({ seed, broken }) => broken.map((each) => ({ seed, ...each }))),
   };
 }
 
 export function formatReport(report: Report): string {
-  const { schedules, minutes, operations, keys, faults, longestUntilWellMs } = report;
+  const { schedules, minutes, operations, keys, faults, longestUntilWell } = report;
   const { acknowledged, refused, unknown } = operations;
   const count = faults.reduce((total, kind) => total + kind.count, 0);
   return [
     `${schedules} schedules in ${minutes} min: ${count} faults`,
     `  operations: ${acknowledged.toLocaleString('en')} acknowledged on ` +
       `${keys.toLocaleString('en')} keys, ${refused} refused, ${unknown} unknown`,
-    ...faults.map(({ kind, count: n, longestGapMs }) => {
-      return `  ${kind.padEnd(18)} ${String(n).padStart(5)}   longest time without a success ${longestGapMs} ms`;
+    ...faults.map(({ kind, count: n, longestGap }) => {
+      const longest = `longest time without a success ${formatLongest(longestGap)}`;
+      return `  ${kind.padEnd(18)} ${String(n).padStart(5)}   ${longest}`;
     }),
-    `  longest time from the end of all faults until all was well: ${longestUntilWellMs} ms`,
+    `  longest time from the end of all faults until all was well: ${formatLongest(longestUntilWell)}`,
     '',
   ].join('\n');
 }
 
+function formatLongest({ ms, seed }: Longest): string {
+  return `${ms} ms (seed ${seed})`;
+}
+
 function kindsOf(outcomes: readonly Outcome[]): readonly KindReport[] {
-  const kinds = new Map<string, KindReport>();
-  for (const { faults, gapsMs } of outcomes) {
+  const gaps = new Map<string, Longest[]>();
+  for (const { seed, faults, gapsMs } of outcomes) {
     for (const [index, { kind }] of faults.entries()) {
-      const { count, longestGapMs } = kinds.get(kind) ?? { count: 0, longestGapMs: 0 };
-      const longest = Math.max(longestGapMs, gapsMs[index]!);
-      kinds.set(kind, { kind, count: count + 1, longestGapMs: longest });
+      const ofKind = gaps.get(kind) ?? [];
+      ofKind.push({ ms: gapsMs[index]!, seed });
+      gaps.set(kind, ofKind);
     }
   }
-  return [...kinds.values()].sort((left, right) => left.kind.localeCompare(right.kind));
+  return [...gaps]
+    .map(([kind, all]) => ({ kind, count: all.length, longestGap: longestOf(all) }))
+    .sort((left, right) => left.kind.localeCompare(right.kind));
+}
+
+function longestOf(all: readonly Longest[]): Longest {
+  const none: Longest = { ms: 0, seed: all[0]?.seed ?? 0 };
+  return all.reduce((longest, each) => (each.ms > longest.ms ? each : longest), none);
 }

@@ -362,11 +362,24 @@ export const ROUTER_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/router/leadership.ts',
-        from: '        if (later !== undefined) return this.#office.heard(later);\n',
-        to: '',
+        from: 'read.config.leaderEpoch > held',
+        to: 'read.config.leaderEpoch < 0',
       },
     ],
     tests: ['test/unit/router-leading-set-back.test.ts'],
+  },
+  {
+    id: 'any-leader-epoch-believed',
+    wrong: 'a damaged znode may name any leaderEpoch, and leaders go above it until none is left',
+    breaks: ['S19'],
+    edits: [
+      {
+        file: 'src/model/ids.ts',
+        from: 'return leaderEpoch - held <= LEADERS_MAX;',
+        to: 'return leaderEpoch > 0 || held <= LEADERS_MAX;',
+      },
+    ],
+    tests: ['test/unit/router-leading-set-back.test.ts', 'test/unit/control-recovery-plan.test.ts'],
   },
   {
     id: 'missing-placement-open',

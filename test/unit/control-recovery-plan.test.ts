@@ -87,6 +87,17 @@ describe('a configuration that a node still knows', () => {
     expect(isEpoch(shardOf([inventoryOf(s1, before, config)]).config?.epoch)).toBe(true);
   });
 
+  it('S17 in a leaderEpoch not below that in which it was written, if that can be', () => {
+    const writtenIn = (leaderEpoch: number) => {
+      const known = { ...config, leaderEpoch: leaderEpoch as LeaderEpoch };
+      return planRecovery([inventoryOf(s1, heldOf(), known), inventoryOf(s2)], CAREFUL);
+    };
+    expect(writtenIn(6).leaderEpoch).toBe(6);
+    const damaged = writtenIn(EPOCH_MAX);
+    expect(damaged.leaderEpoch, 'none would be left above it').toBe(3);
+    expect(damaged.shards[0]).toMatchObject({ source: 'configuration', config: { epoch: FIRST } });
+  });
+
   it('S6 a learner stays one, though it has as much: its primary may go on without it', () => {
     const learning = { isr: ['s1', 's2'] as never, learners: ['s3'] as never };
     const known = sharedBy(0, all, learning);

@@ -128,21 +128,26 @@ describe('a ZooKeeper that is set back', () => {
 
   describe('and to which an operator brings back what was written in a later leaderEpoch', () => {
     /** The first shard, by `portolan recover`, after the leader has read it. */
-    async function broughtBack() {
-      const { configs } = await cluster.activeOn('s1');
+    async function broughtBack(by = 2) {
+      const { node, configs } = await cluster.activeOn('s1');
       const leader = await LeaderUnderTest.start(cluster);
-      const leaderEpoch = (leader.leaderEpoch + 2) as LeaderEpoch;
+      const leaderEpoch = (leader.leaderEpoch + by) as LeaderEpoch;
       const later = { ...configs[0]!, epoch: 9 as Epoch, leaderEpoch, nonce: 'later' };
       await cluster.put(later);
-      return { leader, later };
+      return { leader, later, node, configs };
+    }
+    async function reconnect(leader: LeaderUnderTest) {
+      leader.session.become('suspended');
+      leader.session.become('connected');
+      await leader.pass(LONG_MS);
     }
 
     it('S17 is no longer led in this one once the leader reads that', async () => {
       const { leader, later } = await broughtBack();
-      leader.session.become('suspended');
-      leader.session.become('connected');
-      await leader.pass(LONG_MS);
+      await reconnect(leader);
       expect(leader.heard).toEqual([later.leaderEpoch]);
+      const said = `shard ${later.shard}: written in a later leaderEpoch`;
+      expect(leader.log.lines.filter(({ message }) => message === said)).toHaveLength(1);
       expect(leader.map.map.config(later.shard)?.epoch).toBe(1);
     });
 
@@ -153,6 +158,27 @@ describe('a ZooKeeper that is set back', () => {
       expect(leader.multis, 'it tried to').toHaveLength(1);
       expect(leader.heard).toEqual([later.leaderEpoch]);
       expect(await epochs()).toEqual([9, 1, 1, 1, 1, 1]);
+    });
+
+    it('S19 is led on if nobody can have counted up to that: this shard alone waits', async () => {
+      const { leader, later, node, configs } = await broughtBack(2 ** 40);
+      await leader.report(node, configs);
+      await reconnect(leader);
+      const said = leader.log.lines.filter(({ message }) => {
+        return message.includes(`'leaderEpoch' is ${later.leaderEpoch}: nobody counts up`);
+      });
+      expect(said).toHaveLength(1);
+      expect(said[0]!.message).toContain(shardZnode(later.shard));
+      await cluster.register('s1', 2);
+      await leader.pass(LONG_MS);
+      expect(await epochs()).toEqual([9, 2, 2, 2, 2, 2]);
+
+      await cluster.put(configs[0]!);
+      await reconnect(leader);
+      await leader.pass(LONG_MS);
+      expect(await epochs(), 'restored').toEqual([2, 2, 2, 2, 2, 2]);
+      expect(leader.heard).toEqual([]);
+      expect(leader.over).toEqual([]);
     });
   });
 
